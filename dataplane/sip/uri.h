@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * SIP, SIPS and tel URIs, and the name-addr around them, cut open on demand.
+ * RFC 3261 19.1, 20.10, 25.1; RFC 3966; RFC 5118. No state; any thread.
+ */
+#ifndef BYEPASS_SIP_URI_H
+#define BYEPASS_SIP_URI_H
+
+#include "sip/message.h"
+
+enum bp_uri_scheme { BP_URI_OTHER, BP_URI_SIP, BP_URI_SIPS, BP_URI_TEL };
+
+struct bp_sip_uri {
+	uint8_t scheme;         /* enum bp_uri_scheme */
+	bool loose;             /* ;lr */
+	uint16_t port;          /* 0: none given */
+	struct bp_span whole;
+	struct bp_span user;    /* without the password; for tel: the number */
+	struct bp_span host;    /* an IPv6 reference keeps its brackets */
+	struct bp_span params;  /* from the first ';' */
+	struct bp_span headers; /* after '?' */
+	struct bp_span maddr;
+	uint8_t transport;      /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
+};
+
+/* A name-addr or addr-spec with its header parameters (From, To, Contact, Route ...). */
+struct bp_sip_address {
+	struct bp_span display; /* quotes kept */
+	struct bp_span uri;
+	struct bp_span params; /* header parameters, from the first ';' after the URI */
+	struct bp_span tag;
+};
+
+/* False: malformed. Any scheme is accepted; only sip, sips and tel are cut further. */
+bool bp_sip_uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
+bool bp_sip_address_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);
+
+/* Host as an IP address: "192.0.2.1" or "[2001:db8::1]". False: a name. */
+bool bp_sip_host_ip(const uint8_t *bytes, struct bp_span host, struct bp_ip *ip);
+
+/* Writes @ip as it stands in SIP (IPv6 in brackets); returns the size, at most 41 bytes, no NUL. */
+unsigned bp_sip_ip_write(const struct bp_ip *ip, char *out);
+
+/* Equality of SIP and SIPS URIs by RFC 3261 19.1.4 (escapes, case, parameter sets). */
+bool bp_sip_uri_equal(
+	const uint8_t *a_bytes, struct bp_span a, const uint8_t *b_bytes, struct bp_span b);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Ports and packets: frames in, SIP datagrams out, and back. One bp_wire per worker,
+ * called by that worker only; neighbours (ARP, ND) are shared by all workers, lock-free.
+ * No blocking, no log, no malloc after creation.
+ */
+#ifndef BYEPASS_WIRE_WIRE_H
+#define BYEPASS_WIRE_WIRE_H
+
+#include "byepass/config.h"
+#include "byepass/counters.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+struct bp_wire;
+struct bp_neighbours;
+
+/* What the wire needs to know of a port that worker/port.c opened. Index = index into bp_config.ports. */
+struct bp_wire_port {
+	uint16_t id;      /* DPDK port id */
+	uint16_t queue;   /* this worker's queue pair */
+	uint16_t mtu;     /* bytes of an IP packet */
+	uint8_t mac[6];
+	bool tx_ipv4_checksum, tx_udp_checksum; /* offloads that were enabled */
+	bool tx_multi_segments;
+	bool rx_checksum; /* the port reports checksum results in ol_flags */
+};
+
+struct bp_wire_handlers {
+	void *context;
+	/* A whole SIP datagram for a listener; @bytes are valid during the call only. */
+	void (*datagram)(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size);
+	/* An ICMP error says that @to cannot be reached. @quoted: the start of our datagram's payload. */
+	void (*unreachable)(void *context, const struct bp_flow *to, const uint8_t *quoted, uint32_t size);
+};
+
+/* Shared neighbour table. 0 or -ENOMEM. */
+int bp_neighbours_create(struct bp_neighbours **out, unsigned capacity, int numa_node);
+void bp_neighbours_free(struct bp_neighbours *neighbours);
+
+/* @packets: mbufs of at least 2,048 bytes + headroom; @large: mbufs with 64 KiB of data room for linear copies.
+ * @config: see bp_wire_configure. */
+int bp_wire_create(struct bp_wire **out, const struct bp_config *config, const struct bp_wire_port *ports,
+	unsigned port_count, struct bp_neighbours *neighbours, struct rte_mempool *packets, struct rte_mempool *large,
+	const struct bp_wire_handlers *handlers, struct bp_counters *counters);
+void bp_wire_free(struct bp_wire *wire);
+
+/* The snapshot to use from now on (interfaces, listeners); called by the worker between bursts. */
+void bp_wire_configure(struct bp_wire *wire, const struct bp_config *config);
+
+/* Takes a burst received on @port and consumes all of it; handlers run inside. */
+void bp_wire_input(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count, uint64_t now_us);
+
+/* Transmit side of bp_engine_hooks: same contract as reserve and send there. Messages over the MTU leave as
+ * fragments. An unresolved neighbour holds a few packets while it is asked for. */
+uint8_t *bp_wire_reserve(struct bp_wire *wire, const struct bp_flow *to, uint32_t size);
+void bp_wire_send(struct bp_wire *wire, const struct bp_flow *to, uint32_t size);
+
+/* Hands what is queued to the devices; once per loop turn. Returns packets sent. */
+unsigned bp_wire_flush(struct bp_wire *wire);
+
+/* Slow work: neighbour retries and expiry, reassembly time-outs. About every 10 ms; bounded. */
+void bp_wire_tick(struct bp_wire *wire, uint64_t now_us);
+
+/* Announces our addresses (gratuitous ARP, unsolicited NA). First worker only. */
+void bp_wire_announce(struct bp_wire *wire, uint64_t now_us);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The configuration snapshot: what control hands to the workers. Control builds
+ * it (control/config), validates it whole, and never writes to it again; workers
+ * read it under RCU. Every array is owned by the snapshot and freed with it.
+ * Names are NUL-terminated; times are microseconds.
+ */
+#ifndef BYEPASS_CONFIG_H
+#define BYEPASS_CONFIG_H
+
+#include "byepass/flow.h"
+
+#include <stddef.h>
+
+#define BP_CONFIG_NAME_SIZE 32
+#define BP_CONFIG_DEVICE_SIZE 256
+#define BP_CONFIG_PATH_SIZE 256
+#define BP_CONFIG_WORKERS_MAX 64
+#define BP_CONFIG_NONE UINT16_MAX /* "no index" in the 16-bit index fields below */
+
+enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
+enum bp_hugepages { BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ON, BP_HUGEPAGES_OFF };
+enum bp_trust { BP_TRUST_UNTRUSTED, BP_TRUST_TRUSTED };
+
+struct bp_config_workers {
+	uint16_t cpus[BP_CONFIG_WORKERS_MAX];
+	uint16_t count;
+	uint16_t control_cpu;
+	enum bp_hugepages hugepages;
+	enum bp_poll poll;
+	char eal_args[BP_CONFIG_DEVICE_SIZE]; /* appended to EAL's arguments; an escape hatch */
+};
+
+struct bp_config_capacity {
+	uint32_t transactions; /* relay records; 0 = auto: from memory, resolved by the loader */
+	uint32_t dialogs;      /* 0 = auto */
+};
+
+struct bp_config_timers { /* RFC 3261 table 4, RFC 6026 */
+	uint64_t t1_us;
+	uint64_t t2_us;
+	uint64_t t4_us;
+	uint64_t c_us;
+	uint64_t d_us; /* at least 32 s on UDP by the RFC; default 64*T1 and never less than that */
+};
+
+struct bp_config_port {
+	char name[BP_CONFIG_NAME_SIZE];
+	char device[BP_CONFIG_DEVICE_SIZE]; /* DPDK device with its arguments */
+	uint16_t mtu;                       /* bytes of an IP packet */
+};
+
+/* One address of one realm on one port: what the wire answers ARP, ND and ping for. */
+struct bp_config_interface {
+	uint16_t realm;
+	uint16_t port; /* index into ports */
+	uint16_t vlan; /* 802.1Q id, 0 = untagged */
+	uint8_t prefix; /* bits; of 32 for IPv4, of 128 for IPv6 */
+	uint8_t family; /* 4 or 6 */
+	struct bp_ip ip;
+	struct bp_ip gateway; /* all zero: none, on-link only */
+};
+
+struct bp_config_realm {
+	char name[BP_CONFIG_NAME_SIZE];
+	enum bp_trust trust;
+};
+
+/* A UDP port that SIP is taken on, one per interface and `listen` entry. */
+struct bp_config_listener {
+	uint16_t realm;
+	uint16_t interface;
+	uint16_t port; /* host byte order */
+	uint8_t transport;
+	uint8_t family;
+	struct bp_ip ip;
+	uint8_t text_size;
+	char text[62]; /* "192.0.2.1:5060" or "[2001:db8::1]:5060", as written into Via and Record-Route */
+};
+
+struct bp_config_target {
+	struct bp_flow flow; /* ready to send to: listener of the trunk's realm with the target's family */
+	uint16_t weight;     /* share among targets of equal priority */
+	uint16_t priority;   /* lowest is tried first */
+	char uri[BP_CONFIG_DEVICE_SIZE];
+};
+
+struct bp_config_trunk {
+	char name[BP_CONFIG_NAME_SIZE];
+	uint16_t realm;
+	uint16_t target_count;
+	struct bp_config_target *targets; /* sorted by priority */
+};
+
+/* The first route that matches a request outside a dialog decides. */
+struct bp_config_route {
+	uint16_t from;  /* realm */
+	uint16_t trunk; /* index, or BP_CONFIG_NONE: send where the Request-URI says, out of `realm` */
+	uint16_t realm; /* used when trunk is BP_CONFIG_NONE */
+	uint8_t user_prefix_size;
+	uint8_t domain_size;
+	char user_prefix[64]; /* Request-URI user begins with it; empty: any */
+	char domain[128];     /* Request-URI host equals it, lower case; empty: any */
+};
+
+struct bp_config_limits {
+	uint16_t headers; /* header lines of one message */
+	uint16_t vias;    /* Via values of one message */
+	uint16_t uri;     /* bytes of one URI */
+	uint32_t message; /* bytes of one message */
+};
+
+struct bp_config_trace {
+	uint32_t messages; /* kept by control for ladders; 0 = tracing off */
+};
+
+struct bp_config_control {
+	char http[64]; /* "127.0.0.1:9060"; empty: no TCP listener */
+	char socket[108];
+	char token_file[BP_CONFIG_PATH_SIZE];
+	char cdr[BP_CONFIG_PATH_SIZE];
+};
+
+struct bp_config {
+	uint64_t generation;
+	struct bp_config_workers workers;
+	struct bp_config_capacity capacity;
+	struct bp_config_timers timers;
+	struct bp_config_limits limits;
+	struct bp_config_trace trace;
+	struct bp_config_control control;
+	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */
+	uint64_t dialog_us;          /* longest life of a dialog that nobody ends */
+	uint8_t secret[16];          /* signs route tokens; from the secrets file, or random */
+	uint16_t node_id;            /* 0..4095, names this node in tokens */
+	uint16_t port_count;
+	uint16_t realm_count;
+	uint16_t interface_count;
+	uint16_t listener_count;
+	uint16_t trunk_count;
+	uint32_t route_count;
+	struct bp_config_port *ports;
+	struct bp_config_realm *realms;
+	struct bp_config_interface *interfaces;
+	struct bp_config_listener *listeners;
+	struct bp_config_trunk *trunks;
+	struct bp_config_route *routes;
+};
+
+#endif

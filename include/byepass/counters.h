@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Per-worker counters. One writer (the worker that owns the block), any number of
+ * readers (control sums over workers). Nothing is ever reset: a reader keeps a
+ * baseline. Live figures are created minus ended, summed over workers, because a
+ * record may end on another worker than the one that made it.
+ *
+ * The counting law, per sum over workers:
+ *   messages_received = forwarded + answered + absorbed + all drops of scope MESSAGE
+ */
+#ifndef BYEPASS_COUNTERS_H
+#define BYEPASS_COUNTERS_H
+
+#include "byepass/drops.h"
+
+#include <stdint.h>
+
+/* X(token): methods in the order of enum bp_sip_method; OTHER is every extension method. */
+#define BP_METHODS(X) \
+	X(OTHER) X(INVITE) X(ACK) X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) \
+	X(SUBSCRIBE) X(NOTIFY) X(REFER) X(MESSAGE) X(PUBLISH)
+
+enum bp_method {
+#define X(token) BP_METHOD_##token,
+	BP_METHODS(X)
+#undef X
+	BP_METHOD_COUNT,
+};
+
+/* X(name, text): what became of a CANCEL (RFC 3261 9, 16.10). */
+#define BP_CANCEL_OUTCOMES(X) \
+	X(matched, "cancel was asked while the INVITE rang") \
+	X(unmatched, "no transaction: 481") \
+	X(before_1xx, "held until the first 1xx (RFC 3261 9.1)") \
+	X(lost_to_2xx, "the 200 to the INVITE had won") \
+	X(late, "the transaction already had another final response")
+
+enum bp_cancel_outcome {
+#define X(name, text) BP_CANCEL_##name,
+	BP_CANCEL_OUTCOMES(X)
+#undef X
+	BP_CANCEL_OUTCOME_COUNT,
+};
+
+/* X(name, text): why a dialog ended. */
+#define BP_DIALOG_ENDS(X) \
+	X(bye, "a BYE was answered") \
+	X(no_ack, "the 2xx was never acknowledged") \
+	X(expired, "lived longer than the configured limit")
+
+enum bp_dialog_end {
+#define X(name, text) BP_DIALOG_END_##name,
+	BP_DIALOG_ENDS(X)
+#undef X
+	BP_DIALOG_END_COUNT,
+};
+
+enum bp_direction { BP_IN, BP_OUT, BP_DIRECTION_COUNT };
+enum bp_transaction_kind { BP_KIND_INVITE, BP_KIND_NON_INVITE, BP_KIND_COUNT };
+
+#define BP_STATUS_MAX 700
+
+struct bp_counters {
+	/* messages: the counting law */
+	uint64_t messages_received;
+	uint64_t forwarded;
+	uint64_t answered;
+	uint64_t absorbed;
+	uint64_t drops[BP_DROP_COUNT];
+	/* what they were */
+	uint64_t requests[BP_DIRECTION_COUNT][BP_METHOD_COUNT];
+	uint64_t responses[BP_DIRECTION_COUNT][BP_STATUS_MAX]; /* by status code */
+	uint64_t retransmissions[BP_DIRECTION_COUNT][BP_METHOD_COUNT];
+	uint64_t cancel_outcomes[BP_CANCEL_OUTCOME_COUNT];
+	/* records */
+	uint64_t transactions_created[BP_KIND_COUNT];
+	uint64_t transactions_ended[BP_KIND_COUNT];
+	uint64_t dialogs_created;
+	uint64_t dialogs_ended[BP_DIALOG_END_COUNT];
+	uint64_t calls_reserved; /* call slots taken at an INVITE and given back when nothing came of it */
+	uint64_t calls_released;
+	uint64_t kept_taken; /* kept messages; equal when all is idle */
+	uint64_t kept_returned;
+	/* wire */
+	uint64_t frames_received;
+	uint64_t frames_sent;
+	uint64_t frames_handled; /* ARP, ND, ICMP, fragments taken in: consumed without a drop or a message */
+	uint64_t bytes_received;
+	uint64_t bytes_sent;
+	uint64_t datagrams_reassembled;
+	uint64_t datagrams_fragmented;
+	uint64_t icmp_unreachable_received;
+	/* loop */
+	uint64_t loops;
+	uint64_t busy_us; /* time in turns that found work */
+	uint64_t idle_us;
+	uint64_t timer_lag_us; /* gauge: how late the last expired timer was */
+} __attribute__((aligned(64)));
+
+/* Adds to a counter that only the calling worker writes; a reader never sees a torn value. */
+static inline void
+bp_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+bp_count_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What control may ask of the data path. All calls are made from control threads
+ * (the EAL main lcore), never from a worker.
+ */
+#ifndef BYEPASS_DATAPLANE_H
+#define BYEPASS_DATAPLANE_H
+
+#include "byepass/config.h"
+#include "byepass/counters.h"
+#include "byepass/events.h"
+
+struct bp_dataplane;
+
+struct bp_dataplane_port {
+	char name[BP_CONFIG_NAME_SIZE];
+	uint8_t mac[6];
+	bool link_up;
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
+	uint64_t rx_missed, rx_errors, rx_no_buffer, tx_errors;
+};
+
+/* Starts EAL, opens the ports, makes the pools and the table and launches one worker per configured CPU.
+ * @config: snapshot; the data path takes it over and frees it with @free_config after a grace period.
+ * @error:  on failure, one line that a person understands, at most @error_size bytes with its NUL.
+ * @notice: called once for each thing that the operator should know (no hugepages: slower), may be NULL.
+ * Returns 0 and *@out, or -errno and nothing started. EAL can be started once in a process. */
+int bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
+	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error,
+	size_t error_size);
+
+/* Stops the workers, closes the ports, frees all. Calls still up are cut: drain first. */
+void bp_dataplane_stop(struct bp_dataplane *dataplane);
+
+unsigned bp_dataplane_worker_count(const struct bp_dataplane *dataplane);
+
+/* The live counters of worker @worker, read with bp_count_read(). Valid until stop. */
+const struct bp_counters *bp_dataplane_counters(const struct bp_dataplane *dataplane, unsigned worker);
+
+/* The sum over all workers, into *@out. */
+void bp_dataplane_sum(const struct bp_dataplane *dataplane, struct bp_counters *out);
+
+/* Refuse new INVITEs and other new requests with 503 from now on; what runs goes on.
+ * Sent through every worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
+int bp_dataplane_drain(struct bp_dataplane *dataplane);
+
+/* True when every worker has turned its loop since the last call: the liveness of /healthz. */
+bool bp_dataplane_alive(struct bp_dataplane *dataplane);
+
+/* Takes up to @max trace events of all workers; returns how many. One reader thread. */
+unsigned bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_message *events, unsigned max);
+
+unsigned bp_dataplane_port_count(const struct bp_dataplane *dataplane);
+int bp_dataplane_port(const struct bp_dataplane *dataplane, unsigned port, struct bp_dataplane_port *out);
+
+/* The snapshot in force, and the capacity that "auto" came to. */
+const struct bp_config *bp_dataplane_config(const struct bp_dataplane *dataplane);
+void bp_dataplane_capacity(const struct bp_dataplane *dataplane, uint32_t *transactions, uint32_t *dialogs);
+
+#endif

@@ -16,6 +16,7 @@
 #define BP_CONFIG_DEVICE_SIZE 256
 #define BP_CONFIG_PATH_SIZE 256
 #define BP_CONFIG_WORKERS_MAX 64
+#define BP_CONFIG_OLD_SECRETS_MAX 7
 #define BP_CONFIG_NONE UINT16_MAX /* "no index" in the 16-bit index fields below */
 
 enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
@@ -32,8 +33,8 @@ struct bp_config_workers {
 };
 
 struct bp_config_capacity {
-	uint32_t transactions; /* relay records; 0 = auto: from memory, resolved by the loader */
-	uint32_t dialogs;      /* 0 = auto */
+	uint32_t transactions; /* relay records; never 0: the loader resolves "auto" from the machine's memory */
+	uint32_t dialogs;      /* the same */
 };
 
 struct bp_config_timers { /* RFC 3261 table 4, RFC 6026 */
@@ -50,7 +51,8 @@ struct bp_config_port {
 	uint16_t mtu;                       /* bytes of an IP packet */
 };
 
-/* One address of one realm on one port: what the wire answers ARP, ND and ping for. */
+/* One address of one realm on one port: what the wire answers ARP, ND and ping for. Two realms may share an
+ * address (same port, VLAN and prefix length) when they listen on different UDP ports. */
 struct bp_config_interface {
 	uint16_t realm;
 	uint16_t port; /* index into ports */
@@ -132,6 +134,8 @@ struct bp_config {
 	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */
 	uint64_t dialog_us;          /* longest life of a dialog that nobody ends */
 	uint8_t secret[16];          /* signs route tokens; from the secrets file, or random */
+	uint8_t old_secrets[BP_CONFIG_OLD_SECRETS_MAX][16]; /* further lines of that file: checked, never signed with */
+	uint8_t old_secret_count;
 	uint16_t node_id;            /* 0..4095, names this node in tokens */
 	uint16_t port_count;
 	uint16_t realm_count;

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Trunks and routes of the snapshot. See build.h.
+ */
+#include "config/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct route_key {
+	const struct bp_config_route *route;
+	uint32_t index;
+};
+
+/* The listener of @realm that a message to @to leaves from: one whose network has it, else one with a gateway.
+ * BP_CONFIG_NONE: none; *family says whether there is one of its family at all. */
+static uint16_t
+way_out(const struct bp_builder *b, uint16_t realm, const struct bp_endpoint *to, bool *family)
+{
+	static const struct bp_ip none;
+	uint16_t best = BP_CONFIG_NONE;
+
+	*family = false;
+	for (uint16_t i = 0; i < b->config->listener_count; i++) {
+		const struct bp_config_listener *listener = &b->config->listeners[i];
+		const struct bp_config_interface *interface = &b->config->interfaces[listener->interface];
+		struct bp_prefix prefix = {interface->ip, interface->prefix, interface->family};
+
+		if (listener->realm != realm || listener->family != to->family)
+			continue;
+		*family = true;
+		if (bp_prefix_contains(&prefix, &to->ip))
+			return i;
+		if (best == BP_CONFIG_NONE && !bp_ip_equal(&interface->gateway, &none))
+			best = i;
+	}
+	return best;
+}
+
+/* Whether @ip is one of the edge's own in @realm. */
+static bool
+is_own(const struct bp_builder *b, uint16_t realm, const struct bp_ip *ip)
+{
+	for (uint16_t i = b->first_interface[realm]; i < b->first_interface[realm + 1]; i++) {
+		if (bp_ip_equal(&b->config->interfaces[i].ip, ip))
+			return true;
+	}
+	return false;
+}
+
+/* Finds the way to one target, and says why there is none. */
+static void
+route_target(struct bp_builder *b, const struct bp_file_target *in, const struct bp_file_trunk *trunk, uint16_t realm,
+	struct bp_config_target *out)
+{
+	const struct bp_endpoint *to = &in->uri.endpoint;
+	const yaml_node_t *node = bp_builder_at(b, in->node, "uri");
+	bool faulty = ((const struct bp_file_realm *)b->file->realms.items)[realm].address.faulty;
+	bool family;
+
+	out->flow.listener = way_out(b, realm, to, &family);
+	if (is_own(b, realm, &to->ip))
+		bp_document_error(b->document, node, b->path,
+			"found \"%s\", which is the edge itself, expected another host", in->uri.text);
+	else if (!family && !faulty)
+		bp_document_error(b->document, node, b->path,
+			"found \"%s\", expected a target of a family that realm \"%s\" has an address of (not IPv%u)",
+			in->uri.text, trunk->realm, to->family);
+	else if (out->flow.listener == BP_CONFIG_NONE && !faulty)
+		bp_document_error(b->document, node, b->path,
+			"found \"%s\", which is not on-link in realm \"%s\", expected an IPv%u gateway there or another"
+			" target",
+			in->uri.text, trunk->realm, to->family);
+}
+
+static int
+by_priority(const void *a, const void *b)
+{
+	const struct bp_config_target *x = a, *y = b;
+
+	return x->priority - y->priority;
+}
+
+/* Targets keep the order of the file among equals: insertion sort, stable, lists are short. */
+static void
+sort_targets(struct bp_config_target *targets, uint16_t count)
+{
+	for (uint16_t i = 1; i < count; i++) {
+		struct bp_config_target moved = targets[i];
+		uint16_t k = i;
+
+		for (; k > 0 && by_priority(&targets[k - 1], &moved) > 0; k--)
+			targets[k] = targets[k - 1];
+		targets[k] = moved;
+	}
+}
+
+static void
+build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t trunk, struct bp_config_trunk *out,
+	bool realm_known)
+{
+	const struct bp_file_target *target = in->targets.items;
+
+	for (uint32_t i = 0; i < in->targets.count; i++) {
+		struct bp_config_target *t = &out->targets[i];
+		const struct bp_endpoint *to = &target[i].uri.endpoint;
+
+		t->weight = target[i].weight;
+		t->priority = target[i].priority;
+		t->flow.ip = to->ip;
+		t->flow.port = to->port;
+		t->flow.transport = BP_TRANSPORT_UDP;
+		memcpy(t->uri, target[i].uri.text, sizeof(t->uri));
+		if (to->family == 0)
+			continue;
+		bp_builder_path(b, "trunks[%u].targets[%u].uri", trunk, i);
+		if (realm_known)
+			route_target(b, &target[i], in, out->realm, t);
+		for (uint32_t k = 0; k < i; k++) {
+			if (out->targets[k].flow.port == to->port && bp_ip_equal(&out->targets[k].flow.ip, &to->ip))
+				bp_document_error(b->document, bp_builder_at(b, target[i].node, "uri"), b->path,
+					"found \"%s\" again, expected each target once (it is on line %u)",
+					target[i].uri.text, bp_node_line(target[k].node));
+		}
+	}
+	out->target_count = (uint16_t)in->targets.count;
+	sort_targets(out->targets, out->target_count);
+}
+
+void
+bp_build_trunks(struct bp_builder *b)
+{
+	const struct bp_schema_list *list = &b->file->trunks;
+	const struct bp_file_trunk *in = list->items;
+
+	bp_names_collect(b, &b->trunks, list, sizeof(*in), offsetof(struct bp_file_trunk, name), "trunks");
+	b->config->trunks = bp_builder_alloc(b, list->count, sizeof(struct bp_config_trunk));
+	if (b->config->trunks == NULL)
+		return;
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct bp_config_trunk *out = &b->config->trunks[i];
+		bool known;
+
+		b->config->trunk_count++;
+		memcpy(out->name, in[i].name, sizeof(out->name));
+		bp_builder_path(b, "trunks[%u].realm", i);
+		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"), "realm",
+			&out->realm);
+		/* A realm that was not built through has its own error. */
+		known = known && out->realm < b->config->realm_count;
+		known = known && b->first_interface[out->realm + 1] > b->first_interface[out->realm];
+		out->targets = bp_builder_alloc(b, in[i].targets.count, sizeof(struct bp_config_target));
+		if (out->targets != NULL)
+			build_targets(b, &in[i], i, out, known);
+	}
+}
+
+static int
+by_route_key(const void *a, const void *b)
+{
+	const struct route_key *x = a, *y = b;
+	int order = x->route->from - y->route->from;
+
+	if (order == 0)
+		order = strcmp(x->route->domain, y->route->domain);
+	if (order == 0)
+		order = strcmp(x->route->user_prefix, y->route->user_prefix);
+	if (order == 0)
+		order = x->index < y->index ? -1 : 1;
+	return order;
+}
+
+static void
+report_unreached(struct bp_builder *b, uint32_t index, uint32_t by)
+{
+	const struct bp_file_route *in = b->file->routes.items;
+
+	bp_document_error(b->document, in[index].node, bp_builder_path(b, "routes[%u]", index),
+		"found a route that is never reached, expected it before the one on line %u, which takes all that it"
+		" would",
+		bp_node_line(in[by].node));
+}
+
+/* A route behind one that takes everything from its realm, or behind its like, can never match. */
+static void
+check_reached(struct bp_builder *b)
+{
+	uint32_t count = b->config->route_count;
+	uint32_t *catch_all = bp_builder_alloc(b, b->file->realms.count, sizeof(uint32_t));
+	struct route_key *keys = bp_builder_alloc(b, count, sizeof(struct route_key));
+
+	if (catch_all == NULL || keys == NULL)
+		goto out;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bp_config_route *route = &b->config->routes[i];
+
+		keys[i] = (struct route_key){route, i};
+		if (catch_all[route->from] != 0)
+			report_unreached(b, i, catch_all[route->from] - 1);
+		else if (route->domain_size == 0 && route->user_prefix_size == 0)
+			catch_all[route->from] = i + 1;
+	}
+	qsort(keys, count, sizeof(*keys), by_route_key);
+	for (uint32_t i = 1; i < count; i++) {
+		const struct bp_config_route *route = keys[i].route, *other = keys[i - 1].route;
+		uint32_t all = catch_all[route->from];
+
+		if (route->from == other->from && strcmp(route->domain, other->domain) == 0 &&
+			strcmp(route->user_prefix, other->user_prefix) == 0 && (all == 0 || keys[i].index < all - 1))
+			report_unreached(b, keys[i].index, keys[i - 1].index);
+	}
+out:
+	free(catch_all);
+	free(keys);
+}
+
+static bool
+build_route(struct bp_builder *b, const struct bp_file_route *in, uint32_t index, struct bp_config_route *out)
+{
+	const yaml_node_t *trunk = bp_document_get(b->document, in->node, "trunk");
+	const yaml_node_t *realm = bp_document_get(b->document, in->node, "realm");
+	bool good;
+
+	bp_builder_path(b, "routes[%u].from", index);
+	good = bp_names_find(b, &b->realms, in->from, bp_builder_at(b, in->node, "from"), "realm", &out->from);
+	if (in->node->type == YAML_MAPPING_NODE && (trunk == NULL) == (realm == NULL)) {
+		bp_document_error(b->document, trunk != NULL ? realm : in->node, bp_builder_path(b, "routes[%u]", index),
+			"found %s, expected either trunk: NAME or realm: NAME",
+			trunk != NULL ? "trunk and realm" : "neither trunk nor realm");
+		return false;
+	}
+	out->trunk = BP_CONFIG_NONE;
+	if (trunk != NULL) {
+		bp_builder_path(b, "routes[%u].trunk", index);
+		good &= bp_names_find(b, &b->trunks, in->trunk, trunk, "trunk", &out->trunk);
+	} else if (realm != NULL) {
+		bp_builder_path(b, "routes[%u].realm", index);
+		good &= bp_names_find(b, &b->realms, in->realm, realm, "realm", &out->realm);
+	}
+	out->user_prefix_size = (uint8_t)strlen(in->user_prefix);
+	memcpy(out->user_prefix, in->user_prefix, sizeof(out->user_prefix));
+	out->domain_size = (uint8_t)strlen(in->domain);
+	memcpy(out->domain, in->domain, sizeof(out->domain));
+	return good && in->from[0] != '\0';
+}
+
+void
+bp_build_routes(struct bp_builder *b)
+{
+	const struct bp_schema_list *list = &b->file->routes;
+	const struct bp_file_route *in = list->items;
+	bool good = !list->faulty;
+
+	b->config->routes = bp_builder_alloc(b, list->count, sizeof(struct bp_config_route));
+	if (b->config->routes == NULL)
+		return;
+	b->config->route_count = list->count;
+	for (uint32_t i = 0; i < list->count; i++)
+		good &= build_route(b, &in[i], i, &b->config->routes[i]);
+	if (good)
+		check_reached(b);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Every key of the configuration file, once: the tables behind the reader and behind
+ * docs/configuration.md. Which struct a row fills is in file.h.
+ */
+#include "config/file.h"
+
+#define MS 1000ull
+#define S 1000000ull
+#define HOUR (3600 * S)
+#define DAY (24 * HOUR)
+
+#define FIELD(type, field) .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
+#define LIST(type, field, item) .offset = offsetof(struct type, field), .size = sizeof(item)
+#define ROWS(name) .rows = name, .count = sizeof(name) / sizeof(name[0])
+
+static const char *const AUTO[] = {"auto", NULL};
+static const char *const NONE[] = {"none", NULL};
+static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp_hugepages */
+static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
+static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
+
+static const struct bp_schema_row worker_rows[] = {
+	{.key = "cpus", .type = &bp_type_number, .shape = BP_SHAPE_MANY, .standard = "1", .max = 1023, .items_min = 1,
+		.items_max = BP_CONFIG_WORKERS_MAX, LIST(bp_file_workers, cpus, uint16_t),
+		.text = "CPUs that carry traffic, one polling worker on each."},
+	{.key = "control_cpu", .type = &bp_type_number, .standard = "0", .max = 1023,
+		FIELD(bp_file_workers, control_cpu),
+		.text = "CPU of everything else: HTTP, timers of control, logs. Not one of `cpus`."},
+	{.key = "hugepages", .type = &bp_type_word, .standard = "auto", .words = HUGEPAGES,
+		FIELD(bp_file_workers, hugepages),
+		.text = "`on`: refuse to start without. `auto`: use them when there are some, else plain memory."},
+	{.key = "poll", .type = &bp_type_word, .standard = "adaptive", .words = POLL, FIELD(bp_file_workers, poll),
+		.text = "`busy` never sleeps; `adaptive` sleeps for microseconds when there is nothing to do."},
+	{.key = "eal_args", .type = &bp_type_text, .standard = "", .max = BP_CONFIG_DEVICE_SIZE - 1,
+		FIELD(bp_file_workers, eal_args),
+		.text = "Appended to the arguments that DPDK's EAL is started with. An escape hatch."},
+};
+
+static const struct bp_schema_row capacity_rows[] = {
+	{.key = "transactions", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024,
+		.max = 1u << 30, FIELD(bp_file_capacity, transactions),
+		.text = "Relay records: requests under way or kept for the RFC's timers. A call a second needs 64."},
+	{.key = "dialogs", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024, .max = 1u << 30,
+		FIELD(bp_file_capacity, dialogs), .text = "Calls that are up at the same time."},
+};
+
+static const struct bp_schema_row secret_rows[] = {
+	{.key = "file", .type = &bp_type_path, .standard = "none", .words = NONE, .min = 1,
+		.max = BP_CONFIG_PATH_SIZE - 1, FIELD(bp_file_one_path, path),
+		.text = "Keys of the route tokens: 32 hexadecimal digits a line, the first signs. Not readable by"
+			" others. Relative to the configuration file. `none`: a random key, calls that are up do not"
+			" survive a restart."},
+};
+
+static const struct bp_schema_row timer_rows[] = {
+	{.key = "t1", .type = &bp_type_duration, .standard = "500ms", .min = 10 * MS, .max = 10 * S,
+		FIELD(bp_file_timers, t1_us),
+		.text = "Round-trip estimate (RFC 3261 17.1.1.1). Timers B, F and H are 64 times this."},
+	{.key = "t2", .type = &bp_type_duration, .standard = "4s", .min = 10 * MS, .max = 60 * S,
+		FIELD(bp_file_timers, t2_us),
+		.text = "Longest interval between retransmissions of a non-INVITE request or an INVITE response."},
+	{.key = "t4", .type = &bp_type_duration, .standard = "5s", .min = 10 * MS, .max = 60 * S,
+		FIELD(bp_file_timers, t4_us), .text = "How long a message may stay in the network."},
+	{.key = "c", .type = &bp_type_duration, .standard = "180s", .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_timers, c_us),
+		.text = "Timer C: how long an INVITE may ring without a provisional response (RFC 3261 16.6)."},
+	{.key = "d", .type = &bp_type_duration, .standard = "auto", .words = AUTO, .min = 1 * S, .max = 600 * S,
+		FIELD(bp_file_timers, d_us),
+		.text = "Timer D: how long a failed INVITE is remembered for its repeated responses. `auto`: 64*t1."
+			" Never less than that."},
+};
+
+static const struct bp_schema_row dialog_rows[] = {
+	{.key = "max_age", .type = &bp_type_duration, .standard = "12h", .min = 1 * S, .max = 7 * DAY,
+		FIELD(bp_file_one_number, value), .text = "Longest life of a call that nobody ends."},
+};
+
+static const struct bp_schema_row limit_rows[] = {
+	{.key = "headers", .type = &bp_type_number, .standard = "128", .min = 16, .max = 255,
+		FIELD(bp_file_limits, headers), .text = "Header lines of one message."},
+	{.key = "vias", .type = &bp_type_number, .standard = "70", .min = 2, .max = 255, FIELD(bp_file_limits, vias),
+		.text = "Via values of one message."},
+	{.key = "uri", .type = &bp_type_number, .standard = "2048", .min = 64, .max = 16384,
+		FIELD(bp_file_limits, uri), .text = "Bytes of one URI."},
+	{.key = "message", .type = &bp_type_number, .standard = "65507", .min = 1300, .max = 65507,
+		FIELD(bp_file_limits, message), .text = "Bytes of one message."},
+};
+
+static const struct bp_schema_row trace_rows[] = {
+	{.key = "messages", .type = &bp_type_number, .standard = "10000", .max = 1000000,
+		FIELD(bp_file_one_number, value),
+		.text = "Messages kept in memory for ladder diagrams. 0: tracing is off."},
+};
+
+static const struct bp_schema_row control_rows[] = {
+	{.key = "http", .type = &bp_type_http, .standard = "127.0.0.1:9060", .words = NONE, .min = 1, .max = 63,
+		FIELD(bp_file_control, values.http), .text = "Where HTTP is served on TCP: /metrics and /v1, read-only."},
+	{.key = "socket", .type = &bp_type_path, .standard = "/run/byepass/control.sock", .words = NONE, .min = 1,
+		.max = 107, FIELD(bp_file_control, values.socket),
+		.text = "Unix socket that serves the same, for byepassctl."},
+	{.key = "token_file", .type = &bp_type_path, .standard = "none", .words = NONE,
+		FIELD(bp_file_control, values.token_file), .text = "Token that permits changes over TCP."},
+	{.key = "cdr", .type = &bp_type_path, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
+		.text = "Folder for call detail records."},
+};
+
+static const struct bp_schema_row port_rows[] = {
+	{.key = "name", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_port, name), .text = "What realms call it."},
+	{.key = "device", .type = &bp_type_device, .required = true, .min = 1, .max = BP_CONFIG_DEVICE_SIZE - 1,
+		FIELD(bp_file_port, device),
+		.text = "PCI address or virtual device of DPDK with its arguments: `0000:01:00.0`,"
+			" `net_tap0,iface=byp0`, `net_af_packet0,iface=eth1`, `net_af_xdp0,iface=eth1`."},
+	{.key = "mtu", .type = &bp_type_number, .standard = "1500", .min = 1280, .max = 9000,
+		FIELD(bp_file_port, mtu), .text = "Bytes of the largest IP packet."},
+};
+
+static const struct bp_schema_row realm_rows[] = {
+	{.key = "name", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_realm, name), .text = "What trunks and routes call it."},
+	{.key = "port", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_realm, port), .text = "Name of the port that leads there."},
+	{.key = "vlan", .type = &bp_type_number, .standard = "none", .words = NONE, .min = 1, .max = 4094,
+		FIELD(bp_file_realm, vlan), .text = "802.1Q VLAN on that port."},
+	{.key = "address", .type = &bp_type_prefix, .shape = BP_SHAPE_ONE_OR_MANY, .required = true, .items_min = 1,
+		.items_max = BP_FILE_ADDRESSES_MAX, LIST(bp_file_realm, address, struct bp_prefix),
+		.text = "The edge's own addresses, IPv4 and IPv6 mixed."},
+	{.key = "gateway", .type = &bp_type_ip, .shape = BP_SHAPE_ONE_OR_MANY, .items_min = 1,
+		.items_max = BP_FILE_ADDRESSES_MAX, LIST(bp_file_realm, gateway, struct bp_endpoint),
+		.text = "Next hop for what is not on-link; on-link itself. IPv6 link-local is good."},
+	{.key = "listen", .type = &bp_type_listen, .shape = BP_SHAPE_ONE_OR_MANY, .standard = "udp:5060",
+		.items_min = 1, .items_max = BP_FILE_LISTENS_MAX, .min = 1, .max = 65535,
+		LIST(bp_file_realm, listen, uint16_t),
+		.text = "Where SIP is taken, on every address of the realm. The first is also what requests leave from."},
+	{.key = "trust", .type = &bp_type_word, .standard = "untrusted", .words = TRUST, FIELD(bp_file_realm, trust),
+		.text = "Whether the network behind it is the operator's own."},
+};
+
+static const struct bp_schema_row target_rows[] = {
+	{.key = "uri", .type = &bp_type_uri, .required = true, FIELD(bp_file_target, uri),
+		.text = "Where requests are sent; the port is 5060 unless written."},
+	{.key = "weight", .type = &bp_type_number, .standard = "1", .min = 1, .max = 65535,
+		FIELD(bp_file_target, weight), .text = "Share among the targets of the same priority."},
+	{.key = "priority", .type = &bp_type_number, .standard = "1", .max = 65535, FIELD(bp_file_target, priority),
+		.text = "The lowest is tried first."},
+};
+
+static const struct bp_schema target_schema = {"a target", ROWS(target_rows), sizeof(struct bp_file_target)};
+
+static const struct bp_schema_row trunk_rows[] = {
+	{.key = "name", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_trunk, name), .text = "What routes call it."},
+	{.key = "realm", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_trunk, realm), .text = "Realm that its targets are in."},
+	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
+		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
+		.text = "Where it leads; with failover by priority, and by weight among equals."},
+};
+
+static const struct bp_schema_row route_rows[] = {
+	{.key = "from", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_route, from), .text = "Realm that the request came from."},
+	{.key = "trunk", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_route, trunk), .text = "Trunk that it goes to. Either this or `realm`."},
+	{.key = "realm", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
+		FIELD(bp_file_route, realm), .text = "Realm that it leaves by, to where its Request-URI says."},
+	{.key = "user_prefix", .type = &bp_type_text, .min = 1, .max = 63, FIELD(bp_file_route, user_prefix),
+		.text = "Only when the user part of the Request-URI begins so."},
+	{.key = "domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, domain),
+		.text = "Only when the host of the Request-URI is this, upper and lower case the same."},
+};
+
+static const struct bp_schema worker_schema = {"workers", ROWS(worker_rows), sizeof(struct bp_file_workers)};
+static const struct bp_schema capacity_schema = {"capacity", ROWS(capacity_rows), sizeof(struct bp_file_capacity)};
+static const struct bp_schema secret_schema = {"secrets", ROWS(secret_rows), sizeof(struct bp_file_one_path)};
+static const struct bp_schema timer_schema = {"timers", ROWS(timer_rows), sizeof(struct bp_file_timers)};
+static const struct bp_schema dialog_schema = {"dialogs", ROWS(dialog_rows), sizeof(struct bp_file_one_number)};
+static const struct bp_schema limit_schema = {"limits", ROWS(limit_rows), sizeof(struct bp_file_limits)};
+static const struct bp_schema trace_schema = {"trace", ROWS(trace_rows), sizeof(struct bp_file_one_number)};
+static const struct bp_schema control_schema = {"control", ROWS(control_rows), sizeof(struct bp_file_control)};
+static const struct bp_schema port_schema = {"a port", ROWS(port_rows), sizeof(struct bp_file_port)};
+static const struct bp_schema realm_schema = {"a realm", ROWS(realm_rows), sizeof(struct bp_file_realm)};
+static const struct bp_schema trunk_schema = {"a trunk", ROWS(trunk_rows), sizeof(struct bp_file_trunk)};
+static const struct bp_schema route_schema = {"a route", ROWS(route_rows), sizeof(struct bp_file_route)};
+
+static const struct bp_schema_row root_rows[] = {
+	{.key = "node", .type = &bp_type_number, .standard = "0", .max = 4095, FIELD(bp_file, node_id),
+		.text = "Number of this edge among those that share secrets; it goes into route tokens."},
+	{.key = "workers", .shape = BP_SHAPE_MAPPING, .inner = &worker_schema, FIELD(bp_file, workers),
+		.text = "CPUs and memory."},
+	{.key = "capacity", .shape = BP_SHAPE_MAPPING, .inner = &capacity_schema, FIELD(bp_file, capacity),
+		.text = "How much is kept at most. `auto` comes from the memory of the machine."},
+	{.key = "secrets", .shape = BP_SHAPE_MAPPING, .inner = &secret_schema, FIELD(bp_file, secrets),
+		.text = "Keys."},
+	{.key = "timers", .shape = BP_SHAPE_MAPPING, .inner = &timer_schema, FIELD(bp_file, timers),
+		.text = "The timers of RFC 3261 table 4 that can be chosen."},
+	{.key = "dialogs", .shape = BP_SHAPE_MAPPING, .inner = &dialog_schema, FIELD(bp_file, dialogs),
+		.text = "Calls that are up."},
+	{.key = "limits", .shape = BP_SHAPE_MAPPING, .inner = &limit_schema, FIELD(bp_file, limits),
+		.text = "What a message may be at most; beyond it is refused or dropped."},
+	{.key = "trace", .shape = BP_SHAPE_MAPPING, .inner = &trace_schema, FIELD(bp_file, trace),
+		.text = "The memory behind `byepassctl ladder`."},
+	{.key = "control", .shape = BP_SHAPE_MAPPING, .inner = &control_schema, FIELD(bp_file, control),
+		.text = "How the daemon is watched and driven."},
+	{.key = "drain", .type = &bp_type_duration, .standard = "60s", .max = 1 * DAY, FIELD(bp_file, drain_us),
+		.text = "After SIGTERM: how long calls that are up may go on."},
+	{.key = "ports", .shape = BP_SHAPE_MAPPINGS, .inner = &port_schema, .required = true, .items_min = 1,
+		.items_max = 64, LIST(bp_file, ports, struct bp_file_port), .text = "Network devices, as DPDK names them."},
+	{.key = "realms", .shape = BP_SHAPE_MAPPINGS, .inner = &realm_schema, .required = true, .items_min = 1,
+		.items_max = 1024, LIST(bp_file, realms, struct bp_file_realm),
+		.text = "Networks that the edge stands between, and its addresses in each."},
+	{.key = "trunks", .shape = BP_SHAPE_MAPPINGS, .inner = &trunk_schema, .items_max = 10000,
+		LIST(bp_file, trunks, struct bp_file_trunk), .text = "Groups of SIP servers to send requests to."},
+	{.key = "routes", .shape = BP_SHAPE_MAPPINGS, .inner = &route_schema, .required = true, .items_min = 1,
+		.items_max = BP_FILE_ROUTES_MAX, LIST(bp_file, routes, struct bp_file_route),
+		.text = "Where a request outside a call goes. The first that matches decides; none: it is refused."},
+};
+
+const struct bp_schema bp_file_schema = {"the configuration", ROWS(root_rows), sizeof(struct bp_file)};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The scalar types of the schema: how each is written, and its range. See schema.h.
+ */
+#include "config/schema.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+/* Index of the word, or -1. */
+static int
+word_index(const struct bp_schema_row *row, const char *text)
+{
+	for (int i = 0; row->words != NULL && row->words[i] != NULL; i++) {
+		if (strcmp(row->words[i], text) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static void
+store(const struct bp_schema_row *row, uint64_t value, void *out)
+{
+	switch (row->size) {
+	case 1:
+		*(uint8_t *)out = (uint8_t)value;
+		break;
+	case 2:
+		*(uint16_t *)out = (uint16_t)value;
+		break;
+	case 4:
+		*(uint32_t *)out = (uint32_t)value;
+		break;
+	default:
+		*(uint64_t *)out = value;
+		break;
+	}
+}
+
+/* Copies @text as it is, when it is printable ASCII and within the row's bounds. */
+static const char *
+copy_text(const struct bp_schema_row *row, const char *text, void *out)
+{
+	size_t size = strlen(text);
+
+	if (size < row->min || size > row->max || size >= row->size)
+		return "";
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] < 0x20 || text[i] == 0x7f)
+			return "it has a character that is not printable ASCII";
+	}
+	memcpy(out, text, size + 1);
+	return NULL;
+}
+
+static const char *
+parse_number(const struct bp_schema_row *row, const char *text, void *out)
+{
+	uint64_t value = 0;
+
+	if (word_index(row, text) == 0) {
+		store(row, 0, out);
+		return NULL;
+	}
+	if (!bp_unit_number(text, &value) || value < row->min || value > row->max)
+		return "";
+	store(row, value, out);
+	return NULL;
+}
+
+static void
+range_number(const struct bp_schema_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "from %" PRIu64 " to %" PRIu64, row->min, row->max);
+}
+
+static const char *
+parse_duration(const struct bp_schema_row *row, const char *text, void *out)
+{
+	uint64_t us = 0, number;
+
+	if (word_index(row, text) == 0) {
+		store(row, 0, out);
+		return NULL;
+	}
+	if (bp_unit_number(text, &number))
+		return "the unit is missing: us, ms, s, m, h or d";
+	if (!bp_unit_duration(text, &us) || us < row->min || us > row->max)
+		return "";
+	store(row, us, out);
+	return NULL;
+}
+
+static void
+range_duration(const struct bp_schema_row *row, char *out, size_t size)
+{
+	char min[32], max[32];
+
+	snprintf(out, size, "from %s to %s", bp_unit_duration_text(row->min, min, sizeof(min)),
+		bp_unit_duration_text(row->max, max, sizeof(max)));
+}
+
+static const char *
+parse_word(const struct bp_schema_row *row, const char *text, void *out)
+{
+	int index = word_index(row, text);
+
+	if (index < 0)
+		return "";
+	memcpy(out, &index, sizeof(index));
+	return NULL;
+}
+
+static void
+range_word(const struct bp_schema_row *row, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; row->words[i] != NULL && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s",
+			i == 0 ? "" : row->words[i + 1] == NULL ? " or " : ", ", row->words[i]);
+}
+
+static const char *
+parse_name(const struct bp_schema_row *row, const char *text, void *out)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
+			return "";
+	}
+	return copy_text(row, text, out);
+}
+
+static void
+range_name(const struct bp_schema_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "of %" PRIu64 " to %" PRIu64 " letters, digits and . _ -", row->min, row->max);
+}
+
+static const char *
+parse_text(const struct bp_schema_row *row, const char *text, void *out)
+{
+	if (word_index(row, text) == 0) {
+		*(char *)out = '\0';
+		return NULL;
+	}
+	return copy_text(row, text, out);
+}
+
+static void
+range_text(const struct bp_schema_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "of %" PRIu64 " to %" PRIu64 " bytes", row->min, row->max);
+}
+
+/* A path that is not implemented yet has a maximum of 0 bytes: only its word is good. */
+static const char *
+parse_path(const struct bp_schema_row *row, const char *text, void *out)
+{
+	if (row->max == 0 && word_index(row, text) != 0)
+		return "it is not supported yet";
+	return parse_text(row, text, out);
+}
+
+static void
+range_path(const struct bp_schema_row *row, char *out, size_t size)
+{
+	if (row->max == 0)
+		snprintf(out, size, "that can only be \"%s\" for now", row->words[0]);
+	else
+		range_text(row, out, size);
+}
+
+static const char *
+parse_device(const struct bp_schema_row *row, const char *text, void *out)
+{
+	if (strpbrk(text, " \t'\"") != NULL)
+		return "it has a space or a quote";
+	return copy_text(row, text, out);
+}
+
+static const char *
+parse_ip(const struct bp_schema_row *row, const char *text, void *out)
+{
+	struct bp_endpoint endpoint = {0};
+
+	if (!bp_unit_ip(text, &endpoint.ip, &endpoint.family))
+		return "";
+	memcpy(out, &endpoint, sizeof(endpoint));
+	return NULL;
+}
+
+static const char *
+parse_prefix(const struct bp_schema_row *row, const char *text, void *out)
+{
+	struct bp_prefix prefix;
+	struct bp_endpoint bare;
+
+	if (bp_unit_ip(text, &bare.ip, &bare.family))
+		return "the prefix length is missing";
+	if (!bp_unit_prefix(text, &prefix))
+		return "";
+	memcpy(out, &prefix, sizeof(prefix));
+	return NULL;
+}
+
+static const char *
+parse_listen(const struct bp_schema_row *row, const char *text, void *out)
+{
+	uint64_t port;
+
+	if (strncmp(text, "tcp:", 4) == 0 || strncmp(text, "tls:", 4) == 0)
+		return "tcp and tls are not supported yet";
+	if (strncmp(text, "udp:", 4) != 0 || !bp_unit_number(text + 4, &port) || port < row->min || port > row->max)
+		return "";
+	store(row, port, out);
+	return NULL;
+}
+
+static void
+range_listen(const struct bp_schema_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "udp:PORT, PORT from %" PRIu64 " to %" PRIu64, row->min, row->max);
+}
+
+static const char *
+parse_http(const struct bp_schema_row *row, const char *text, void *out)
+{
+	struct bp_endpoint endpoint;
+
+	if (word_index(row, text) == 0)
+		return parse_text(row, text, out);
+	if (!bp_unit_endpoint(text, 0, &endpoint))
+		return "";
+	return copy_text(row, text, out);
+}
+
+/* Whether the host part of a SIP URI looks like a name rather than like a broken address. */
+static bool
+is_name(const char *host)
+{
+	bool letter = false;
+
+	for (; *host != '\0' && *host != ':'; host++) {
+		if (!isalnum((unsigned char)*host) && strchr(".-_", *host) == NULL)
+			return false;
+		letter |= isalpha((unsigned char)*host) != 0;
+	}
+	return letter;
+}
+
+static const char *
+parse_uri(const struct bp_schema_row *row, const char *text, void *out)
+{
+	struct bp_uri_value value = {0};
+
+	if (strncasecmp(text, "sips:", 5) == 0)
+		return "sips needs tls, which is not supported yet";
+	if (strncasecmp(text, "sip:", 4) != 0 || strlen(text) >= sizeof(value.text))
+		return "";
+	if (strchr(text, '@') != NULL)
+		return "a target has no user part";
+	if (strpbrk(text, ";?") != NULL)
+		return "parameters and headers are not supported yet";
+	if (!bp_unit_endpoint(text + 4, 5060, &value.endpoint))
+		return is_name(text + 4) ? "names are not supported yet" : "";
+	memcpy(value.text, text, strlen(text));
+	memcpy(out, &value, sizeof(value));
+	return NULL;
+}
+
+static const char *
+parse_domain(const struct bp_schema_row *row, const char *text, void *out)
+{
+	char *p = out;
+	const char *remark;
+
+	for (const char *c = text; *c != '\0'; c++) {
+		if (!isalnum((unsigned char)*c) && strchr(".-_:[]", *c) == NULL)
+			return "";
+	}
+	remark = copy_text(row, text, out);
+	for (; remark == NULL && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return remark;
+}
+
+const struct bp_schema_type bp_type_number = {"number", NULL, parse_number, range_number};
+const struct bp_schema_type bp_type_duration = {"duration", "500ms, 4s or 3m", parse_duration, range_duration};
+const struct bp_schema_type bp_type_word = {"word:", NULL, parse_word, range_word};
+const struct bp_schema_type bp_type_name = {"name", NULL, parse_name, range_name};
+const struct bp_schema_type bp_type_text = {"text", NULL, parse_text, range_text};
+const struct bp_schema_type bp_type_path = {"path", NULL, parse_path, range_path};
+const struct bp_schema_type bp_type_device = {"DPDK device", "net_tap0,iface=byp0", parse_device, range_text};
+const struct bp_schema_type bp_type_ip = {"IP address", "192.0.2.254 or 2001:db8::fe", parse_ip, NULL};
+const struct bp_schema_type bp_type_prefix = {"IP address with prefix length", "192.0.2.1/24 or 2001:db8::1/64",
+	parse_prefix, NULL};
+const struct bp_schema_type bp_type_listen = {"listener", NULL, parse_listen, range_listen};
+const struct bp_schema_type bp_type_http = {"IP address with port", "127.0.0.1:9060 or [::1]:9060", parse_http, NULL};
+const struct bp_schema_type bp_type_uri = {"SIP URI with an IP address", "sip:10.0.0.2:5060 or sip:[2001:db8::2]",
+	parse_uri, NULL};
+const struct bp_schema_type bp_type_domain = {"host name or address", "example.com", parse_domain, range_text};

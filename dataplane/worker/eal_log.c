@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * DPDK's log stream. While the data path starts, lines are kept and not shown: several of
+ * them are about things that do not matter (a kernel without multiq), and when the start fails the
+ * error names the one that does. Afterwards they go to stderr as they come.
+ */
+#include "worker/eal_log.h"
+#include "worker/eal.h"
+
+#include <rte_log.h>
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LINES 64
+#define LINE_SIZE 256
+
+static struct {
+	pthread_mutex_t lock;
+	FILE *stream;
+	bool released;
+	unsigned count;
+	char lines[LINES][LINE_SIZE];
+	char answer[LINE_SIZE];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* One message of DPDK, which may have several lines or only the end of one. */
+static ssize_t
+take(void *cookie, const char *text, size_t size)
+{
+	pthread_mutex_lock(&kept.lock);
+	if (kept.released) {
+		fprintf(stderr, "dpdk: %.*s%s", (int)size, text, size && text[size - 1] == '\n' ? "" : "\n");
+	} else if (kept.count < LINES) {
+		char *line = kept.lines[kept.count++];
+		size_t used = size < LINE_SIZE ? size : LINE_SIZE - 1;
+
+		memcpy(line, text, used);
+		while (used > 0 && isspace((unsigned char)line[used - 1]))
+			used--;
+		line[used] = '\0';
+		for (size_t i = 0; i < used; i++)
+			if (iscntrl((unsigned char)line[i]))
+				line[i] = ' ';
+		if (used == 0)
+			kept.count--;
+	}
+	pthread_mutex_unlock(&kept.lock);
+	return (ssize_t)size;
+}
+
+void
+bp_eal_log_open(void)
+{
+	kept.released = false;
+	kept.count = 0;
+	if (kept.stream)
+		return;
+	kept.stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take});
+	if (kept.stream) {
+		setvbuf(kept.stream, NULL, _IOLBF, 0);
+		rte_openlog_stream(kept.stream);
+	}
+}
+
+void
+bp_eal_log_close(void)
+{
+	rte_openlog_stream(NULL);
+	if (kept.stream)
+		fclose(kept.stream);
+	kept.stream = NULL;
+}
+
+void
+bp_eal_log_release(void)
+{
+	pthread_mutex_lock(&kept.lock);
+	kept.released = true;
+	kept.count = 0;
+	pthread_mutex_unlock(&kept.lock);
+}
+
+/* True when the line speaks of the device: of its name or of the value of one of its arguments. */
+static bool
+names(const char *line, const char *device)
+{
+	char word[BP_CONFIG_DEVICE_SIZE];
+
+	while (*device) {
+		size_t size = strcspn(device, ",");
+		const char *equals = memchr(device, '=', size);
+		const char *from = equals ? equals + 1 : device;
+		size_t length = size - (size_t)(from - device);
+
+		if (length > 2 && length < sizeof(word)) {
+			memcpy(word, from, length);
+			word[length] = '\0';
+			if (strstr(line, word))
+				return true;
+		}
+		device += size;
+		device += *device == ',';
+	}
+	return false;
+}
+
+const char *
+bp_eal_complaint(const char *device)
+{
+	const char *found = kept.count ? kept.lines[0] : "";
+
+	pthread_mutex_lock(&kept.lock);
+	for (unsigned i = 0; i < kept.count; i++) {
+		if (names(kept.lines[i], device)) {
+			found = kept.lines[i];
+			break;
+		}
+	}
+	snprintf(kept.answer, sizeof(kept.answer), "%s", found);
+	pthread_mutex_unlock(&kept.lock);
+	return kept.answer;
+}

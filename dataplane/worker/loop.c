@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One turn of a worker. Everything that is called from here runs on an lcore: no system call, no lock, no
+ * malloc, no log, no unbounded loop (a test looks at the symbols of these objects).
+ * Neighbours: wire/wire.h below, proxy/engine.h above, mailbox.c and trace.c beside.
+ */
+#include "worker/worker.h"
+#include "proxy/engine.h"
+#include "wire/wire.h"
+
+#include <rte_ethdev.h>
+
+#include <urcu-qsbr.h>
+
+#define MAIL_BUDGET 4
+
+/* Time of the turn that ended with this one's begin goes to busy or idle, by what it found. */
+static void
+account(struct bp_worker *worker, uint64_t now_us)
+{
+	uint64_t *counter = worker->worked ? &worker->counters.busy_us : &worker->counters.idle_us;
+
+	if (worker->now_us)
+		bp_count(counter, now_us - worker->now_us);
+	bp_count(&worker->counters.loops, 1);
+}
+
+static unsigned
+receive(struct bp_worker *worker)
+{
+	struct rte_mbuf *frames[BP_WORKER_BURST];
+	unsigned received = 0;
+
+	for (unsigned i = 0; i < worker->port_count; i++) {
+		const struct bp_worker_port *port = &worker->ports[i];
+		unsigned count = rte_eth_rx_burst(port->id, port->queue, frames, BP_WORKER_BURST);
+
+		if (count == 0)
+			continue;
+		bp_wire_input(worker->wire, i, frames, count, worker->now_us);
+		received += count;
+	}
+	return received;
+}
+
+/* Runs what is due. The lag is measured against the time that was announced for the next timer. */
+static unsigned
+expire(struct bp_worker *worker)
+{
+	bool due = worker->next_timer_us <= worker->now_us;
+
+	if (due)
+		__atomic_store_n(&worker->counters.timer_lag_us, worker->now_us - worker->next_timer_us,
+			__ATOMIC_RELAXED);
+	worker->next_timer_us = bp_engine_expire(worker->engine, worker->now_us, BP_WORKER_EXPIRE_BUDGET);
+	return due;
+}
+
+static void
+announce(struct bp_worker *worker)
+{
+	bp_wire_announce(worker->wire, worker->now_us);
+	worker->announcements--;
+	worker->announce_us = worker->announcements ? worker->now_us + BP_WORKER_ANNOUNCE_US : UINT64_MAX;
+}
+
+/* Every 10 ms: what is slow or may wait. Freed records leave here in one batch rather than a few per turn. */
+static void
+tick(struct bp_worker *worker)
+{
+	worker->next_tick_us = worker->now_us + BP_WORKER_TICK_US;
+	bp_wire_tick(worker->wire, worker->now_us);
+	if (worker->announce_us <= worker->now_us)
+		announce(worker);
+	bp_engine_flush(worker->engine);
+}
+
+static unsigned
+read_mail(struct bp_worker *worker)
+{
+	struct bp_mail mail;
+	unsigned count = 0;
+
+	while (count < MAIL_BUDGET && bp_mailbox_take(&worker->mailbox, &mail)) {
+		switch ((enum bp_command)mail.command) {
+		case BP_COMMAND_PING:
+		case BP_COMMAND_COUNT:
+			break;
+		case BP_COMMAND_DRAIN:
+			bp_engine_drain(worker->engine);
+			break;
+		}
+		bp_mailbox_acknowledge(&worker->mailbox, &mail);
+		count++;
+	}
+	return count;
+}
+
+bool
+bp_worker_turn(struct bp_worker *worker, uint64_t tsc)
+{
+	uint64_t now_us = bp_clock_us(&worker->clock, tsc);
+	unsigned work;
+
+	if (now_us < worker->now_us) /* the engine's time never goes back */
+		now_us = worker->now_us;
+	account(worker, now_us);
+	worker->now_us = now_us;
+
+	work = receive(worker);
+	work += expire(worker);
+	if (worker->next_tick_us <= now_us)
+		tick(worker);
+	work += read_mail(worker);
+	work += bp_wire_flush(worker->wire);
+	rcu_quiescent_state();
+	worker->worked = work > 0;
+	return worker->worked;
+}
+
+uint64_t
+bp_worker_next_us(const struct bp_worker *worker)
+{
+	return worker->next_timer_us < worker->next_tick_us ? worker->next_timer_us : worker->next_tick_us;
+}
+
+uint8_t *
+bp_worker_reserve(void *context, const struct bp_flow *to, uint32_t size)
+{
+	struct bp_worker *worker = context;
+	uint8_t *room = bp_wire_reserve(worker->wire, to, size);
+
+	worker->reserved = room;
+	return room;
+}
+
+void
+bp_worker_send(void *context, const struct bp_flow *to, uint32_t size)
+{
+	struct bp_worker *worker = context;
+
+	if (worker->trace && worker->reserved)
+		bp_trace_message(worker->trace, BP_OUT, to, worker->reserved, size, worker->now_us);
+	worker->reserved = NULL;
+	bp_wire_send(worker->wire, to, size);
+}
+
+void
+bp_worker_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+{
+	struct bp_worker *worker = context;
+
+	if (worker->trace)
+		bp_trace_message(worker->trace, BP_IN, from, bytes, size, worker->now_us);
+	bp_engine_receive(worker->engine, from, bytes, size, worker->now_us);
+}
+
+void
+bp_worker_unreachable(void *context, const struct bp_flow *to, const uint8_t *quoted, uint32_t size)
+{
+	struct bp_worker *worker = context;
+
+	bp_engine_flow_failed(worker->engine, to, quoted, size, worker->now_us);
+}

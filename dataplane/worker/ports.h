@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The configured ports as DPDK ports: found by device name, given one queue pair per
+ * worker, started, read, closed. Nothing here asks which driver a port has, only what it can do.
+ * Control thread only.
+ */
+#ifndef BYEPASS_WORKER_PORTS_H
+#define BYEPASS_WORKER_PORTS_H
+
+#include "byepass/dataplane.h"
+#include "wire/wire.h"
+
+#define BP_PORT_RX_DESCRIPTORS 1024
+#define BP_PORT_TX_DESCRIPTORS 1024
+
+struct bp_port {
+	const struct bp_config_port *config;
+	struct bp_wire_port wire; /* queue is filled in per worker */
+	bool started;
+};
+
+struct bp_ports {
+	struct bp_port *ports; /* as many as configured, same order */
+	unsigned count;
+	uint16_t queues; /* queue pairs of every port = workers that carry traffic */
+};
+
+/* Finds the devices that EAL made and how many queue pairs all of them have: a message that comes in on one port leaves
+ * on any other, so a worker needs a queue pair on every port. @workers: those wanted.
+ * 0 or -errno with a line in @error. bp_ports_close() in either case. */
+int bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned workers,
+	void (*notice)(const char *line), char *error, size_t error_size);
+
+/* Configures and starts all. @packets: the mbuf pool of each worker, ports->queues of them. */
+int bp_ports_open(struct bp_ports *ports, struct rte_mempool *const *packets, void (*notice)(const char *line),
+	char *error, size_t error_size);
+
+/* NULL members are legal. Workers have stopped. */
+void bp_ports_close(struct bp_ports *ports);
+
+/* Name, MAC, link and statistics of one port. 0 or -errno. */
+int bp_ports_read(const struct bp_ports *ports, unsigned port, struct bp_dataplane_port *out);
+
+#endif

@@ -22,6 +22,7 @@ struct bp_span {
 };
 
 #define BP_SIP_MESSAGE_SIZE_MAX 65535
+#define BP_SIP_STATUS_BAD 999
 #define BP_SIP_HEADERS_MAX 256 /* what a view can hold; the configured limit may be lower */
 
 /* X(id, long name, compact name or 0) */
@@ -64,7 +65,8 @@ struct bp_sip_limits {
 };
 
 /* X(name, status, text): what is wrong with a message. status: the response that a request with this fault
- * gets; 0: none can be given, drop it. */
+ * gets; 0: none can be given, drop it. METHOD: a CSeq method mismatch where the request's own method is not known
+ * either (RFC 4475 3.1.2.18). BAD_ROUTE is not found by the parser but by whoever cuts Route open. */
 #define BP_SIP_FAULTS(X) \
 	X(NONE, 0, "well-formed") \
 	X(EMPTY, 0, "nothing but line ends: a keepalive") \
@@ -92,7 +94,8 @@ struct bp_sip_limits {
 	X(BAD_MAX_FORWARDS, 400, "Bad Max-Forwards") \
 	X(BAD_CONTENT_LENGTH, 400, "Bad Content-Length") \
 	X(BODY_TRUNCATED, 400, "Body Shorter Than Content-Length") \
-	X(BAD_ROUTE, 400, "Bad Route")
+	X(BAD_ROUTE, 400, "Bad Route") \
+	X(METHOD, 501, "Not Implemented")
 
 enum bp_sip_fault {
 #define X(name, status, text) BP_SIP_FAULT_##name,
@@ -118,10 +121,26 @@ struct bp_sip_via {
 	bool last;               /* no further via-parm in this header line */
 };
 
+enum bp_uri_scheme { BP_URI_OTHER, BP_URI_SIP, BP_URI_SIPS, BP_URI_TEL };
+
+/* A URI, cut open (RFC 3261 19.1, RFC 3966); see uri.h. */
+struct bp_sip_uri {
+	uint8_t scheme;         /* enum bp_uri_scheme */
+	bool loose;             /* ;lr */
+	uint16_t port;          /* 0: none given */
+	struct bp_span whole;
+	struct bp_span user;    /* without the password; for tel: the number */
+	struct bp_span host;    /* an IPv6 reference keeps its brackets */
+	struct bp_span params;  /* from the first ';' */
+	struct bp_span headers; /* after '?' */
+	struct bp_span maddr;
+	uint8_t transport;      /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
+};
+
 struct bp_sip_message {
-	const uint8_t *bytes; /* not owned */
+	const uint8_t *bytes; /* the start line; not owned. All offsets count from here */
 	uint16_t size;        /* start line to the end of the body; junk behind it is not counted */
-	uint16_t status;      /* 0: a request */
+	uint16_t status;      /* 0: a request; BP_SIP_STATUS_BAD: a response with a bad status code */
 	uint8_t method;       /* enum bp_method; of the CSeq for a response */
 	uint8_t header_count;
 	uint8_t fault;        /* enum bp_sip_fault: the first thing found wrong */
@@ -138,7 +157,9 @@ struct bp_sip_message {
 	struct bp_span from_tag; /* empty: none (RFC 2543) */
 	struct bp_span to_tag;   /* empty: none */
 	struct bp_span cseq_method;
-	struct bp_sip_via via; /* the topmost */
+	struct bp_sip_via via;    /* the topmost */
+	struct bp_sip_uri target; /* the Request-URI, cut open; all zero in a response */
+	struct bp_span body;
 	struct bp_sip_header headers[BP_SIP_HEADERS_MAX - 1];
 };
 

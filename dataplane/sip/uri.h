@@ -8,21 +8,6 @@
 
 #include "sip/message.h"
 
-enum bp_uri_scheme { BP_URI_OTHER, BP_URI_SIP, BP_URI_SIPS, BP_URI_TEL };
-
-struct bp_sip_uri {
-	uint8_t scheme;         /* enum bp_uri_scheme */
-	bool loose;             /* ;lr */
-	uint16_t port;          /* 0: none given */
-	struct bp_span whole;
-	struct bp_span user;    /* without the password; for tel: the number */
-	struct bp_span host;    /* an IPv6 reference keeps its brackets */
-	struct bp_span params;  /* from the first ';' */
-	struct bp_span headers; /* after '?' */
-	struct bp_span maddr;
-	uint8_t transport;      /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
-};
-
 /* A name-addr or addr-spec with its header parameters (From, To, Contact, Route ...). */
 struct bp_sip_address {
 	struct bp_span display; /* quotes kept */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What all variants of the line scan have in common, for inclusion by scan*.c:
+ * from the masks of CR and LF in 64 bytes to line ends. Private to the scanner.
+ */
+#ifndef BYEPASS_SIP_SCAN_BLOCK_H
+#define BYEPASS_SIP_SCAN_BLOCK_H
+
+#include "sip/scan.h"
+
+/* Masks of CR and LF in the 64 bytes at @p. */
+typedef void scan_block_fn(const uint8_t *p, uint64_t *cr, uint64_t *lf);
+
+static inline __attribute__((always_inline)) void
+scan_emit(struct bp_scan_lines *lines, uint32_t base, uint64_t ends)
+{
+	uint16_t *out = lines->ends + lines->count;
+
+	/* Two are written whether they are there or not: seldom does a block end more lines. */
+	lines->count += (uint32_t)__builtin_popcountll(ends);
+	if (ends == 0)
+		return;
+	for (;;) {
+		out[0] = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
+		ends &= ends - 1;
+		if (ends == 0)
+			break;
+		out++;
+	}
+}
+
+/* One block: @valid has a bit for each byte that is there. True: the blank line was found. */
+static inline __attribute__((always_inline)) bool
+scan_block(struct bp_scan_lines *lines, uint32_t base, uint64_t cr, uint64_t lf, uint64_t valid)
+{
+	uint64_t after_cr = cr << 1 | lines->last_cr;
+	uint64_t ends = lf & after_cr;
+	uint64_t stray = (lf ^ after_cr) & valid;
+	uint64_t blank = ends & (ends << 2 | lines->last_ends >> 62);
+
+	if (__builtin_expect(blank != 0, 0)) {
+		uint64_t upto = blank ^ (blank - 1);
+
+		lines->body = base + (uint32_t)__builtin_ctzll(blank) + 1;
+		ends &= upto;
+		stray &= upto;
+	}
+	if (__builtin_expect(stray != 0 && lines->stray == 0, 0))
+		lines->stray = base + (uint32_t)__builtin_ctzll(stray) + 1;
+	lines->last_cr = cr >> 63;
+	lines->last_ends = ends;
+	scan_emit(lines, base, ends);
+	return blank != 0;
+}
+
+static inline __attribute__((always_inline)) void
+scan_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines, scan_block_fn *block)
+{
+	uint32_t at = lines->at;
+	uint64_t cr, lf;
+
+	lines->count = 0;
+	while (at + 64 <= size) {
+		block(bytes + at, &cr, &lf);
+		if (scan_block(lines, at, cr, lf, UINT64_MAX)) {
+			lines->at = size;
+			return;
+		}
+		at += 64;
+		if (lines->count >= BP_SCAN_LINES) {
+			lines->at = at;
+			return;
+		}
+	}
+	if (at < size) {
+		uint32_t rest = size - at;
+
+		if (size >= 64) {
+			block(bytes + size - 64, &cr, &lf);
+			cr >>= 64 - rest;
+			lf >>= 64 - rest;
+		} else {
+			uint8_t copy[64] = {0};
+
+			memcpy(copy, bytes + at, rest);
+			block(copy, &cr, &lf);
+		}
+		scan_block(lines, at, cr, lf, UINT64_MAX >> (64 - rest));
+	}
+	lines->at = size;
+}
+
+#endif

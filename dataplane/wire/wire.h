@@ -15,6 +15,17 @@ struct rte_mempool;
 struct bp_wire;
 struct bp_neighbours;
 
+#define BP_WIRE_PORTS_MAX 64
+#define BP_WIRE_INTERFACES_MAX 4096
+#define BP_WIRE_LISTENERS_MAX 4096
+
+/* Mbufs that one wire may hold beyond the burst it works on: counts for the size of the pools. */
+#define BP_WIRE_FRAGMENTS_MAX 1024   /* of the receive queues' pool */
+#define BP_WIRE_WAITING_MAX 256      /* for a neighbour; of `packets`, and at most BP_WIRE_WAITING_LARGE_MAX of `large` */
+#define BP_WIRE_WAITING_LARGE_MAX 8
+#define BP_WIRE_WAITING_PER_NEIGHBOUR 32
+#define BP_WIRE_LOOPED_MAX 64
+
 /* What the wire needs to know of a port that worker/port.c opened. Index = index into bp_config.ports. */
 struct bp_wire_port {
 	uint16_t id;      /* DPDK port id */
@@ -45,8 +56,10 @@ int bp_wire_create(struct bp_wire **out, const struct bp_config *config, const s
 	const struct bp_wire_handlers *handlers, struct bp_counters *counters);
 void bp_wire_free(struct bp_wire *wire);
 
-/* The snapshot to use from now on (interfaces, listeners); called by the worker between bursts. */
-void bp_wire_configure(struct bp_wire *wire, const struct bp_config *config);
+/* The snapshot to use from now on (interfaces, listeners); called by the worker between bursts. What is needed of it
+ * is copied. 0, or -E2BIG: more interfaces or listeners than above, or one on a port or interface
+ * that is not there; then the old ones stay. */
+int bp_wire_configure(struct bp_wire *wire, const struct bp_config *config);
 
 /* Takes a burst received on @port and consumes all of it; handlers run inside. */
 void bp_wire_input(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count, uint64_t now_us);

@@ -84,12 +84,15 @@ struct bp_counters {
 	/* wire */
 	uint64_t frames_received;
 	uint64_t frames_sent;
-	uint64_t frames_handled; /* ARP, ND, ICMP, fragments taken in: consumed without a drop or a message */
+	/* frames_received = frames_handled + frames_delivered + frames_held + all drops of scope FRAME */
+	uint64_t frames_handled; /* ARP, ND, ICMP: consumed without a drop or a message */
 	uint64_t bytes_received;
 	uint64_t bytes_sent;
 	uint64_t datagrams_reassembled;
 	uint64_t datagrams_fragmented;
 	uint64_t icmp_unreachable_received;
+	uint64_t frames_delivered; /* became a message, or a fragment of one */
+	uint64_t frames_held;      /* gauge: fragments that wait for the others */
 	/* loop */
 	uint64_t loops;
 	uint64_t busy_us; /* time in turns that found work */

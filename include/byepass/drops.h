@@ -28,7 +28,7 @@
 	X(icmp_malformed, FRAME, warn, "bad ICMP or ICMPv6 message") \
 	X(icmp_foreign, FRAME, noise, "ICMP type that is not handled") \
 	X(nd_malformed, FRAME, warn, "neighbour discovery message that RFC 4861 tells to discard") \
-	X(udp_malformed, FRAME, warn, "bad UDP length") \
+	X(udp_malformed, FRAME, warn, "bad UDP length, or source port 0") \
 	X(udp_checksum, FRAME, warn, "UDP checksum is wrong") \
 	X(udp_port_closed, FRAME, noise, "no listener on this UDP port") \
 	X(rx_linearize, FRAME, error, "no buffer to make a scattered packet linear") \
@@ -57,7 +57,17 @@
 	X(tx_neighbour_full, OUTPUT, warn, "too many packets wait for one neighbour, or neighbour table full") \
 	X(tx_no_route, OUTPUT, warn, "no gateway and the destination is not on-link") \
 	X(tx_too_large, OUTPUT, warn, "message that not even fragments can carry") \
-	X(trace_ring_full, OUTPUT, noise, "trace event that control was too slow to take")
+	X(timer_no_memory, OUTPUT, error, "no memory for a timer; a record or dialog may stay for ever") \
+	X(response_not_kept, OUTPUT, error, "no memory to keep a response that was sent, so it cannot be repeated") \
+	X(ack_not_sent, OUTPUT, error, "the request that an ACK or CANCEL is made from is gone") \
+	X(call_not_kept, OUTPUT, warn, "no memory for a dialog; its requests go by their route token alone") \
+	X(trace_ring_full, OUTPUT, noise, "trace event that control was too slow to take") \
+	X(ip_source, FRAME, noise, "source address that no other host can have: multicast, loopback, our own") \
+	X(fragment_duplicate, FRAME, noise, "fragment that is here already") \
+	X(icmp_limited, FRAME, noise, "echo request over the rate limit") \
+	X(nd_foreign, FRAME, noise, "neighbour discovery for or from an address that does not concern us") \
+	X(tx_icmp_limited, OUTPUT, noise, "ICMP error that was not sent: over the rate limit") \
+	X(tx_refused, OUTPUT, error, "packet that the device cannot send")
 /* clang-format on */
 
 enum bp_drop_scope { BP_DROP_SCOPE_FRAME, BP_DROP_SCOPE_MESSAGE, BP_DROP_SCOPE_OUTPUT };

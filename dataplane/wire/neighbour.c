@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The neighbour table (see neighbour.h). Two buckets of eight slots for each key, chosen by a hash with
+ * a random secret; nothing is ever allocated, what is idle makes room.
+ *
+ * One word of each slot decides: MAC address, state, generation. Whoever takes a slot moves the
+ * word to CLAIMED with the next generation (CAS), writes the key (relaxed), and publishes by storing the word
+ * (release). A reader loads the word (acquire), compares the key, and loads the word again: the
+ * same generation both times means that the key belongs to it. Two workers that miss at the same moment may make
+ * two entries for one key: replies go to both, the first is used, the other falls idle and is evicted.
+ */
+#include "wire/neighbour.h"
+
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include <rte_malloc.h>
+#include <rte_random.h>
+
+/*
+ *  63                      16 15      12 11          0
+ * +--------------------------+----------+-------------+
+ * |  MAC address             |  state   | generation  |
+ * +--------------------------+----------+-------------+
+ */
+#define STATE_SHIFT 12
+#define GENERATION_MASK 0xfffu
+#define WAYS 8
+
+enum slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_INCOMPLETE, SLOT_RESOLVED };
+
+struct slot {
+	_Atomic uint64_t word;
+	_Atomic uint64_t ip[2];
+	_Atomic uint32_t link;
+	uint32_t reserved;
+	_Atomic uint64_t confirmed_us; /* whoever took the reply: w */
+	_Atomic uint64_t used_us;      /* any worker: w */
+	/* When it was last asked for, times 4, plus how many requests went out (at most 3); the one who swaps it asks. */
+	_Atomic uint64_t asked;
+	uint64_t reserved_too;
+};
+static_assert(sizeof(struct slot) == 64, "a slot is a cache line");
+
+struct bp_neighbours {
+	uint64_t secret[2];
+	uint32_t bucket_mask;
+	_Atomic uint32_t resolutions;
+	_Atomic uint32_t fragment;
+	struct slot slots[] __attribute__((aligned(64)));
+};
+
+struct words { /* a key as it lies in a slot */
+	uint64_t ip[2];
+	uint32_t link;
+};
+
+int
+bp_neighbours_create(struct bp_neighbours **out, unsigned capacity, int numa_node)
+{
+	struct bp_neighbours *neighbours;
+	uint32_t buckets = 2;
+
+	while (buckets * WAYS < capacity && buckets < 1u << 20)
+		buckets *= 2;
+	neighbours = rte_zmalloc_socket(
+		"neighbours", sizeof(*neighbours) + (size_t)buckets * WAYS * sizeof(struct slot), 64, numa_node);
+	if (neighbours == NULL)
+		return -ENOMEM;
+	neighbours->secret[0] = rte_rand() | 1;
+	neighbours->secret[1] = rte_rand() | 1;
+	neighbours->bucket_mask = buckets - 1;
+	atomic_store(&neighbours->fragment, (uint32_t)rte_rand());
+	*out = neighbours;
+	return 0;
+}
+
+void
+bp_neighbours_free(struct bp_neighbours *neighbours)
+{
+	rte_free(neighbours);
+}
+
+static struct words
+key_words(const struct bp_neighbour_key *key)
+{
+	struct words words = {.link = (uint32_t)key->port << 16 | key->vlan};
+
+	memcpy(words.ip, key->ip.bytes, sizeof(words.ip));
+	return words;
+}
+
+__extension__ typedef unsigned __int128 uint128;
+
+static uint64_t
+fold(uint64_t a, uint64_t b)
+{
+	uint128 product = (uint128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t
+hash(const struct bp_neighbours *neighbours, const struct words *words)
+{
+	uint64_t h = fold(words->ip[0] ^ neighbours->secret[0], words->ip[1] ^ neighbours->secret[1]);
+
+	return fold(h ^ words->link, neighbours->secret[0]);
+}
+
+/* The slot number @way of 2 * WAYS that a key with hash @h may be in. */
+static struct slot *
+slot_of(struct bp_neighbours *neighbours, uint64_t h, unsigned way)
+{
+	uint32_t bucket = (uint32_t)(way < WAYS ? h : h >> 32) & neighbours->bucket_mask;
+
+	return &neighbours->slots[bucket * WAYS + way % WAYS];
+}
+
+static enum slot_state
+word_state(uint64_t word)
+{
+	return (enum slot_state)(word >> STATE_SHIFT & 0xf);
+}
+
+static uint64_t
+word_make(const struct rte_ether_addr *mac, enum slot_state state, uint64_t generation)
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 0; mac != NULL && i < 6; i++)
+		word = word << 8 | mac->addr_bytes[i];
+	return word << 16 | (uint64_t)state << STATE_SHIFT | (generation & GENERATION_MASK);
+}
+
+static void
+word_mac(uint64_t word, struct rte_ether_addr *mac)
+{
+	for (unsigned i = 0; i < 6; i++)
+		mac->addr_bytes[i] = (uint8_t)(word >> (56 - 8 * i));
+}
+
+/* The word of @slot if it holds @words, else 0 (a word in use is never 0). */
+static uint64_t
+slot_match(struct slot *slot, const struct words *words)
+{
+	uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire), again;
+
+	if (word_state(word) < SLOT_INCOMPLETE ||
+		atomic_load_explicit(&slot->ip[1], memory_order_relaxed) != words->ip[1] ||
+		atomic_load_explicit(&slot->ip[0], memory_order_relaxed) != words->ip[0] ||
+		atomic_load_explicit(&slot->link, memory_order_relaxed) != words->link)
+		return 0;
+	atomic_thread_fence(memory_order_acquire);
+	again = atomic_load_explicit(&slot->word, memory_order_relaxed);
+	if (word_state(again) < SLOT_INCOMPLETE || ((again ^ word) & GENERATION_MASK) != 0)
+		return 0;
+	return again;
+}
+
+/* How gladly @slot is given up: 0 not at all, else the larger the better. @asking: we want to send, so an entry that
+ * nobody has answered for may go at any age; a flood of dead addresses must not lock out a live one. */
+static uint64_t
+slot_idleness(struct slot *slot, uint64_t word, bool asking, uint64_t now_us)
+{
+	uint64_t used_us = atomic_load_explicit(&slot->used_us, memory_order_relaxed);
+	uint64_t idle_us = used_us == 0 || used_us > now_us ? 0 : now_us - used_us;
+
+	switch (word_state(word)) {
+	case SLOT_FREE:
+		return UINT64_MAX;
+	case SLOT_INCOMPLETE:
+		return asking || idle_us > BP_NEIGHBOUR_IN_USE_US ? (UINT64_C(1) << 62) + idle_us : 0;
+	case SLOT_RESOLVED:
+		if (used_us == 0) /* learned and never used */
+			return UINT64_C(1) << 61;
+		return idle_us > BP_NEIGHBOUR_IN_USE_US ? idle_us : 0;
+	default:
+		return 0;
+	}
+}
+
+/* The slot of the two buckets that is given up most gladly; NULL: all are in use. */
+static struct slot *
+slot_victim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t now_us, uint64_t *best_word)
+{
+	struct slot *best = NULL;
+	uint64_t best_idleness = 0;
+
+	for (unsigned way = 0; way < 2 * WAYS; way++) {
+		struct slot *slot = slot_of(neighbours, h, way);
+		uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+		uint64_t idleness = slot_idleness(slot, word, asking, now_us);
+
+		if (idleness > best_idleness) {
+			best = slot;
+			best_idleness = idleness;
+			*best_word = word;
+		}
+		if (idleness == UINT64_MAX)
+			break;
+	}
+	return best;
+}
+
+/* Takes a slot for a new entry; NULL: none, or other workers were faster each time. */
+static struct slot *
+slot_claim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t now_us, uint64_t *claimed)
+{
+	for (unsigned tries = 0; tries < 3; tries++) {
+		uint64_t word = 0;
+		struct slot *slot = slot_victim(neighbours, h, asking, now_us, &word);
+
+		if (slot == NULL)
+			return NULL;
+		*claimed = word_make(NULL, SLOT_CLAIMED, word + 1);
+		if (atomic_compare_exchange_strong(&slot->word, &word, *claimed))
+			return slot;
+	}
+	return NULL;
+}
+
+/* Fills a slot that was claimed and lets the others see it. */
+static void
+slot_publish(struct slot *slot, const struct words *words, uint64_t word)
+{
+	atomic_store_explicit(&slot->ip[0], words->ip[0], memory_order_relaxed);
+	atomic_store_explicit(&slot->ip[1], words->ip[1], memory_order_relaxed);
+	atomic_store_explicit(&slot->link, words->link, memory_order_relaxed);
+	atomic_store_explicit(&slot->word, word, memory_order_release);
+}
+
+/* True for the one caller who may send request number @requests. */
+static bool
+slot_ask(struct slot *slot, uint64_t asked, uint64_t now_us, unsigned requests)
+{
+	return atomic_compare_exchange_strong(&slot->asked, &asked, now_us << 2 | requests);
+}
+
+static enum bp_neighbour_state
+use_incomplete(struct slot *slot, uint64_t now_us, enum bp_neighbour_ask *ask)
+{
+	uint64_t asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
+
+	if ((int64_t)(now_us - (asked >> 2)) >= (int64_t)BP_NEIGHBOUR_ASK_US && slot_ask(slot, asked, now_us, 1))
+		*ask = BP_NEIGHBOUR_ASK_ALL;
+	return BP_NEIGHBOUR_WAIT;
+}
+
+/* No probe was answered: back to INCOMPLETE, and asked for at once by the one who wins. */
+static enum bp_neighbour_state
+use_forget(struct slot *slot, uint64_t word, uint64_t asked, uint64_t now_us, enum bp_neighbour_ask *ask)
+{
+	if (slot_ask(slot, asked, now_us, 1)) {
+		*ask = BP_NEIGHBOUR_ASK_ALL;
+		atomic_compare_exchange_strong(&slot->word, &word, word_make(NULL, SLOT_INCOMPLETE, word));
+	}
+	return BP_NEIGHBOUR_WAIT;
+}
+
+static enum bp_neighbour_state
+use_resolved(struct slot *slot, uint64_t word, uint64_t now_us, struct rte_ether_addr *mac,
+	enum bp_neighbour_ask *ask)
+{
+	int64_t age_us = (int64_t)(now_us - atomic_load_explicit(&slot->confirmed_us, memory_order_relaxed));
+	uint64_t asked;
+	unsigned requests;
+
+	word_mac(word, mac);
+	if (age_us < (int64_t)BP_NEIGHBOUR_CONFIRMED_US)
+		return BP_NEIGHBOUR_RESOLVED;
+	asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
+	requests = asked & 3;
+	if (requests == 0) {
+		/* Not used for as long again: too old to trust while a probe is under way. */
+		if (age_us >= 2 * (int64_t)BP_NEIGHBOUR_CONFIRMED_US)
+			return use_forget(slot, word, asked, now_us, ask);
+		if (slot_ask(slot, asked, now_us, 1))
+			*ask = BP_NEIGHBOUR_ASK_ONE;
+		return BP_NEIGHBOUR_RESOLVED;
+	}
+	if ((int64_t)(now_us - (asked >> 2)) < (int64_t)BP_NEIGHBOUR_ASK_US)
+		return BP_NEIGHBOUR_RESOLVED;
+	if (requests >= BP_NEIGHBOUR_ASKS ||
+		(int64_t)(now_us - (asked >> 2)) >= (int64_t)(BP_NEIGHBOUR_ASKS * BP_NEIGHBOUR_ASK_US))
+		return use_forget(slot, word, asked, now_us, ask);
+	if (slot_ask(slot, asked, now_us, requests + 1))
+		*ask = BP_NEIGHBOUR_ASK_ALL; /* it may have a new MAC address */
+	return BP_NEIGHBOUR_RESOLVED;
+}
+
+enum bp_neighbour_state
+bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key, uint64_t now_us,
+	struct rte_ether_addr *mac, enum bp_neighbour_ask *ask)
+{
+	struct words words = key_words(key);
+	uint64_t h = hash(neighbours, &words), word;
+	struct slot *slot;
+
+	*ask = BP_NEIGHBOUR_ASK_NONE;
+	for (unsigned way = 0; way < 2 * WAYS; way++) {
+		slot = slot_of(neighbours, h, way);
+		word = slot_match(slot, &words);
+		if (word == 0)
+			continue;
+		/* The line is shared: written only when it says something new. */
+		if (now_us - atomic_load_explicit(&slot->used_us, memory_order_relaxed) > BP_NEIGHBOUR_ASK_US)
+			atomic_store_explicit(&slot->used_us, now_us, memory_order_relaxed);
+		if (word_state(word) == SLOT_INCOMPLETE)
+			return use_incomplete(slot, now_us, ask);
+		return use_resolved(slot, word, now_us, mac, ask);
+	}
+	slot = slot_claim(neighbours, h, true, now_us, &word);
+	if (slot == NULL)
+		return BP_NEIGHBOUR_FULL;
+	atomic_store_explicit(&slot->confirmed_us, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->used_us, now_us, memory_order_relaxed);
+	atomic_store_explicit(&slot->asked, now_us << 2 | 1, memory_order_relaxed);
+	slot_publish(slot, &words, word_make(NULL, SLOT_INCOMPLETE, word));
+	*ask = BP_NEIGHBOUR_ASK_ALL;
+	return BP_NEIGHBOUR_WAIT;
+}
+
+/* An answer that comes long after we have stopped asking was not asked for. */
+static bool
+slot_expects(struct slot *slot, uint64_t now_us)
+{
+	uint64_t asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
+
+	return (int64_t)(now_us - (asked >> 2)) <= (int64_t)(BP_NEIGHBOUR_ASKS * BP_NEIGHBOUR_ASK_US);
+}
+
+static void
+slot_update(struct bp_neighbours *neighbours, struct slot *slot, uint64_t word, const struct rte_ether_addr *mac,
+	bool solicited, uint64_t now_us)
+{
+	uint64_t next = word_make(mac, SLOT_RESOLVED, word);
+
+	if (word == next && !solicited)
+		return; /* nothing new, and no proof that it hears us */
+	atomic_store_explicit(&slot->confirmed_us, solicited ? now_us : now_us - BP_NEIGHBOUR_CONFIRMED_US,
+		memory_order_relaxed);
+	atomic_store_explicit(&slot->asked, 0, memory_order_relaxed);
+	/* Where the swap fails, another reply or the slot's next tenant was faster. */
+	if (word != next && atomic_compare_exchange_strong(&slot->word, &word, next))
+		atomic_fetch_add_explicit(&neighbours->resolutions, 1, memory_order_release);
+}
+
+/* RFC 4861 7.2.5, appendix C. False: the answer is not wanted. */
+static bool
+slot_confirm(struct bp_neighbours *neighbours, struct slot *slot, uint64_t word, const struct rte_ether_addr *mac,
+	bool solicited, bool override, uint64_t now_us)
+{
+	struct rte_ether_addr known;
+	bool differs;
+
+	if (mac == NULL) {
+		word_mac(word, &known);
+		mac = &known;
+	}
+	differs = word != word_make(mac, SLOT_RESOLVED, word);
+	if (word_state(word) == SLOT_INCOMPLETE) {
+		if (mac == &known || !slot_expects(slot, now_us))
+			return false;
+	} else if (differs && !override) { /* who is right? probed at the next use */
+		atomic_store_explicit(
+			&slot->confirmed_us, now_us - BP_NEIGHBOUR_CONFIRMED_US, memory_order_relaxed);
+		return true;
+	}
+	slot_update(neighbours, slot, word, mac, solicited, now_us);
+	return true;
+}
+
+bool
+bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
+	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us)
+{
+	struct words words = key_words(key);
+	uint64_t h = hash(neighbours, &words), word;
+	bool known = false;
+
+	for (unsigned way = 0; way < 2 * WAYS; way++) {
+		struct slot *slot = slot_of(neighbours, h, way);
+
+		word = slot_match(slot, &words);
+		if (word != 0 && slot_confirm(neighbours, slot, word, mac, solicited, override, now_us))
+			known = true;
+	}
+	return known;
+}
+
+void
+bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
+	const struct rte_ether_addr *mac, uint64_t now_us)
+{
+	struct words words = key_words(key);
+	uint64_t h = hash(neighbours, &words), word;
+	bool known = false;
+	struct slot *slot;
+
+	for (unsigned way = 0; way < 2 * WAYS; way++) {
+		slot = slot_of(neighbours, h, way);
+		word = slot_match(slot, &words);
+		if (word == 0)
+			continue;
+		known = true;
+		slot_update(neighbours, slot, word, mac, false, now_us);
+	}
+	if (known)
+		return;
+	slot = slot_claim(neighbours, h, false, now_us, &word);
+	if (slot == NULL)
+		return;
+	atomic_store_explicit(&slot->confirmed_us, now_us - BP_NEIGHBOUR_CONFIRMED_US, memory_order_relaxed);
+	atomic_store_explicit(&slot->used_us, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->asked, 0, memory_order_relaxed);
+	slot_publish(slot, &words, word_make(mac, SLOT_RESOLVED, word));
+	atomic_fetch_add_explicit(&neighbours->resolutions, 1, memory_order_release);
+}
+
+uint32_t
+bp_neighbours_resolutions(const struct bp_neighbours *neighbours)
+{
+	return atomic_load_explicit(&neighbours->resolutions, memory_order_acquire);
+}
+
+uint32_t
+bp_neighbours_next_fragment(struct bp_neighbours *neighbours)
+{
+	return atomic_fetch_add_explicit(&neighbours->fragment, 1, memory_order_relaxed);
+}

@@ -45,6 +45,7 @@ enum bp_cancel_outcome {
 /* X(name, text): why a dialog ended. */
 #define BP_DIALOG_ENDS(X) \
 	X(bye, "a BYE was answered") \
+	X(bye_unanswered, "a BYE got no answer (RFC 3261 15.1.1)") \
 	X(no_ack, "the 2xx was never acknowledged") \
 	X(expired, "lived longer than the configured limit")
 

@@ -33,6 +33,7 @@
 	X(udp_port_closed, FRAME, noise, "no listener on this UDP port") \
 	X(rx_linearize, FRAME, error, "no buffer to make a scattered packet linear") \
 	X(message_empty, MESSAGE, noise, "datagram with nothing in it but less than a message") \
+	X(message_too_large, MESSAGE, warn, "longer than limits.message") \
 	X(response_malformed, MESSAGE, warn, "response that the grammar refuses") \
 	X(request_malformed, MESSAGE, warn, "request too broken to be answered") \
 	X(request_from_self, MESSAGE, warn, "request whose answer would go to ourselves") \

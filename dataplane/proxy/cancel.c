@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The whole of what the edge does with a CANCEL (RFC 3261 9.1, 9.2, 16.10): answers it at once,
+ * asks each pending branch to stop as soon as that branch has shown a 1xx, and keeps the CANCEL
+ * transactions of both sides in the words of the request's own record.
+ */
+#include "proxy/context.h"
+
+/* Keeps the Reason lines (RFC 3326) for the CANCELs that the branches will send. */
+static void
+keep_reason(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *reason = bp_sip_first(m, BP_SIP_REASON);
+	struct bp_kept *kept, *none = NULL;
+	unsigned size = 0;
+
+	for (; reason != NULL; reason = bp_sip_next(m, reason))
+		size += reason->line.size;
+	if (size == 0 || atomic_load(&record->reason) != NULL)
+		return;
+	kept = bp_kept_take(engine->memory, size);
+	if (kept == NULL)
+		return; /* the CANCEL goes without it */
+	bp_count(&engine->counters->kept_taken, 1);
+	kept->status = 0;
+	kept->size = 0;
+	for (reason = bp_sip_first(m, BP_SIP_REASON); reason != NULL; reason = bp_sip_next(m, reason)) {
+		memcpy(kept->bytes + kept->size, bp_sip_at(m, reason->line), reason->line.size);
+		kept->size = (uint16_t)(kept->size + reason->line.size);
+	}
+	if (!atomic_compare_exchange_strong(&record->reason, &none, kept)) {
+		bp_count(&engine->counters->kept_returned, 1);
+		bp_slot_return(engine->memory, &kept->slot);
+	}
+}
+
+static enum bp_cancel_outcome
+outcome_of(struct bp_record *record, uint64_t before, uint64_t after)
+{
+	unsigned state = BP_WORD_GET(before, STATE);
+
+	if ((after & BP_WORD_CANCEL_ASKED) == 0)
+		return bp_record_is_invite(record) && state == BP_IST_ACCEPTED ? BP_CANCEL_lost_to_2xx : BP_CANCEL_late;
+	for (unsigned i = 0; i < record->branch_count; i++)
+		if ((atomic_load(&record->branches[i].word) & BP_WORD_1XX_SEEN) != 0)
+			return BP_CANCEL_matched;
+	return BP_CANCEL_before_1xx;
+}
+
+int
+bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request)
+{
+	struct bp_record *record = bp_record_find(engine->edge->transactions, request->id, BP_METHOD_CANCEL);
+	uint32_t generation;
+	struct bp_swap swap;
+
+	if (record == NULL) {
+		bp_count(&engine->counters->cancel_outcomes[BP_CANCEL_unmatched], 1);
+		return bp_answer(engine, request, 481, NULL);
+	}
+	generation = bp_word_generation(atomic_load(&record->server));
+	keep_reason(engine, record, request->m);
+	swap = bp_server_cancel(record, generation);
+	if (swap.action == BP_DO_DROP) {
+		bp_count(&engine->counters->cancel_outcomes[BP_CANCEL_unmatched], 1);
+		return bp_answer(engine, request, 481, NULL);
+	}
+	if (swap.action == BP_DO_REPEAT_RESPONSE) {
+		bp_count(&engine->counters->retransmissions[BP_IN][BP_METHOD_CANCEL], 1);
+		return bp_answer(engine, request, 200, NULL);
+	}
+	bp_count(&engine->counters->cancel_outcomes[outcome_of(record, swap.before, swap.after)], 1);
+	bp_answer(engine, request, 200, NULL);
+	bp_arm_linger(engine, &record->upstream, BP_DURATION_64T1,
+		bp_entry(record, generation, 0, BP_TIMER_CANCEL_J));
+	for (unsigned i = 0; i < record->branch_count; i++)
+		bp_cancel_if_asked(engine, record, generation, i);
+	return BP_VERDICT_ANSWERED;
+}
+
+static void
+send(struct bp_engine *engine, struct bp_record *record, unsigned branch)
+{
+	const struct bp_sip_message *m = bp_kept_request(engine, record);
+	const struct bp_kept *reason = atomic_load(&record->reason);
+	uint32_t size;
+
+	if (m == NULL) { /* a 2xx came meanwhile: nothing left to cancel */
+		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
+		return;
+	}
+	size = bp_build_cancel(m, reason ? (const char *)reason->bytes : NULL, reason ? reason->size : 0,
+		engine->scratch, BP_SIP_MESSAGE_SIZE_MAX);
+	bp_transmit_bytes(engine, &record->branches[branch].flow, engine->scratch, size);
+	bp_count_request(engine, BP_METHOD_CANCEL);
+}
+
+/* The first CANCEL of a branch; who swaps its state sends it. */
+void
+bp_cancel_branch(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	const struct bp_flow *flow = &record->branches[branch].flow;
+
+	if (!bp_branch_cancel(record, generation, branch))
+		return;
+	send(engine, record, branch);
+	if (!flow->reliable)
+		bp_arm(engine, BP_DURATION_T1, bp_entry(record, generation, branch, BP_TIMER_CANCEL_E));
+	bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, branch, BP_TIMER_CANCEL_F));
+}
+
+/* Every branch event ends here: whichever of CANCEL and 1xx is second sends it (9.1). */
+void
+bp_cancel_if_asked(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	if ((atomic_load(&record->server) & BP_WORD_CANCEL_ASKED) != 0)
+		bp_cancel_branch(engine, record, generation, branch);
+}
+
+void
+bp_cancel_repeat(struct bp_engine *engine, struct bp_record *record, unsigned branch)
+{
+	bp_count(&engine->counters->retransmissions[BP_OUT][BP_METHOD_CANCEL], 1);
+	send(engine, record, branch);
+}
+
+/* The response to our CANCEL says nothing about the request itself (9.1): it only stops the repeating. */
+int
+bp_cancel_response(struct bp_engine *engine, uint16_t status, struct bp_record *record, struct bp_branch_id id)
+{
+	unsigned event = status < 200 ? BP_NICT_ON_1XX : BP_NICT_ON_FINAL;
+	struct bp_swap swap = bp_branch_cancel_event(record, id.generation, id.branch, event);
+
+	if (swap.action == BP_DO_DROP)
+		return BP_DROP_response_unexpected;
+	if (swap.action == BP_DO_PASS && event == BP_NICT_ON_FINAL)
+		bp_arm_linger(engine, &record->branches[id.branch].flow, BP_DURATION_T4,
+			bp_entry(record, id.generation, id.branch, BP_TIMER_CANCEL_K));
+	return BP_VERDICT_ABSORBED;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the acts of this room share: the edge, the engine, the message in hand, and what became
+ * of it. Private to dataplane/proxy.
+ */
+#ifndef BYEPASS_PROXY_CONTEXT_H
+#define BYEPASS_PROXY_CONTEXT_H
+
+#include "dialog/dialog.h"
+#include "proxy/engine.h"
+#include "sip/edit.h"
+#include "sip/uri.h"
+#include "transaction/branch_id.h"
+
+/* What became of a message: a drop reason, or one of these. One per message: the counting law. */
+enum bp_verdict {
+	BP_VERDICT_FORWARDED = BP_DROP_COUNT,
+	BP_VERDICT_ANSWERED,
+	BP_VERDICT_ABSORBED,
+};
+
+/* Shared by all workers; const once made, but for config. */
+struct bp_edge {
+	const struct bp_config *config; /* rcu_dereference; control swaps it */
+	struct bp_memory *memory;
+	struct bp_table *transactions;
+	struct bp_dialogs dialogs;
+	struct bp_hash_key identity_key, branch_key, tag_key, routing_key, token_key;
+	uint32_t epoch;
+	uint16_t workers;
+};
+
+/* One per worker. */
+struct bp_engine {
+	struct bp_edge *edge;
+	const struct bp_config *config; /* of the call that runs */
+	struct bp_engine_hooks hooks;
+	struct bp_counters *counters;
+	struct bp_memory_home *memory;
+	struct bp_timers timers;
+	struct bp_dialog_worker dialogs;
+	struct bp_sip_limits limits;
+	uint64_t now_us;
+	uint16_t worker;
+	bool draining;
+	/* scratch, too large for a stack frame */
+	struct bp_sip_message received;
+	struct bp_sip_message kept;
+	struct bp_edits edits;
+	uint8_t scratch[BP_SIP_MESSAGE_SIZE_MAX + 1];
+};
+
+/* A received request on its way through the acts. */
+struct bp_request {
+	const struct bp_sip_message *m;
+	const struct bp_flow *from;
+	struct bp_flow reply; /* where responses go (18.2.2, RFC 3581) */
+	uint64_t id[2];       /* of its server transaction */
+	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
+};
+
+/* Where a request goes (16.4 to 16.6). */
+struct bp_destination {
+	struct bp_flow flow;
+	struct bp_dialog *dialog;      /* that an ACK or BYE belongs to, NULL: none known */
+	uint16_t own_routes;           /* leading Route elements that are ours and go */
+	bool record_route;             /* insert ours (16.6 step 4) */
+	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
+	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
+	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
+	char uri[512];
+};
+
+/* engine.c */
+void bp_engine_configure(struct bp_engine *engine);
+
+/* transmit.c: everything that leaves, leaves here, and is counted here. */
+void bp_transmit_bytes(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *bytes, uint32_t size);
+/* Applies engine->edits into the transmit buffer. */
+void bp_transmit_edits(struct bp_engine *engine, const struct bp_flow *to);
+/* Applies engine->edits into kept memory; NULL: no memory, or too large (*too_large). */
+struct bp_kept *bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large);
+void bp_count_request(struct bp_engine *engine, enum bp_method method);
+void bp_count_response(struct bp_engine *engine, uint16_t status);
+void bp_arm(struct bp_engine *engine, unsigned duration, struct bp_timer_entry entry);
+/* A timer that only waits for stray packets: on a reliable flow it runs at once (17.1.1.2, 17.1.2.2, 17.2). */
+void bp_arm_linger(
+	struct bp_engine *engine, const struct bp_flow *flow, unsigned duration, struct bp_timer_entry entry);
+
+/* answer.c: the edge's own responses. */
+int bp_answer(struct bp_engine *engine, const struct bp_request *request, uint16_t status, const char *extra);
+int bp_answer_text(struct bp_engine *engine, const struct bp_request *request, uint16_t status, const char *reason,
+	const char *extra);
+void bp_answer_trying(struct bp_engine *engine, const struct bp_request *request);
+void bp_answer_tag(const struct bp_engine *engine, const uint64_t id[2], char tag[17]);
+bool bp_answer_is_acked(const struct bp_engine *engine, const struct bp_request *request);
+
+/* request.c */
+int bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *from);
+int bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record);
+
+/* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself. */
+enum { BP_ROUTE_TO_EDGE = 1 };
+int bp_route_request(
+	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
+
+/* forward.c */
+int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
+
+/* ack.c */
+int bp_ack_receive(struct bp_engine *engine, const struct bp_request *request);
+
+/* cancel.c */
+int bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request);
+void bp_cancel_branch(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
+void bp_cancel_if_asked(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
+int bp_cancel_response(struct bp_engine *engine, uint16_t status, struct bp_record *record, struct bp_branch_id id);
+void bp_cancel_repeat(struct bp_engine *engine, struct bp_record *record, unsigned branch);
+
+/* response.c */
+int bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m);
+
+/* upstream.c: from the client side to the server side of a record. */
+int bp_upstream_provisional(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+int bp_upstream_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+int bp_upstream_final(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+/* No response came from downstream: the edge's own @status, from the kept request. */
+void bp_upstream_own(struct bp_engine *engine, struct bp_record *record, uint32_t generation, uint16_t status);
+void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
+/* The last response again; false: there is none yet. */
+bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record);
+
+/* timer.c */
+void bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry);
+
+/* finish.c */
+void bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
+void bp_drop_request(struct bp_engine *engine, struct bp_record *record);
+/* Parses the kept request into engine->kept; NULL: it is gone. */
+const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp_record *record);
+
+static inline struct bp_timer_entry
+bp_entry(const struct bp_record *record, uint32_t generation, unsigned branch, enum bp_timer timer)
+{
+	return (struct bp_timer_entry){.index = record->slot.index,
+		.generation = generation,
+		.timer = (uint8_t)timer,
+		.branch = (uint8_t)branch};
+}
+
+static inline const struct bp_config_listener *
+bp_listener(const struct bp_engine *engine, uint16_t listener)
+{
+	return listener < engine->config->listener_count ? &engine->config->listeners[listener] : NULL;
+}
+
+#endif

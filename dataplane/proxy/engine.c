@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The engine's door: a datagram comes in, is parsed once, goes to its act, and its one
+ * disposition is counted.
+ */
+#include "proxy/engine.h"
+
+#include "proxy/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Every record arms at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and E F K J of
+ * its CANCEL); a dialog two. */
+#define TIMERS_PER_RECORD 12
+#define TIMERS_PER_DIALOG 2
+
+static uint32_t
+timer_chunks(const struct bp_edge_options *options)
+{
+	uint64_t entries = (uint64_t)options->transactions * TIMERS_PER_RECORD +
+		(uint64_t)options->dialogs * TIMERS_PER_DIALOG;
+
+	return (uint32_t)(entries / BP_TIMER_CHUNK_ENTRIES + 64u * options->workers);
+}
+
+static void
+derive_keys(struct bp_edge *edge, const struct bp_config *config, const uint8_t seed[32])
+{
+	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
+	struct bp_hash_key *keys[] = {&edge->identity_key, &edge->branch_key, &edge->tag_key, &edge->routing_key,
+		&edge->dialogs.key};
+
+	for (uint8_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
+		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
+	}
+	edge->token_key = bp_hash_key_load(config->secret);
+}
+
+int
+bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struct bp_edge_options *options)
+{
+	struct bp_memory_options memory = {
+		.workers = options->workers,
+		.slots = {options->transactions, options->dialogs, timer_chunks(options)},
+		.slot_size = {sizeof(struct bp_record), sizeof(struct bp_dialog), 4096},
+		.kept_bytes = options->kept_bytes,
+		.map = options->map,
+		.unmap = options->unmap,
+	};
+	struct bp_edge *edge;
+	int error;
+
+	if (options->workers == 0 || options->workers > UINT8_MAX || (options->map == NULL) != (options->unmap == NULL))
+		return -EINVAL;
+	edge = calloc(1, sizeof(*edge));
+	if (edge == NULL)
+		return -ENOMEM;
+	edge->config = config;
+	edge->workers = options->workers;
+	edge->epoch = (uint32_t)options->epoch;
+	derive_keys(edge, config, options->seed);
+	error = bp_memory_create(&edge->memory, &memory);
+	if (error == 0)
+		error = bp_table_create(&edge->transactions, options->transactions);
+	if (error == 0)
+		error = bp_table_create(&edge->dialogs.table, options->dialogs);
+	if (error != 0) {
+		bp_edge_free(edge);
+		return error;
+	}
+	edge->dialogs.memory = edge->memory;
+	*out = edge;
+	return 0;
+}
+
+void
+bp_edge_free(struct bp_edge *edge)
+{
+	if (edge == NULL)
+		return;
+	bp_table_free(edge->transactions);
+	bp_table_free(edge->dialogs.table);
+	bp_memory_free(edge->memory);
+	free(edge);
+}
+
+const struct bp_config *
+bp_edge_configure(struct bp_edge *edge, const struct bp_config *config)
+{
+	return __atomic_exchange_n(&edge->config, config, __ATOMIC_SEQ_CST); /* rcu_xchg_pointer drops const */
+}
+
+int
+bp_engine_create(struct bp_engine **out, struct bp_edge *edge, uint16_t worker, const struct bp_engine_hooks *hooks,
+	struct bp_counters *counters)
+{
+	struct bp_engine *engine;
+
+	if (worker >= edge->workers)
+		return -EINVAL;
+	engine = calloc(1, sizeof(*engine));
+	if (engine == NULL)
+		return -ENOMEM;
+	engine->edge = edge;
+	engine->worker = worker;
+	engine->hooks = *hooks;
+	engine->counters = counters;
+	engine->memory = bp_memory_home(edge->memory, worker, hooks->defer, hooks->context);
+	bp_timers_begin(&engine->timers, engine->memory, &edge->config->timers);
+	engine->dialogs = (struct bp_dialog_worker){
+		.dialogs = &edge->dialogs,
+		.memory = engine->memory,
+		.timers = &engine->timers,
+		.counters = counters,
+	};
+	*out = engine;
+	return 0;
+}
+
+void
+bp_engine_free(struct bp_engine *engine)
+{
+	free(engine);
+}
+
+/* Each call of the engine runs on one snapshot. */
+void
+bp_engine_configure(struct bp_engine *engine)
+{
+	const struct bp_config *config = rcu_dereference(engine->edge->config);
+
+	if (config == engine->config)
+		return;
+	engine->config = config;
+	engine->limits = (struct bp_sip_limits){
+		.headers = config->limits.headers, .vias = config->limits.vias, .uri = config->limits.uri};
+	bp_timers_configure(&engine->timers, &config->timers);
+}
+
+static int
+receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+{
+	struct bp_sip_message *m = &engine->received;
+	enum bp_sip_fault fault;
+
+	if (size > engine->config->limits.message)
+		return BP_DROP_message_too_large;
+	fault = bp_sip_parse(m, bytes, size, &engine->limits);
+	if (fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
+		return BP_VERDICT_ABSORBED;
+	if (m->status == 0)
+		return bp_request_receive(engine, m, from);
+	bp_count(&engine->counters->responses[BP_IN][m->status], 1);
+	return fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
+}
+
+void
+bp_engine_receive(
+	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+{
+	struct bp_counters *counters = engine->counters;
+	int verdict;
+
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	bp_count(&counters->messages_received, 1);
+	verdict = receive(engine, from, bytes, size);
+	switch (verdict) {
+	case BP_VERDICT_FORWARDED:
+		bp_count(&counters->forwarded, 1);
+		break;
+	case BP_VERDICT_ANSWERED:
+		bp_count(&counters->answered, 1);
+		break;
+	case BP_VERDICT_ABSORBED:
+		bp_count(&counters->absorbed, 1);
+		break;
+	default:
+		bp_count(&counters->drops[verdict], 1);
+	}
+}
+
+uint64_t
+bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
+{
+	struct bp_timer_entry entry;
+
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	while (budget-- > 0 && bp_timer_pop(&engine->timers, now_us, &entry)) {
+		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);
+		bp_timer_run(engine, &entry);
+	}
+	return bp_timer_next(&engine->timers);
+}
+
+void
+bp_engine_flush(struct bp_engine *engine)
+{
+	bp_memory_flush(engine->memory);
+}
+
+void
+bp_engine_drain(struct bp_engine *engine)
+{
+	engine->draining = true;
+}

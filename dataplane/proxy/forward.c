@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Request forwarding (RFC 3261 16.6): the edits, the relay record, the first transmission and its
+ * timers. An ACK to a 2xx goes without a record (16.11).
+ */
+#include "proxy/context.h"
+
+static uint64_t
+routing_hash(const struct bp_engine *engine, const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
+	struct bp_hash hash;
+	uint64_t sum;
+
+	bp_hash_begin(&hash, &engine->edge->routing_key, 64);
+	bp_hash_add(&hash, bp_sip_at(m, m->uri), m->uri.size);
+	bp_hash_add(&hash, "\0", 1);
+	bp_hash_add(&hash, bp_sip_at(m, m->call_id), m->call_id.size);
+	bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
+	bp_hash_add(&hash, &m->method, sizeof(m->method));
+	for (; route != NULL; route = bp_sip_next(m, route))
+		bp_hash_add(&hash, bp_sip_at(m, route->value), route->value.size);
+	bp_hash_end(&hash, &sum);
+	return sum;
+}
+
+/* A Via of ours whose record chose its way by the same words: a loop. By others: a spiral, and allowed (RFC 5393
+ * 4.2). A record that is gone tells nothing; Max-Forwards then ends it. */
+bool
+bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
+{
+	const struct bp_sip_message *m = request->m;
+	struct bp_sip_walk walk = {0};
+	struct bp_branch_id id;
+	struct bp_sip_via via;
+
+	request->routing_hash = routing_hash(engine, m);
+	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk)) {
+		const struct bp_record *record;
+
+		if (!bp_sip_via_cut(m->bytes, walk.element, &via) ||
+			!bp_branch_id_read(
+				&engine->edge->branch_key, bp_sip_at(m, via.branch), via.branch.size, &id))
+			continue;
+		record = (const struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
+		if (record != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
+			record->routing_hash == request->routing_hash)
+			return true;
+	}
+	return false;
+}
+
+/* Appends text to a line that is being built; the callers' buffers hold every part at its longest. */
+static unsigned
+put(char *line, unsigned at, const char *text, unsigned size)
+{
+	memcpy(line + at, text, size);
+	return at + size;
+}
+
+#define PUT(line, at, literal) put(line, at, literal, sizeof(literal) - 1)
+
+static void
+push_via(struct bp_engine *engine, const struct bp_config_listener *out, const char *branch, unsigned branch_size)
+{
+	char line[160];
+	unsigned size = PUT(line, 0, "Via: SIP/2.0/UDP ");
+
+	size = put(line, size, out->text, out->text_size);
+	size = PUT(line, size, ";branch=");
+	size = put(line, size, branch, branch_size);
+	bp_edit_push_header(&engine->edits, BP_SIP_VIA, line, (uint16_t)size);
+}
+
+static void
+push_record_route(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_listener *listener,
+	const struct bp_route_token *token)
+{
+	char line[192];
+	unsigned size = PUT(line, 0, "Record-Route: <sip:");
+
+	size += bp_route_token_write(
+		&engine->edge->token_key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	size = PUT(line, size, "@");
+	size = put(line, size, listener->text, listener->text_size);
+	size = PUT(line, size, ";lr>");
+	bp_edit_push_header(&engine->edits, BP_SIP_RECORD_ROUTE, line, (uint16_t)size);
+}
+
+/* Two entries, one facing each side (16.6 step 4, 16.7 step 8 without its rewriting): the callee's on top. */
+static void
+push_record_routes(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
+	uint32_t index, uint32_t generation)
+{
+	struct bp_route_token token = {
+		.side = BP_SIDE_CALLEE,
+		.node = engine->config->node_id,
+		.epoch = engine->edge->epoch,
+		.index = index,
+		.generation = generation,
+		.onward = request->reply,
+	};
+
+	push_record_route(engine, request->m, bp_listener(engine, destination->flow.listener), &token);
+	token.side = BP_SIDE_CALLER;
+	token.onward = destination->flow;
+	push_record_route(engine, request->m, bp_listener(engine, request->from->listener), &token);
+}
+
+/* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */
+static void
+edit_request(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
+	const char *branch, unsigned branch_size)
+{
+	const struct bp_sip_message *m = request->m;
+	struct bp_edits *edits = &engine->edits;
+	unsigned pop = destination->own_routes;
+
+	bp_edits_begin(edits, m);
+	push_via(engine, bp_listener(engine, destination->flow.listener), branch, branch_size);
+	bp_edit_via_received(edits, &request->from->ip, request->from->port);
+	bp_edit_max_forwards(edits, m->max_forwards < 0 ? 70 : (uint8_t)(m->max_forwards - 1));
+	if (destination->strict_out.size > 0) {
+		bp_edit_request_uri(edits, bp_sip_at(m, destination->strict_out), destination->strict_out.size);
+		if (destination->uri_size > 0)
+			bp_edit_append_route(edits, destination->uri, destination->uri_size);
+		else
+			bp_edit_append_route(edits, bp_sip_at(m, m->uri), m->uri.size);
+		pop++;
+	} else if (destination->uri_size > 0) {
+		bp_edit_request_uri(edits, destination->uri, destination->uri_size);
+	}
+	if (pop > 0)
+		bp_edit_pop_routes(edits, pop);
+	if (destination->strict_in)
+		bp_edit_pop_last_route(edits);
+}
+
+int
+bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
+{
+	char branch[BP_BRANCH_ID_STATELESS_SIZE];
+
+	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	edit_request(engine, request, destination, branch, sizeof(branch));
+	if (bp_edits_size(&engine->edits) == 0)
+		return BP_DROP_too_large_to_forward;
+	bp_transmit_edits(engine, &destination->flow);
+	bp_count_request(engine, BP_METHOD_ACK);
+	return BP_VERDICT_FORWARDED;
+}
+
+/* Fills the record; nobody sees it yet. */
+static void
+fill(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_request *request,
+	const struct bp_destination *destination)
+{
+	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
+	bool invite = request->m->method == BP_METHOD_INVITE;
+
+	record->id[0] = request->id[0];
+	record->id[1] = request->id[1];
+	record->method = request->m->method;
+	record->branch_count = 1;
+	record->upstream = request->reply;
+	record->routing_hash = request->routing_hash;
+	record->branches[0].flow = destination->flow;
+	atomic_store(&record->branches[0].c_deadline_us, engine->now_us + engine->config->timers.c_us);
+	atomic_store(&record->branches[0].word,
+		BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
+	atomic_store(&record->server,
+		BP_WORD_SET(BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING),
+			PENDING, 1));
+}
+
+/* The call that an INVITE opens, or the dialog that a BYE will end. False: no slot for the call. */
+static bool
+attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request,
+	const struct bp_destination *destination)
+{
+	struct bp_dialog *dialog = NULL;
+
+	if (request->m->method == BP_METHOD_INVITE && destination->record_route) {
+		dialog = bp_call_reserve(
+			&engine->dialogs, request->m, &request->reply, &destination->flow, engine->now_us);
+		if (dialog == NULL)
+			return false;
+	} else if (request->m->method == BP_METHOD_BYE) {
+		dialog = destination->dialog;
+	}
+	record->dialog = dialog ? dialog->slot.index : BP_NO_INDEX;
+	record->dialog_generation = dialog ? bp_word_generation(atomic_load(&dialog->word)) : 0;
+	return true;
+}
+
+/* Undoes what bp_forward prepared, before anybody saw it. */
+static void
+discard(struct bp_engine *engine, struct bp_record *record, struct bp_kept *kept)
+{
+	if (kept != NULL)
+		bp_count(&engine->counters->kept_returned, 1);
+	if (record->method == BP_METHOD_INVITE && record->dialog != BP_NO_INDEX)
+		bp_call_release(&engine->dialogs, record->dialog, record->dialog_generation);
+	if (kept != NULL)
+		bp_slot_return(engine->memory, &kept->slot);
+	bp_slot_return(engine->memory, &record->slot);
+}
+
+static struct bp_kept *
+prepare(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_request *request,
+	const struct bp_destination *destination, bool *too_large)
+{
+	struct bp_branch_id id = {.index = record->slot.index, .generation = generation, .branch = 0};
+	char branch[BP_BRANCH_ID_SIZE];
+
+	bp_branch_id_write(&engine->edge->branch_key, id, branch);
+	edit_request(engine, request, destination, branch, sizeof(branch));
+	if (destination->record_route)
+		push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
+	return bp_keep_edits(engine, 0, too_large);
+}
+
+static void
+launch(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record, uint32_t generation,
+	const struct bp_kept *kept)
+{
+	bool invite = bp_record_is_invite(record);
+	const struct bp_branch *branch = &record->branches[0];
+
+	if (invite)
+		bp_answer_trying(engine, request);
+	bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);
+	bp_count_request(engine, request->m->method);
+	if (!branch->flow.reliable)
+		bp_arm(engine, BP_DURATION_T1, bp_entry(record, generation, 0, invite ? BP_TIMER_A : BP_TIMER_E));
+	bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, 0, invite ? BP_TIMER_B : BP_TIMER_F));
+	if (invite && !bp_timer_arm_hop(&engine->timers, engine->now_us + engine->config->timers.c_us,
+			      bp_entry(record, generation, 0, BP_TIMER_C), engine->now_us))
+		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+int
+bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
+{
+	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD), *first;
+	struct bp_kept *kept;
+	uint32_t generation;
+	bool too_large;
+
+	if (record == NULL)
+		return bp_answer(engine, request, 503, NULL);
+	generation = bp_word_generation(atomic_load(&record->server));
+	fill(engine, record, generation, request, destination);
+	if (!attach_dialog(engine, record, request, destination)) {
+		bp_slot_return(engine->memory, &record->slot);
+		return bp_answer(engine, request, 503, NULL);
+	}
+	kept = prepare(engine, record, generation, request, destination, &too_large);
+	if (kept == NULL) {
+		discard(engine, record, NULL);
+		return bp_answer(engine, request, too_large ? 513 : 503, NULL);
+	}
+	atomic_store(&record->request, kept);
+	atomic_store(&record->response, NULL);
+	atomic_store(&record->reason, NULL);
+	first = bp_record_add(engine->edge->transactions, record);
+	if (first != record) { /* another worker has the same request in hand */
+		discard(engine, record, kept);
+		return bp_request_repeated(engine, request, first);
+	}
+	bp_count(&engine->counters->transactions_created[bp_record_is_invite(record) ? BP_KIND_INVITE : BP_KIND_NON_INVITE],
+		1);
+	launch(engine, request, record, generation, kept);
+	return BP_VERDICT_FORWARDED;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Where a request goes: Route preprocessing (RFC 3261 16.4), inside a dialog by route token or
+ * by the dialog itself, outside by the configured routes (16.5).
+ */
+#include "proxy/context.h"
+
+/* What the request's own words say, before any decision. */
+struct route_view {
+	struct bp_sip_uri uri;       /* Request-URI */
+	bool uri_own;                /* it names the edge */
+	bool has_token;
+	struct bp_route_token token; /* of the entry that this side uses */
+	struct bp_span next;         /* first Route that is not ours; size 0: none */
+	struct bp_sip_uri next_uri;
+	struct bp_span last;         /* last Route */
+};
+
+static bool
+ip_is_own(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port)
+{
+	for (unsigned i = 0; i < engine->config->listener_count; i++) {
+		const struct bp_config_listener *listener = &engine->config->listeners[i];
+
+		if (listener->port == port && bp_ip_equal(&listener->ip, ip))
+			return true;
+	}
+	return false;
+}
+
+bool
+bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri)
+{
+	struct bp_ip ip;
+
+	return (uri->scheme == BP_URI_SIP || uri->scheme == BP_URI_SIPS) && bp_sip_host_ip(bytes, uri->host, &ip) &&
+		ip_is_own(engine, &ip, uri->port ? uri->port : 5060);
+}
+
+static bool
+read_token(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	struct bp_route_token *token)
+{
+	return bp_route_token_read(&engine->edge->token_key, bp_sip_at(m, uri->user), uri->user.size,
+		bp_sip_at(m, m->call_id), m->call_id.size, token);
+}
+
+/* The second of a pair names the same call from the other side. */
+static bool
+twins(const struct bp_route_token *a, const struct bp_route_token *b)
+{
+	return a->side != b->side && a->index == b->index && a->generation == b->generation && a->epoch == b->epoch &&
+		a->node == b->node;
+}
+
+/* Counts the leading Routes that are ours, takes the token of the first, and finds what comes after. */
+static bool
+read_routes(const struct bp_engine *engine, const struct bp_sip_message *m, struct route_view *view,
+	struct bp_destination *destination)
+{
+	struct bp_sip_walk walk = {0};
+	struct bp_sip_address address;
+	struct bp_route_token token;
+	struct bp_sip_uri uri;
+	bool leading = true;
+
+	while (bp_sip_walk_next(m, BP_SIP_ROUTE, &walk)) {
+		if (!bp_sip_address_cut(m->bytes, walk.element, &address) ||
+			!bp_sip_uri_cut(m->bytes, address.uri, &uri))
+			return false;
+		view->last = address.uri;
+		if (leading && destination->own_routes < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
+			bool valid = read_token(engine, m, &uri, &token);
+
+			if (destination->own_routes == 0 || (valid && view->has_token && twins(&view->token, &token))) {
+				if (destination->own_routes++ == 0 && valid) {
+					view->has_token = true;
+					view->token = token;
+				}
+				continue;
+			}
+		}
+		if (leading) {
+			view->next = address.uri;
+			view->next_uri = uri;
+		}
+		leading = false;
+	}
+	return true;
+}
+
+/* A strict router puts our Record-Route URI into the Request-URI and the real one last into Route (16.4). */
+static void
+undo_strict(const struct bp_engine *engine, const struct bp_sip_message *m, struct route_view *view,
+	struct bp_destination *destination)
+{
+	if (!view->uri_own || view->has_token || !read_token(engine, m, &view->uri, &view->token))
+		return;
+	view->has_token = true;
+	if (view->last.size == 0 || view->last.size > sizeof(destination->uri) ||
+		!bp_sip_uri_cut(m->bytes, view->last, &view->uri))
+		return;
+	destination->strict_in = true;
+	destination->uri_size = view->last.size;
+	memcpy(destination->uri, bp_sip_at(m, view->last), view->last.size);
+	view->uri_own = bp_uri_is_own(engine, m->bytes, &view->uri);
+	if (view->next.offset == view->last.offset)
+		view->next.size = 0;
+}
+
+/* The listener of @realm that speaks the family of @ip; BP_CONFIG_NONE: none. */
+static uint16_t
+listener_in(const struct bp_engine *engine, uint16_t realm, const struct bp_ip *ip)
+{
+	for (uint16_t i = 0; i < engine->config->listener_count; i++) {
+		const struct bp_config_listener *listener = &engine->config->listeners[i];
+
+		if (listener->realm == realm && (listener->family == 4) == bp_ip_is_v4(ip))
+			return i;
+	}
+	return BP_CONFIG_NONE;
+}
+
+/* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names are not resolved here. */
+static bool
+flow_to_uri(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	uint16_t realm, struct bp_flow *flow)
+{
+	struct bp_span host = uri->maddr.size ? uri->maddr : uri->host;
+	uint16_t port = uri->port ? uri->port : 5060, listener;
+	struct bp_ip ip;
+
+	if (uri->scheme != BP_URI_SIP || !bp_sip_host_ip(m->bytes, host, &ip) || ip_is_own(engine, &ip, port))
+		return false;
+	listener = listener_in(engine, realm, &ip);
+	if (listener == BP_CONFIG_NONE)
+		return false;
+	*flow = (struct bp_flow){.ip = ip, .port = port, .listener = listener, .transport = BP_TRANSPORT_UDP};
+	return true;
+}
+
+/* The Request-URI becomes the remote target that the dialog knows, when the sender only knew the edge. */
+static void
+retarget(const struct bp_dialog *dialog, enum bp_side to, struct bp_destination *destination)
+{
+	unsigned size;
+	const char *contact = bp_dialog_contact(dialog, to, &size);
+
+	if (contact == NULL || size > sizeof(destination->uri))
+		return;
+	memcpy(destination->uri, contact, size);
+	destination->uri_size = (uint16_t)size;
+}
+
+static void
+route_by_dialog(const struct bp_dialog *dialog, enum bp_side from, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	enum bp_side to = from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER;
+
+	destination->flow = to == BP_SIDE_CALLEE ? dialog->callee : dialog->caller;
+	if (view->uri_own)
+		retarget(dialog, to, destination);
+}
+
+/* By the token: to the next Route or the Request-URI, out of the realm that the token names; to the flow that it
+ * carries where those are no addresses. */
+static int
+route_by_token(struct bp_engine *engine, const struct bp_sip_message *m, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_config_listener *out = bp_listener(engine, view->token.onward.listener);
+	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
+
+	if (out == NULL)
+		return 481;
+	if (view->next.size > 0 && !view->next_uri.loose)
+		destination->strict_out = view->next;
+	if (!flow_to_uri(engine, m, uri, out->realm, &destination->flow))
+		destination->flow = view->token.onward;
+	return 0;
+}
+
+/* 12.2: the dialog is needed where no token leads on, and by what changes it. */
+static int
+route_in_dialog(struct bp_engine *engine, const struct bp_sip_message *m, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_edge *edge = engine->edge;
+	bool known = view->has_token && view->token.epoch == edge->epoch && view->token.node == engine->config->node_id;
+	enum bp_side from;
+
+	if (!view->has_token || view->uri_own || m->method == BP_METHOD_BYE || m->method == BP_METHOD_ACK)
+		destination->dialog = bp_dialog_find(&edge->dialogs, m, known ? view->token.index : BP_NO_INDEX,
+			view->token.generation, &from);
+	if (destination->dialog != NULL && (!view->has_token || view->uri_own)) {
+		route_by_dialog(destination->dialog, from, view, destination);
+		return 0;
+	}
+	return view->has_token ? route_by_token(engine, m, view, destination) : 481;
+}
+
+static bool
+route_matches(const struct bp_config_route *route, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	uint16_t realm)
+{
+	if (route->from != realm || uri->user.size < route->user_prefix_size ||
+		memcmp(bp_sip_at(m, uri->user), route->user_prefix, route->user_prefix_size) != 0)
+		return false;
+	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
+}
+
+/* Among the targets of the best priority by weight; the same call always takes the same one. */
+static const struct bp_config_target *
+choose_target(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_trunk *trunk)
+{
+	uint64_t place = bp_hash64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	uint32_t weights = 0;
+	unsigned best = 0;
+
+	while (best < trunk->target_count && trunk->targets[best].priority == trunk->targets[0].priority)
+		weights += trunk->targets[best++].weight;
+	if (weights == 0)
+		return trunk->target_count ? &trunk->targets[place % best] : NULL;
+	place %= weights;
+	for (unsigned i = 0; i < best; i++) {
+		if (place < trunk->targets[i].weight)
+			return &trunk->targets[i];
+		place -= trunk->targets[i].weight;
+	}
+	return NULL;
+}
+
+/* user@edge becomes user@target: the edge is responsible for its own name (16.5). */
+static bool
+readdress(const struct bp_sip_message *m, const struct bp_sip_uri *uri, struct bp_destination *destination)
+{
+	unsigned head = uri->host.offset - uri->whole.offset, end = uri->whole.offset + uri->whole.size;
+	unsigned tail = uri->params.size ? uri->params.offset : uri->headers.size ? uri->headers.offset - 1u : end;
+	unsigned size = head;
+	char *out = destination->uri;
+
+	if (head + 48 + (end - tail) > sizeof(destination->uri))
+		return false;
+	memcpy(out, bp_sip_at(m, uri->whole), head);
+	size += bp_sip_ip_write(&destination->flow.ip, out + size);
+	if (destination->flow.port != 5060) {
+		char digits[5];
+		unsigned count = 0;
+
+		for (unsigned port = destination->flow.port; port > 0; port /= 10)
+			digits[count++] = (char)('0' + port % 10);
+		out[size++] = ':';
+		while (count > 0)
+			out[size++] = digits[--count];
+	}
+	memcpy(out + size, m->bytes + tail, end - tail);
+	destination->uri_size = (uint16_t)(size + end - tail);
+	return true;
+}
+
+static bool
+forms_dialog(enum bp_method method)
+{
+	return method == BP_METHOD_INVITE || method == BP_METHOD_SUBSCRIBE || method == BP_METHOD_REFER ||
+		method == BP_METHOD_NOTIFY;
+}
+
+static int
+route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_route *route,
+	const struct route_view *view, struct bp_destination *destination)
+{
+	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
+	const struct bp_config_target *target;
+
+	destination->record_route = forms_dialog(m->method);
+	if (route->trunk != BP_CONFIG_NONE) {
+		target = choose_target(engine, m, &engine->config->trunks[route->trunk]);
+		if (target == NULL)
+			return 404;
+		destination->flow = target->flow;
+		return view->uri_own && !readdress(m, &view->uri, destination) ? 414 : 0;
+	}
+	if (view->next.size > 0 && !view->next_uri.loose)
+		destination->strict_out = view->next;
+	return flow_to_uri(engine, m, uri, route->realm, &destination->flow) ? 0 : 404;
+}
+
+static int
+route_outside(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
+	const struct bp_sip_message *m = request->m;
+	bool for_edge = view->uri_own && view->uri.user.size == 0 && view->next.size == 0;
+
+	if (in == NULL)
+		return 404;
+	if (for_edge && m->method == BP_METHOD_OPTIONS)
+		return BP_ROUTE_TO_EDGE;
+	for (uint32_t i = 0; i < engine->config->route_count; i++)
+		if (route_matches(&engine->config->routes[i], m, &view->uri, in->realm))
+			return route_to(engine, m, &engine->config->routes[i], view, destination);
+	return for_edge ? BP_ROUTE_TO_EDGE : 404;
+}
+
+int
+bp_route_request(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
+{
+	const struct bp_sip_message *m = request->m;
+	struct route_view view = {.has_token = false};
+
+	memset(destination, 0, offsetof(struct bp_destination, uri));
+	if (!bp_sip_uri_cut(m->bytes, m->uri, &view.uri))
+		return 400;
+	view.uri_own = bp_uri_is_own(engine, m->bytes, &view.uri);
+	if (!read_routes(engine, m, &view, destination))
+		return 400;
+	undo_strict(engine, m, &view, destination);
+	if (m->to_tag.size > 0)
+		return route_in_dialog(engine, m, &view, destination);
+	return route_outside(engine, request, &view, destination);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What happens when a timer comes up: the state machine decides whether it still means
+ * anything. Timers keep their RFC letters.
+ */
+#include "proxy/context.h"
+
+struct fired {
+	struct bp_engine *engine;
+	struct bp_record *record;
+	struct bp_timer_entry entry;
+};
+
+static void
+arm_again(const struct fired *f, unsigned duration)
+{
+	struct bp_timer_entry entry = f->entry;
+
+	entry.step++;
+	bp_arm(f->engine, duration, entry);
+}
+
+static void
+repeat_request(const struct fired *f)
+{
+	const struct bp_kept *kept = atomic_load(&f->record->request);
+
+	if (kept == NULL)
+		return;
+	bp_transmit_bytes(
+		f->engine, &f->record->branches[f->entry.branch].flow, kept->bytes, kept->size);
+	bp_count_request(f->engine, f->record->method);
+	bp_count(&f->engine->counters->retransmissions[BP_OUT][f->record->method], 1);
+}
+
+static struct bp_swap
+branch_event(const struct fired *f, unsigned event)
+{
+	return bp_branch_event(f->record, f->entry.generation, f->entry.branch, event, 0, 0);
+}
+
+static void
+run_a(const struct fired *f)
+{
+	if (branch_event(f, BP_ICT_ON_TIMER_A).action != BP_DO_REPEAT_REQUEST)
+		return;
+	repeat_request(f);
+	arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, false));
+}
+
+/* In Proceeding the interval is T2 (17.1.2.2). */
+static void
+run_e(const struct fired *f)
+{
+	struct bp_swap swap = branch_event(f, BP_NICT_ON_TIMER_E);
+
+	if (swap.action != BP_DO_REPEAT_REQUEST)
+		return;
+	repeat_request(f);
+	arm_again(f, BP_WORD_GET(swap.after, STATE) == BP_NICT_PROCEEDING
+			? (unsigned)BP_DURATION_T2
+			: bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
+}
+
+/* The branch ended without a final response: 408, or 487 when the caller had asked to cancel. */
+static void
+invite_timed_out(const struct fired *f)
+{
+	bool cancelled = (atomic_load(&f->record->server) & BP_WORD_CANCEL_ASKED) != 0;
+
+	bp_upstream_own(f->engine, f->record, f->entry.generation, cancelled ? 487 : 408);
+	bp_finish(f->engine, f->record, f->entry.generation);
+}
+
+static void
+run_invite_end(const struct fired *f, unsigned event)
+{
+	switch (branch_event(f, event).action) {
+	case BP_DO_TIMEOUT:
+		invite_timed_out(f);
+		break;
+	case BP_DO_ASK_CANCEL:
+		bp_cancel_branch(f->engine, f->record, f->entry.generation, f->entry.branch);
+		break;
+	case BP_DO_END:
+		bp_finish(f->engine, f->record, f->entry.generation);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Refreshed by each 1xx: the deadline in the record is the true one (16.7 step 2, 16.8). */
+static void
+run_c(const struct fired *f)
+{
+	uint64_t deadline_us = atomic_load(&f->record->branches[f->entry.branch].c_deadline_us);
+	uint64_t word = atomic_load(&f->record->branches[f->entry.branch].word);
+	unsigned state = BP_WORD_GET(word, STATE);
+
+	if (state != BP_ICT_CALLING && state != BP_ICT_PROCEEDING)
+		return;
+	if (deadline_us <= f->engine->now_us)
+		run_invite_end(f, BP_ICT_ON_TIMER_C);
+	else if (!bp_timer_arm_hop(&f->engine->timers, deadline_us, f->entry, f->engine->now_us))
+		bp_count(&f->engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+static void
+run_d(const struct fired *f)
+{
+	struct bp_timer_entry entry = f->entry;
+
+	if (entry.step == 0) {
+		run_invite_end(f, BP_ICT_ON_TIMER_D);
+		return;
+	}
+	entry.step--;
+	bp_arm(f->engine, BP_DURATION_64T1, entry);
+}
+
+static void
+run_f(const struct fired *f)
+{
+	if (branch_event(f, BP_NICT_ON_TIMER_F).action != BP_DO_TIMEOUT)
+		return;
+	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
+		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
+			BP_DIALOG_END_bye_unanswered);
+	bp_upstream_nothing(f->engine, f->record, f->entry.generation);
+}
+
+static void
+run_g(const struct fired *f)
+{
+	struct bp_swap swap = bp_server_event(f->record, f->entry.generation, BP_IST_ON_TIMER_G, 0, 0);
+
+	if (swap.action != BP_DO_REPEAT_RESPONSE)
+		return;
+	bp_upstream_repeat(f->engine, f->record);
+	arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
+}
+
+static void
+run_server_end(const struct fired *f, unsigned event)
+{
+	if (bp_server_event(f->record, f->entry.generation, event, 0, 0).action == BP_DO_END)
+		bp_finish(f->engine, f->record, f->entry.generation);
+}
+
+static void
+run_cancel_e(const struct fired *f)
+{
+	struct bp_swap swap =
+		bp_branch_cancel_event(f->record, f->entry.generation, f->entry.branch, BP_NICT_ON_TIMER_E);
+
+	if (swap.action != BP_DO_REPEAT_REQUEST)
+		return;
+	bp_cancel_repeat(f->engine, f->record, f->entry.branch);
+	arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
+}
+
+/* 64*T1 after our CANCEL: its transaction times out, and so does an INVITE that has no final response yet (9.1). */
+static void
+run_cancel_f(const struct fired *f)
+{
+	bp_branch_cancel_event(f->record, f->entry.generation, f->entry.branch, BP_NICT_ON_TIMER_F);
+	if (bp_record_is_invite(f->record))
+		run_invite_end(f, BP_ICT_ON_CANCEL_TIMEOUT);
+	bp_finish(f->engine, f->record, f->entry.generation);
+}
+
+static void
+run(const struct fired *f)
+{
+	switch ((enum bp_timer)f->entry.timer) {
+	case BP_TIMER_A:
+		run_a(f);
+		break;
+	case BP_TIMER_B:
+		run_invite_end(f, BP_ICT_ON_TIMER_B);
+		break;
+	case BP_TIMER_C:
+		run_c(f);
+		break;
+	case BP_TIMER_D:
+		run_d(f);
+		break;
+	case BP_TIMER_E:
+		run_e(f);
+		break;
+	case BP_TIMER_F:
+		run_f(f);
+		break;
+	case BP_TIMER_G:
+		run_g(f);
+		break;
+	case BP_TIMER_H:
+		run_server_end(f, BP_IST_ON_TIMER_H);
+		break;
+	case BP_TIMER_I:
+		run_server_end(f, BP_IST_ON_TIMER_I);
+		break;
+	case BP_TIMER_J:
+		run_server_end(f, BP_NIST_ON_TIMER_J);
+		break;
+	case BP_TIMER_K:
+		if (branch_event(f, BP_NICT_ON_TIMER_K).action == BP_DO_END)
+			bp_finish(f->engine, f->record, f->entry.generation);
+		break;
+	case BP_TIMER_L:
+		run_server_end(f, BP_IST_ON_TIMER_L);
+		break;
+	case BP_TIMER_M:
+		run_invite_end(f, BP_ICT_ON_TIMER_M);
+		break;
+	case BP_TIMER_CANCEL_E:
+		run_cancel_e(f);
+		break;
+	case BP_TIMER_CANCEL_F:
+		run_cancel_f(f);
+		break;
+	case BP_TIMER_CANCEL_K:
+		bp_branch_cancel_event(f->record, f->entry.generation, f->entry.branch, BP_NICT_ON_TIMER_K);
+		bp_finish(f->engine, f->record, f->entry.generation);
+		break;
+	case BP_TIMER_CANCEL_J:
+		bp_server_cancel_event(f->record, f->entry.generation, BP_NIST_ON_TIMER_J);
+		bp_finish(f->engine, f->record, f->entry.generation);
+		break;
+	case BP_TIMER_DIALOG:
+	case BP_TIMER_COUNT:
+		break;
+	}
+}
+
+void
+bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry)
+{
+	struct fired fired = {.engine = engine, .entry = *entry};
+
+	if (entry->timer == BP_TIMER_DIALOG) {
+		bp_dialog_expire(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
+		return;
+	}
+	fired.record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, entry->index);
+	if (fired.record != NULL && bp_word_generation(atomic_load(&fired.record->server)) == entry->generation)
+		run(&fired);
+}

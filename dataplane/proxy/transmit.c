@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The way out: every message that leaves passes here, on a worker. A message that finds
+ * no transmit buffer is lost like one on the wire, and repaired like that.
+ */
+#include "proxy/context.h"
+
+void
+bp_transmit_bytes(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *bytes, uint32_t size)
+{
+	uint8_t *out = engine->hooks.reserve(engine->hooks.context, to, size);
+
+	if (out == NULL)
+		return;
+	memcpy(out, bytes, size);
+	engine->hooks.send(engine->hooks.context, to, size);
+}
+
+void
+bp_transmit_edits(struct bp_engine *engine, const struct bp_flow *to)
+{
+	uint32_t size = bp_edits_size(&engine->edits);
+	uint8_t *out = size ? engine->hooks.reserve(engine->hooks.context, to, size) : NULL;
+
+	if (out == NULL)
+		return;
+	bp_edits_apply(&engine->edits, out, size);
+	engine->hooks.send(engine->hooks.context, to, size);
+}
+
+struct bp_kept *
+bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large)
+{
+	uint32_t size = bp_edits_size(&engine->edits);
+	struct bp_kept *kept;
+
+	*too_large = size == 0;
+	kept = size ? bp_kept_take(engine->memory, size) : NULL;
+	if (kept == NULL)
+		return NULL;
+	bp_count(&engine->counters->kept_taken, 1);
+	kept->status = status;
+	kept->size = (uint16_t)bp_edits_apply(&engine->edits, kept->bytes, size);
+	return kept;
+}
+
+void
+bp_count_request(struct bp_engine *engine, enum bp_method method)
+{
+	bp_count(&engine->counters->requests[BP_OUT][method], 1);
+}
+
+void
+bp_count_response(struct bp_engine *engine, uint16_t status)
+{
+	bp_count(&engine->counters->responses[BP_OUT][status], 1);
+}
+
+void
+bp_arm(struct bp_engine *engine, unsigned duration, struct bp_timer_entry entry)
+{
+	if (!bp_timer_arm(&engine->timers, duration, entry, engine->now_us))
+		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+void
+bp_arm_linger(struct bp_engine *engine, const struct bp_flow *flow, unsigned duration, struct bp_timer_entry entry)
+{
+	if (flow->reliable)
+		bp_timer_run(engine, &entry);
+	else
+		bp_arm(engine, duration, entry);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The relay record's words: every change of a state happens here, by compare-and-swap on what
+ * the machine's table says.
+ */
+#include "transaction/record.h"
+
+
+/* The cancel field holds the CANCEL transaction's state plus one; 0: there is none. */
+#define CANCEL_NONE 0
+
+void
+bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m, uint64_t id[2])
+{
+	uint16_t port = m->via.port ? m->via.port : 5060;
+	struct bp_hash hash;
+
+	bp_hash_begin(&hash, key, 128);
+	if (m->via.magic) {
+		bp_hash_add(&hash, bp_sip_at(m, m->via.branch), m->via.branch.size);
+		bp_hash_add(&hash, "\0", 1);
+		bp_hash_add_folded(&hash, bp_sip_at(m, m->via.host), m->via.host.size);
+		bp_hash_add(&hash, &port, sizeof(port));
+	} else {
+		const struct bp_span parts[] = {m->uri, m->from_tag, m->call_id, m->via.element};
+
+		for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+			bp_hash_add(&hash, bp_sip_at(m, parts[i]), parts[i].size);
+			bp_hash_add(&hash, "\0", 1);
+		}
+		bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
+	}
+	bp_hash_end(&hash, id);
+}
+
+struct lookup {
+	const uint64_t *id;
+	enum bp_method method;
+};
+
+static struct bp_record *
+record_of(struct cds_lfht_node *node)
+{
+	return node ? caa_container_of(node, struct bp_record, node) : NULL;
+}
+
+static int
+match(struct cds_lfht_node *node, const void *key)
+{
+	const struct lookup *lookup = key;
+	const struct bp_record *record = record_of(node);
+
+	if (record->id[0] != lookup->id[0] || record->id[1] != lookup->id[1])
+		return 0;
+	switch (lookup->method) {
+	case BP_METHOD_ACK:
+		return record->method == BP_METHOD_INVITE;
+	case BP_METHOD_CANCEL: /* never kept as a record of its own */
+		return 1;
+	default:
+		return record->method == lookup->method;
+	}
+}
+
+struct bp_record *
+bp_record_find(struct bp_table *table, const uint64_t id[2], enum bp_method method)
+{
+	struct lookup lookup = {id, method};
+
+	return record_of(bp_table_find(table, id, match, &lookup));
+}
+
+struct bp_record *
+bp_record_add(struct bp_table *table, struct bp_record *record)
+{
+	struct lookup lookup = {record->id, record->method};
+
+	return record_of(bp_table_add(table, record->id, match, &lookup, &record->node));
+}
+
+static const struct bp_swap stale = {.action = BP_DO_DROP};
+
+static const struct bp_step *
+server_step(const struct bp_record *record, uint64_t word, unsigned event)
+{
+	unsigned state = BP_WORD_GET(word, STATE);
+
+	return bp_record_is_invite(record) ? &bp_ist_table[state][event] : &bp_nist_table[state][event];
+}
+
+static uint64_t
+next_word(uint64_t word, const struct bp_step *step, uint64_t set, uint16_t status)
+{
+	word = BP_WORD_SET(word, STATE, step->next) | set;
+	return status ? BP_WORD_SET(word, STATUS, status) : word;
+}
+
+struct bp_swap
+bp_server_event(struct bp_record *record, uint32_t generation, unsigned event, uint64_t set, uint16_t status)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation) {
+		const struct bp_step *step = server_step(record, word, event);
+		uint64_t next = word;
+
+		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
+			next = next_word(word, step, set, status);
+		if (atomic_compare_exchange_weak(&record->server, &word, next))
+			return (struct bp_swap){word, next, step->action};
+	}
+	return stale;
+}
+
+struct bp_swap
+bp_branch_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event, uint64_t set,
+	uint16_t status)
+{
+	bp_word *place = &record->branches[branch].word;
+	uint64_t word = atomic_load(place);
+
+	while (bp_word_generation(word) == generation) {
+		unsigned state = BP_WORD_GET(word, STATE);
+		const struct bp_step *step =
+			bp_record_is_invite(record) ? &bp_ict_table[state][event] : &bp_nict_table[state][event];
+		uint64_t next = word;
+
+		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
+			next = next_word(word, step, set, status);
+		if (atomic_compare_exchange_weak(place, &word, next))
+			return (struct bp_swap){word, next, step->action};
+	}
+	return stale;
+}
+
+struct bp_swap
+bp_server_branch_done(struct bp_record *record, uint32_t generation, uint16_t status)
+{
+	unsigned event = bp_record_is_invite(record) ? (unsigned)BP_IST_ON_TU_3XX_6XX : BP_NIST_ON_TU_FINAL;
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation) {
+		unsigned pending = BP_WORD_GET(word, PENDING);
+		const struct bp_step *step = server_step(record, word, event);
+		uint64_t next = BP_WORD_SET(word, PENDING, pending - 1);
+		enum bp_action action = BP_DO_ABSORB;
+
+		if (pending == 1) {
+			action = step->action;
+			if (action == BP_DO_SEND)
+				next = next_word(next, step, 0, status);
+		}
+		if (atomic_compare_exchange_weak(&record->server, &word, next))
+			return (struct bp_swap){word, next, action};
+	}
+	return stale;
+}
+
+/* Whether the server side still owes a final response. */
+static bool
+final_owed(const struct bp_record *record, uint64_t word)
+{
+	unsigned state = BP_WORD_GET(word, STATE);
+
+	if (bp_record_is_invite(record))
+		return state == BP_IST_PROCEEDING;
+	return state == BP_NIST_TRYING || state == BP_NIST_PROCEEDING;
+}
+
+struct bp_swap
+bp_server_cancel(struct bp_record *record, uint32_t generation)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation) {
+		uint64_t next = word;
+
+		if (BP_WORD_GET(word, CANCEL) != CANCEL_NONE)
+			return (struct bp_swap){word, word, BP_DO_REPEAT_RESPONSE};
+		if (final_owed(record, word))
+			next |= BP_WORD_CANCEL_ASKED;
+		next = BP_WORD_SET(next, CANCEL, BP_NIST_COMPLETED + 1);
+		if (atomic_compare_exchange_weak(&record->server, &word, next))
+			return (struct bp_swap){word, next, BP_DO_SEND};
+	}
+	return stale;
+}
+
+bool
+bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	unsigned proceeding = bp_record_is_invite(record) ? (unsigned)BP_ICT_PROCEEDING : BP_NICT_PROCEEDING;
+	bp_word *place = &record->branches[branch].word;
+	uint64_t word = atomic_load(place);
+
+	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == proceeding &&
+		BP_WORD_GET(word, CANCEL) == CANCEL_NONE) {
+		uint64_t next = BP_WORD_SET(word, CANCEL, BP_NICT_TRYING + 1);
+
+		if (atomic_compare_exchange_weak(place, &word, next))
+			return true;
+	}
+	return false;
+}
+
+static struct bp_swap
+cancel_event(bp_word *place, uint32_t generation, const struct bp_machine *machine, unsigned event)
+{
+	uint64_t word = atomic_load(place);
+
+	while (bp_word_generation(word) == generation && BP_WORD_GET(word, CANCEL) != CANCEL_NONE) {
+		unsigned state = BP_WORD_GET(word, CANCEL) - 1;
+		const struct bp_step *step = &machine->steps[state * machine->event_count + event];
+		uint64_t next = BP_WORD_SET(word, CANCEL, step->next + 1);
+
+		if (atomic_compare_exchange_weak(place, &word, next))
+			return (struct bp_swap){word, next, step->action};
+	}
+	return stale;
+}
+
+struct bp_swap
+bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event)
+{
+	return cancel_event(&record->branches[branch].word, generation, &bp_nict_machine, event);
+}
+
+struct bp_swap
+bp_server_cancel_event(struct bp_record *record, uint32_t generation, unsigned event)
+{
+	return cancel_event(&record->server, generation, &bp_nist_machine, event);
+}
+
+static bool
+cancel_over(uint64_t word, unsigned terminated)
+{
+	unsigned cancel = BP_WORD_GET(word, CANCEL);
+
+	return cancel == CANCEL_NONE || cancel == terminated + 1;
+}
+
+static bool
+branches_over(struct bp_record *record, uint32_t generation)
+{
+	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED;
+
+	for (unsigned i = 0; i < record->branch_count; i++) {
+		uint64_t word = atomic_load(&record->branches[i].word);
+
+		if (bp_word_generation(word) != generation || BP_WORD_GET(word, STATE) != terminated ||
+			!cancel_over(word, BP_NICT_TERMINATED))
+			return false;
+	}
+	return true;
+}
+
+bool
+bp_record_end(struct bp_record *record, uint32_t generation)
+{
+	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == terminated &&
+		cancel_over(word, BP_NIST_TERMINATED) && branches_over(record, generation)) {
+		uint64_t next = (uint64_t)(generation + 1) << BP_WORD_GENERATION_SHIFT;
+
+		if (!atomic_compare_exchange_weak(&record->server, &word, next))
+			continue;
+		for (unsigned i = 0; i < record->branch_count; i++)
+			atomic_store(&record->branches[i].word, next);
+		return true;
+	}
+	return false;
+}
+
+struct bp_kept *
+bp_record_keep_response(struct bp_record *record, struct bp_kept *kept)
+{
+	struct bp_kept *old = atomic_load(&record->response);
+
+	do {
+		if (old != NULL && old->status >= 200)
+			return kept;
+	} while (!atomic_compare_exchange_weak(&record->response, &old, kept));
+	return old;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The engine's memory: pools of equal slots, made once. A slot's memory keeps its type for
+ * ever, so that a stale index or pointer reads a slot of the same kind and its generation
+ * tells. Each worker has a free list of its own; freed slots wait for an RCU grace
+ * period in a batch and then return to the worker that they came from.
+ */
+#ifndef BYEPASS_TRANSACTION_SLAB_H
+#define BYEPASS_TRANSACTION_SLAB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu-qsbr.h>
+
+#define BP_KEPT_CLASSES 8 /* 512 bytes to 64 KiB, each twice the last */
+
+enum bp_pool_id {
+	BP_POOL_RECORD,
+	BP_POOL_DIALOG,
+	BP_POOL_TIMER, /* chunks of timer entries */
+	BP_POOL_KEPT,  /* BP_POOL_KEPT + class */
+	BP_POOL_COUNT = BP_POOL_KEPT + BP_KEPT_CLASSES,
+};
+
+/* Begins every slot and is never written by whoever uses the slot, so a batch can chain slots that readers
+ * still look at. */
+struct bp_slot {
+	struct bp_slot *next; /* in a free list or a batch */
+	uint32_t index;       /* of records and dialogs */
+	uint8_t pool;         /* enum bp_pool_id */
+	uint8_t owner;        /* worker that carved it */
+	uint16_t reserved;
+};
+static_assert(sizeof(struct bp_slot) == 16, "part of every layout");
+
+/* A message that is kept: a request until its answer, a response to repeat. */
+struct bp_kept {
+	struct bp_slot slot;
+	uint16_t size;   /* bytes used */
+	uint16_t status; /* of a response; 0: a request */
+	uint32_t reserved;
+	uint8_t bytes[];
+};
+
+struct bp_memory;      /* shared by all workers */
+struct bp_memory_home; /* one worker's free lists and open batch */
+
+struct bp_memory_options {
+	uint16_t workers;
+	uint32_t slots[BP_POOL_KEPT];      /* of records, dialogs, timer chunks */
+	size_t slot_size[BP_POOL_KEPT];    /* bytes, each begins with a bp_slot */
+	uint64_t kept_bytes;               /* shared by all kept classes */
+	void *(*map)(size_t size);         /* zeroed */
+	void (*unmap)(void *memory, size_t size);
+};
+
+/* Slots freed together. The holder passes it to bp_batch_release() once no reader can see them. */
+struct bp_batch {
+	struct rcu_head rcu; /* for the holder's use */
+	struct bp_memory *memory;
+	struct bp_slot *first;
+	uint32_t count;
+	_Atomic bool away; /* handed over, not yet released */
+};
+
+/* 0 or -ENOMEM. Off-worker. */
+int bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options);
+void bp_memory_free(struct bp_memory *memory);
+
+/* @defer: see bp_engine_hooks.defer. */
+struct bp_memory_home *bp_memory_home(struct bp_memory *memory, uint16_t worker,
+	void (*defer)(void *context, struct bp_batch *batch), void *context);
+
+/* A slot, its contents as the last user left them. NULL: the pool is dry. Worker only. */
+struct bp_slot *bp_slot_take(struct bp_memory_home *home, enum bp_pool_id pool);
+
+/* A slot that no reader ever saw, straight back. Worker only. */
+void bp_slot_return(struct bp_memory_home *home, struct bp_slot *slot);
+
+/* A slot that readers may still look at: back after a grace period. Worker only. */
+void bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot);
+
+/* Hands the open batch over, if there is one. */
+void bp_memory_flush(struct bp_memory_home *home);
+
+/* Room for a message of @size bytes, at most 65,535. NULL: none. bp_slot_return or _retire it. */
+struct bp_kept *bp_kept_take(struct bp_memory_home *home, uint32_t size);
+
+/* The slot of an indexed pool; NULL when no slot of that index was ever used. Any thread. */
+struct bp_slot *bp_slot_at(const struct bp_memory *memory, enum bp_pool_id pool, uint32_t index);
+
+/* Slots of @pool never used so far; a lower bound of what is free. */
+uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool);
+
+/* Any thread, after a grace period. */
+void bp_batch_release(struct bp_batch *batch);
+
+#endif

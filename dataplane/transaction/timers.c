@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One FIFO of entries per duration, in chunks from the worker's pool.
+ */
+#include "transaction/timers.h"
+
+void
+bp_timers_configure(struct bp_timers *timers, const struct bp_config_timers *config)
+{
+	for (int i = 0; i <= BP_DURATION_64T1; i++)
+		timers->duration_us[BP_DURATION_T1 + i] = config->t1_us << i;
+	timers->duration_us[BP_DURATION_T2] = config->t2_us;
+	timers->duration_us[BP_DURATION_T4] = config->t4_us;
+}
+
+void
+bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, const struct bp_config_timers *config)
+{
+	*timers = (struct bp_timers){.memory = memory};
+	bp_timers_configure(timers, config);
+}
+
+static bool
+append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry *entry)
+{
+	struct bp_timer_fifo *fifo = &timers->fifos[duration];
+
+	if (fifo->tail == NULL || fifo->write == BP_TIMER_CHUNK_ENTRIES) {
+		struct bp_timer_chunk *chunk =
+			(struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+
+		if (chunk == NULL)
+			return false;
+		chunk->next = NULL;
+		if (fifo->tail != NULL)
+			fifo->tail->next = chunk;
+		else
+			fifo->head = chunk;
+		fifo->tail = chunk;
+		fifo->write = 0;
+	}
+	fifo->tail->entries[fifo->write++] = *entry;
+	timers->armed++;
+	return true;
+}
+
+bool
+bp_timer_arm(struct bp_timers *timers, unsigned duration, struct bp_timer_entry entry, uint64_t now_us)
+{
+	entry.deadline_us = now_us + timers->duration_us[duration];
+	return append(timers, duration, &entry);
+}
+
+bool
+bp_timer_arm_hop(struct bp_timers *timers, uint64_t deadline_us, struct bp_timer_entry entry, uint64_t now_us)
+{
+	uint64_t left = deadline_us > now_us ? deadline_us - now_us : 0;
+	unsigned best = BP_DURATION_T1;
+
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++)
+		if (timers->duration_us[i] <= left && timers->duration_us[i] > timers->duration_us[best])
+			best = i;
+	return bp_timer_arm(timers, best, entry, now_us);
+}
+
+static const struct bp_timer_entry *
+first(const struct bp_timer_fifo *fifo)
+{
+	if (fifo->head == NULL || (fifo->head == fifo->tail && fifo->read == fifo->write))
+		return NULL;
+	return &fifo->head->entries[fifo->read];
+}
+
+static void
+advance(struct bp_timers *timers, struct bp_timer_fifo *fifo)
+{
+	struct bp_timer_chunk *chunk = fifo->head;
+
+	timers->armed--;
+	if (++fifo->read < BP_TIMER_CHUNK_ENTRIES)
+		return;
+	fifo->read = 0;
+	fifo->head = chunk->next;
+	if (fifo->head == NULL)
+		fifo->tail = NULL;
+	bp_slot_return(timers->memory, &chunk->slot);
+}
+
+bool
+bp_timer_pop(struct bp_timers *timers, uint64_t now_us, struct bp_timer_entry *entry)
+{
+	struct bp_timer_fifo *due = NULL;
+	uint64_t earliest = now_us;
+
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
+		const struct bp_timer_entry *head = first(&timers->fifos[i]);
+
+		if (head != NULL && head->deadline_us <= earliest) {
+			/* of equal deadlines the shorter duration first: a retransmission before its time-out */
+			if (due != NULL && head->deadline_us == earliest)
+				continue;
+			due = &timers->fifos[i];
+			earliest = head->deadline_us;
+		}
+	}
+	if (due == NULL)
+		return false;
+	*entry = *first(due);
+	advance(timers, due);
+	return true;
+}
+
+uint64_t
+bp_timer_next(const struct bp_timers *timers)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
+		const struct bp_timer_entry *head = first(&timers->fifos[i]);
+
+		if (head != NULL && head->deadline_us < next)
+			next = head->deadline_us;
+	}
+	return next;
+}
+
+unsigned
+bp_timer_doubled(const struct bp_timers *timers, unsigned step, bool to_t2)
+{
+	unsigned duration = BP_DURATION_T1 + (step < BP_DURATION_64T1 ? step : BP_DURATION_64T1);
+
+	if (to_t2 && timers->duration_us[duration] >= timers->duration_us[BP_DURATION_T2])
+		return BP_DURATION_T2;
+	return duration;
+}
+
+const char *
+bp_timer_name(enum bp_timer timer)
+{
+	static const char *const names[] = {
+#define X(letter) #letter,
+		BP_TIMERS(X)
+#undef X
+	};
+	return names[timer];
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Timers as places in FIFOs: SIP's durations are constants, so one FIFO per duration is
+ * sorted by itself. Arm = append, expire = look at the heads. Nothing is ever
+ * cancelled: an entry that is no longer wanted finds a state that ignores it. Any other
+ * deadline is reached in hops through the constant ones. One set per worker.
+ */
+#ifndef BYEPASS_TRANSACTION_TIMERS_H
+#define BYEPASS_TRANSACTION_TIMERS_H
+
+#include "byepass/config.h"
+#include "transaction/slab.h"
+
+/* Timers keep their RFC letters (RFC 3261 table 4, RFC 6026). CANCEL_E/F/K are E, F and K of the CANCEL that a
+ * client branch sends, CANCEL_J is J of the CANCEL that the server side answered. */
+#define BP_TIMERS(X) \
+	X(A) X(B) X(C) X(D) X(E) X(F) X(G) X(H) X(I) X(J) X(K) X(L) X(M) \
+	X(CANCEL_E) X(CANCEL_F) X(CANCEL_K) X(CANCEL_J) X(DIALOG)
+
+enum bp_timer {
+#define X(letter) BP_TIMER_##letter,
+	BP_TIMERS(X)
+#undef X
+	BP_TIMER_COUNT,
+};
+
+/* The constants: T1 doubled 0..6 times, T2, T4. */
+enum { BP_DURATION_T1, BP_DURATION_64T1 = 6, BP_DURATION_T2, BP_DURATION_T4, BP_DURATION_COUNT };
+
+struct bp_timer_entry {
+	uint64_t deadline_us;
+	uint32_t index; /* record, or dialog for BP_TIMER_DIALOG */
+	uint32_t generation;
+	uint8_t timer;  /* enum bp_timer */
+	uint8_t branch;
+	uint8_t step; /* times the interval was doubled (A, E, G) */
+	uint8_t reserved;
+	uint32_t reserved2;
+};
+static_assert(sizeof(struct bp_timer_entry) == 24, "170 to a chunk");
+
+#define BP_TIMER_CHUNK_ENTRIES 169
+struct bp_timer_chunk {
+	struct bp_slot slot;
+	struct bp_timer_chunk *next;
+	struct bp_timer_entry entries[BP_TIMER_CHUNK_ENTRIES];
+};
+static_assert(sizeof(struct bp_timer_chunk) <= 4096, "a page");
+
+struct bp_timer_fifo {
+	struct bp_timer_chunk *head, *tail;
+	uint16_t read, write; /* places in head and tail */
+};
+
+struct bp_timers {
+	struct bp_memory_home *memory;
+	uint64_t duration_us[BP_DURATION_COUNT];
+	struct bp_timer_fifo fifos[BP_DURATION_COUNT];
+	uint64_t armed; /* entries waiting */
+};
+
+void bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, const struct bp_config_timers *config);
+
+/* New durations from now on; what is armed keeps its deadline. */
+void bp_timers_configure(struct bp_timers *timers, const struct bp_config_timers *config);
+
+/* Appends @entry to run one @duration after @now_us; sets its deadline. False: no memory for it. */
+bool bp_timer_arm(struct bp_timers *timers, unsigned duration, struct bp_timer_entry entry, uint64_t now_us);
+
+/* Makes the entry come back at @deadline_us or a hop before it: the one who takes it looks at the deadline that
+ * he keeps, and arms it again. Never late by more than T1. */
+bool bp_timer_arm_hop(
+	struct bp_timers *timers, uint64_t deadline_us, struct bp_timer_entry entry, uint64_t now_us);
+
+/* Takes the most overdue entry whose deadline is at or before @now_us. */
+bool bp_timer_pop(struct bp_timers *timers, uint64_t now_us, struct bp_timer_entry *entry);
+
+/* Deadline of the next entry, UINT64_MAX: none. */
+uint64_t bp_timer_next(const struct bp_timers *timers);
+
+/* Duration class of the @step-th interval of timers A (unbounded), E and G (up to T2). */
+unsigned bp_timer_doubled(const struct bp_timers *timers, unsigned step, bool to_t2);
+
+/* "A", "CANCEL_F" ... Static. */
+const char *bp_timer_name(enum bp_timer timer);
+
+#endif

@@ -173,7 +173,7 @@ add_interface(struct bp_addresses *addresses, uint16_t index, const struct bp_co
 	addresses->vlans[interface->port][interface->vlan / 64] |= UINT64_C(1) << interface->vlan % 64;
 	if (interface->family == 6)
 		addresses->vlans_ipv6[interface->port][interface->vlan / 64] |= UINT64_C(1)
-			<< interface->vlan % 64;
+										<< interface->vlan % 64;
 	if (bp_addresses_find(addresses, interface->port, interface->vlan, &interface->ip) != BP_CONFIG_NONE)
 		return; /* the same address twice: the first one serves */
 	slot = interface_hash(interface->port, interface->vlan, &interface->ip);
@@ -203,8 +203,8 @@ add_listener(struct bp_addresses *addresses, uint16_t index, const struct bp_con
 int
 bp_addresses_build(struct bp_addresses *addresses, const struct bp_config *config, unsigned port_count)
 {
-	if (config->interface_count > BP_WIRE_INTERFACES_MAX || config->listener_count > BP_WIRE_LISTENERS_MAX ||
-		port_count > BP_WIRE_PORTS_MAX)
+	if (config->interface_count > BP_WIRE_INTERFACES_MAX ||
+		config->listener_count > BP_WIRE_LISTENERS_MAX || port_count > BP_WIRE_PORTS_MAX)
 		return -E2BIG;
 	for (unsigned i = 0; i < config->interface_count; i++) {
 		if (config->interfaces[i].port >= port_count)
@@ -292,7 +292,8 @@ bp_addresses_find_listener(const struct bp_addresses *addresses, uint16_t interf
 bool
 bp_interface_covers(const struct bp_interface *interface, const struct bp_ip *ip)
 {
-	return (interface->family == 4) == bp_ip_is_v4(ip) && prefix_covers(&interface->ip, ip, interface->prefix);
+	return (interface->family == 4) == bp_ip_is_v4(ip) &&
+	       prefix_covers(&interface->ip, ip, interface->prefix);
 }
 
 bool
@@ -314,7 +315,8 @@ bp_addresses_route(const struct bp_addresses *addresses, uint16_t from, const st
 		}
 		if (prefix_covers(&interface->ip, destination, interface->prefix) &&
 			(best == NULL || (index == from && interface->prefix == best->prefix)))
-			best = interface; /* sorted: the first is the longest; among equals the listener's own */
+			best = interface; /* sorted: the first is the longest; among equals the listener's own
+					   */
 	}
 	if (best != NULL) {
 		*route = (struct bp_route){best, *destination, false};

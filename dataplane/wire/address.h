@@ -61,13 +61,14 @@ uint16_t bp_addresses_find(
 	const struct bp_addresses *addresses, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
 
 /* The listener on @udp_port of @interface, or BP_CONFIG_NONE. */
-uint16_t bp_addresses_find_listener(const struct bp_addresses *addresses, uint16_t interface, uint16_t udp_port);
+uint16_t bp_addresses_find_listener(
+	const struct bp_addresses *addresses, uint16_t interface, uint16_t udp_port);
 
 /* True if @ip is on the link of @interface by its prefix. */
 bool bp_interface_covers(const struct bp_interface *interface, const struct bp_ip *ip);
 
-/* Among the interfaces with @from's port, realm and family: the longest prefix that covers @destination; else the
- * gateway, @from's own first. False: no route. */
+/* Among the interfaces with @from's port, realm and family: the longest prefix that covers @destination; else
+ * the gateway, @from's own first. False: no route. */
 bool bp_addresses_route(const struct bp_addresses *addresses, uint16_t from, const struct bp_ip *destination,
 	struct bp_route *route);
 

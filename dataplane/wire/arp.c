@@ -36,13 +36,15 @@ request(struct bp_wire *wire, struct bp_packet *packet, const struct rte_ether_a
 {
 	static const struct bp_ip unspecified = {.bytes = {[10] = 0xff, [11] = 0xff}};
 	struct bp_neighbour_key key = {.ip = packet->source, .port = packet->port, .vlan = packet->vlan};
-	bool probe = bp_ip_equal(&packet->source, &unspecified); /* RFC 5227 2.1: asks before it uses the address */
+	bool probe = bp_ip_equal(
+		&packet->source, &unspecified); /* RFC 5227 2.1: asks before it uses the address */
 	uint16_t index;
 
-	if (bp_ip_equal(&packet->source, &packet->destination)) /* announces itself; nothing to learn for us but news */
+	if (bp_ip_equal(&packet->source,
+		    &packet->destination)) /* announces itself; nothing to learn for us but news */
 		return bp_neighbour_confirm(wire->neighbours, &key, mac, false, true, wire->now_us)
-			? BP_VERDICT_HANDLED
-			: BP_DROP_arp_foreign;
+			       ? BP_VERDICT_HANDLED
+			       : BP_DROP_arp_foreign;
 	index = bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination);
 	if (index == BP_CONFIG_NONE)
 		return BP_DROP_arp_foreign;
@@ -64,13 +66,15 @@ bp_arp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 	bool to_us;
 
 	if (size < sizeof(*arp) || arp->arp_hardware != rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) ||
-		arp->arp_protocol != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || arp->arp_hlen != RTE_ETHER_ADDR_LEN ||
-		arp->arp_plen != 4 || !bp_ethernet_is_station(&arp->arp_data.arp_sha))
+		arp->arp_protocol != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+		arp->arp_hlen != RTE_ETHER_ADDR_LEN || arp->arp_plen != 4 ||
+		!bp_ethernet_is_station(&arp->arp_data.arp_sha))
 		return BP_DROP_arp_malformed;
 	packet->source = bp_ip_from_v4(&arp->arp_data.arp_sip);
 	packet->destination = bp_ip_from_v4(&arp->arp_data.arp_tip);
 	/* Somebody claims an address of ours, or hears himself. */
-	if (bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->source) != BP_CONFIG_NONE ||
+	if (bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->source) !=
+			BP_CONFIG_NONE ||
 		memcmp(&arp->arp_data.arp_sha, wire->ports[packet->port].device.mac, RTE_ETHER_ADDR_LEN) == 0)
 		return BP_DROP_arp_foreign;
 	if (arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
@@ -78,13 +82,12 @@ bp_arp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 	if (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REPLY))
 		return BP_DROP_arp_malformed;
 	/* Only a reply sent to us can be the answer to a question of ours. */
-	to_us = !packet->group &&
-		bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination) !=
-			BP_CONFIG_NONE;
+	to_us = !packet->group && bp_addresses_find(wire->addresses, packet->port, packet->vlan,
+					  &packet->destination) != BP_CONFIG_NONE;
 	key = (struct bp_neighbour_key){.ip = packet->source, .port = packet->port, .vlan = packet->vlan};
 	return bp_neighbour_confirm(wire->neighbours, &key, &arp->arp_data.arp_sha, to_us, true, wire->now_us)
-		? BP_VERDICT_HANDLED
-		: BP_DROP_arp_foreign;
+		       ? BP_VERDICT_HANDLED
+		       : BP_DROP_arp_foreign;
 }
 
 void
@@ -93,8 +96,8 @@ bp_arp_ask(struct bp_wire *wire, const struct bp_neighbour_key *key, const struc
 {
 	static const struct rte_ether_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, unknown;
 
-	send_arp(wire, key->port, key->vlan, RTE_ARP_OP_REQUEST, mac != NULL ? mac : &broadcast, &unknown, asker,
-		&key->ip);
+	send_arp(wire, key->port, key->vlan, RTE_ARP_OP_REQUEST, mac != NULL ? mac : &broadcast, &unknown,
+		asker, &key->ip);
 }
 
 void

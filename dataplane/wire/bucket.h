@@ -28,8 +28,8 @@ bp_bucket_take(struct bp_bucket *bucket, unsigned per_second, unsigned burst, ui
 
 	bucket->last_us = now_us;
 	bucket->credit_us = passed_us >= full_us || bucket->credit_us + passed_us > full_us
-		? full_us
-		: bucket->credit_us + passed_us;
+				    ? full_us
+				    : bucket->credit_us + passed_us;
 	if (bucket->credit_us < cost_us)
 		return false;
 	bucket->credit_us -= cost_us;

@@ -19,8 +19,8 @@ bp_checksum_fold(uint64_t sum)
 
 /* The sum of the pseudo header, not complemented: what a device wants to find in the checksum field. */
 static inline uint16_t
-bp_checksum_pseudo(
-	uint8_t family, const struct bp_ip *source, const struct bp_ip *destination, uint8_t protocol, uint32_t size)
+bp_checksum_pseudo(uint8_t family, const struct bp_ip *source, const struct bp_ip *destination,
+	uint8_t protocol, uint32_t size)
 {
 	unsigned skip = family == 4 ? 12 : 0;
 	uint64_t sum = rte_raw_cksum(source->bytes + skip, 16 - skip);
@@ -34,8 +34,8 @@ bp_checksum_pseudo(
 
 /* The checksum of @size bytes with their pseudo header; over bytes that hold a correct one, 0. */
 static inline uint16_t
-bp_checksum_transport(uint8_t family, const struct bp_ip *source, const struct bp_ip *destination, uint8_t protocol,
-	const void *bytes, uint32_t size)
+bp_checksum_transport(uint8_t family, const struct bp_ip *source, const struct bp_ip *destination,
+	uint8_t protocol, const void *bytes, uint32_t size)
 {
 	uint64_t sum = bp_checksum_pseudo(family, source, destination, protocol, size);
 

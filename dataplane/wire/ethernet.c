@@ -24,12 +24,12 @@ frame_bytes(struct bp_wire *wire, struct rte_mbuf *frame)
 /* What the device says about the UDP checksum. A "bad" is looked at again in software: devices err there (no
  * checksum at all over IPv4), and only a liar pays for it. */
 static bool
-udp_checksum_verified(const struct bp_port *port, const struct rte_mbuf *frame)
+udp_checksum_verified(const struct bp_wire_end *port, const struct rte_mbuf *frame)
 {
 	uint64_t flags = frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 
 	return port->device.rx_checksum &&
-		(flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD || flags == RTE_MBUF_F_RX_L4_CKSUM_NONE);
+	       (flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD || flags == RTE_MBUF_F_RX_L4_CKSUM_NONE);
 }
 
 static unsigned
@@ -95,12 +95,13 @@ void
 bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
 	uint16_t ether_type, struct rte_mbuf *frame)
 {
-	struct bp_port *out = &wire->ports[port];
+	struct bp_wire_end *out = &wire->ports[port];
 	struct rte_ether_hdr *ethernet;
 	uint16_t l2_size = vlan != 0 ? BP_ETHERNET_HEADER_MAX : RTE_ETHER_HDR_LEN;
 
 	ethernet = (struct rte_ether_hdr *)rte_pktmbuf_prepend(frame, l2_size);
-	if (unlikely(ethernet == NULL)) { /* bp_output_alloc() leaves the room; only a foreign pool could lack it */
+	if (unlikely(ethernet ==
+		     NULL)) { /* bp_output_alloc() leaves the room; only a foreign pool could lack it */
 		rte_pktmbuf_free(frame);
 		bp_wire_drop(wire, BP_DROP_tx_too_large, 1);
 		return;
@@ -116,7 +117,8 @@ bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct
 		tag->eth_proto = rte_cpu_to_be_16(ether_type);
 	}
 	frame->l2_len = l2_size;
-	if (frame->pkt_len < BP_ETHERNET_MIN) { /* with zeros of ours, so that no device pads with what it remembers */
+	if (frame->pkt_len <
+		BP_ETHERNET_MIN) { /* with zeros of ours, so that no device pads with what it remembers */
 		uint16_t pad = (uint16_t)(BP_ETHERNET_MIN - frame->pkt_len);
 		char *tail = rte_pktmbuf_append(frame, pad);
 

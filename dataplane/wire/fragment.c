@@ -27,7 +27,8 @@ send_piece(struct bp_wire *wire, const struct bp_output *output, const struct rt
 			(uint16_t)(offset / RTE_IPV4_HDR_OFFSET_UNITS | (more ? RTE_IPV4_HDR_MF_FLAG : 0)));
 		bp_output_frame(wire, output->port, output->vlan, mac, RTE_ETHER_TYPE_IPV4, piece);
 	} else {
-		struct fragment_header *header = (struct fragment_header *)rte_pktmbuf_prepend(piece, sizeof(*header));
+		struct fragment_header *header =
+			(struct fragment_header *)rte_pktmbuf_prepend(piece, sizeof(*header));
 
 		header->next_header = output->protocol;
 		header->reserved = 0;

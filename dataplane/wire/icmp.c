@@ -91,7 +91,8 @@ bp_icmp_port_unreachable(struct bp_wire *wire, const struct bp_packet *packet)
 
 	if (packet->group || packet->looped)
 		return;
-	if (!bp_bucket_take(&wire->icmp_errors, BP_ICMP_ERRORS_PER_SECOND, BP_ICMP_ERRORS_BURST, wire->now_us)) {
+	if (!bp_bucket_take(
+		    &wire->icmp_errors, BP_ICMP_ERRORS_PER_SECOND, BP_ICMP_ERRORS_BURST, wire->now_us)) {
 		bp_wire_drop(wire, BP_DROP_tx_icmp_limited, 1);
 		return;
 	}
@@ -119,8 +120,8 @@ bp_icmp_quoted_udp(struct bp_wire *wire, const struct bp_packet *packet, const s
 	if (packet->interface == BP_CONFIG_NONE)
 		return BP_DROP_icmp_foreign;
 	flow.port = rte_be_to_cpu_16(udp->dst_port);
-	flow.listener =
-		bp_addresses_find_listener(wire->addresses, packet->interface, rte_be_to_cpu_16(udp->src_port));
+	flow.listener = bp_addresses_find_listener(
+		wire->addresses, packet->interface, rte_be_to_cpu_16(udp->src_port));
 	if (flow.listener == BP_CONFIG_NONE)
 		return BP_DROP_icmp_foreign;
 	payload_size = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);

@@ -20,8 +20,8 @@ bp_ip_is_multicast_v6(const struct bp_ip *ip)
 bool bp_ipv6_is_ours(const struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
 
 /* Answers an echo request: @bytes is the whole message. For both families. */
-unsigned bp_icmp_echo(struct bp_wire *wire, const struct bp_packet *packet, const uint8_t *bytes, uint32_t size,
-	uint8_t reply_type);
+unsigned bp_icmp_echo(struct bp_wire *wire, const struct bp_packet *packet, const uint8_t *bytes,
+	uint32_t size, uint8_t reply_type);
 
 /* Tells the sender of @packet that its UDP port is closed, if it may be told and the rate allows. */
 void bp_icmp_port_unreachable(struct bp_wire *wire, const struct bp_packet *packet);
@@ -31,7 +31,8 @@ void bp_icmp_port_unreachable(struct bp_wire *wire, const struct bp_packet *pack
 unsigned bp_icmp_quoted_udp(struct bp_wire *wire, const struct bp_packet *packet, const struct bp_ip *to,
 	const uint8_t *quoted, uint32_t size);
 
-/* Completes the checksum of the message in @output->mbuf (its field is zero) and sends to @mac. Takes the mbuf. */
+/* Completes the checksum of the message in @output->mbuf (its field is zero) and sends to @mac. Takes the
+ * mbuf. */
 void bp_icmp_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac);
 
 #endif

@@ -53,8 +53,8 @@ bp_icmp6_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *by
 {
 	static const struct bp_ip unspecified;
 
-	if (size < HEADER_SIZE ||
-		bp_checksum_transport(6, &packet->source, &packet->destination, IPPROTO_ICMPV6, bytes, size) != 0)
+	if (size < HEADER_SIZE || bp_checksum_transport(6, &packet->source, &packet->destination,
+					  IPPROTO_ICMPV6, bytes, size) != 0)
 		return BP_DROP_icmp_malformed;
 	if (bytes[0] == NEIGHBOUR_SOLICITATION || bytes[0] == NEIGHBOUR_ADVERTISEMENT)
 		return bp_nd_input(wire, packet, bytes, size);

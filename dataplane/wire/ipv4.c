@@ -25,8 +25,8 @@ options_fine(const uint8_t *options, uint32_t size)
 			i++;
 			continue;
 		}
-		if (options[i] == LOOSE_ROUTE || options[i] == STRICT_ROUTE || size - i < 2 || options[i + 1] < 2 ||
-			options[i + 1] > size - i)
+		if (options[i] == LOOSE_ROUTE || options[i] == STRICT_ROUTE || size - i < 2 ||
+			options[i + 1] < 2 || options[i + 1] > size - i)
 			return false;
 		i += options[i + 1];
 	}
@@ -96,11 +96,13 @@ bp_ipv4_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byt
 	packet->hop_limit = ip->time_to_live;
 	packet->ip_bytes = bytes;
 	packet->ip_size = total_size;
-	packet->interface = bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination);
+	packet->interface =
+		bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination);
 	if (packet->interface == BP_CONFIG_NONE || packet->group)
 		return BP_DROP_ip_foreign;
 	if (!source_is_host(packet->source.bytes + 12) ||
-		bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->source) != BP_CONFIG_NONE)
+		bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->source) !=
+			BP_CONFIG_NONE)
 		return BP_DROP_ip_source;
 	if ((ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
 		return fragment(wire, packet, ip, bytes + header_size, total_size - header_size);

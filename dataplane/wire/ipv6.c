@@ -102,14 +102,15 @@ payload(struct bp_wire *wire, struct bp_packet *packet, uint8_t next, const uint
 		switch (next) {
 		case IPPROTO_UDP:
 			if (packet->group || packet->interface == BP_CONFIG_NONE)
-				return BP_DROP_ip_foreign; /* no listener is on a group or on a link-local address */
+				return BP_DROP_ip_foreign; /* no listener is on a group or on a link-local
+							      address */
 			return bp_udp_input(wire, packet, bytes, size);
 		case IPPROTO_ICMPV6:
 			return bp_icmp6_input(wire, packet, bytes, size);
 		case IPPROTO_HOPOPTS:
 			if (headers != 0)
 				return BP_DROP_ip_malformed;
-			/* fall through */
+			__attribute__((fallthrough));
 		case IPPROTO_DSTOPTS:
 		case IPPROTO_ROUTING:
 			if (!skip_extension(&next, &bytes, &size))
@@ -131,8 +132,8 @@ bool
 bp_ipv6_is_ours(const struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip)
 {
 	return bp_addresses_find(wire->addresses, port, vlan, ip) != BP_CONFIG_NONE ||
-		(bp_ip_equal(ip, &wire->ports[port].link_local) &&
-			bp_addresses_vlan_ipv6(wire->addresses, port, vlan));
+	       (bp_ip_equal(ip, &wire->ports[port].link_local) &&
+		       bp_addresses_vlan_ipv6(wire->addresses, port, vlan));
 }
 
 /* All nodes, or a solicited-node address (RFC 4291 2.7.1); whose, neighbour discovery sees by the target. */
@@ -144,7 +145,7 @@ group_is_ours(const struct bp_wire *wire, const struct bp_packet *packet)
 	const struct bp_ip *ip = &packet->destination;
 
 	return bp_addresses_vlan_ipv6(wire->addresses, packet->port, packet->vlan) &&
-		(bp_ip_equal(ip, &all_nodes) || memcmp(ip->bytes, solicited, sizeof(solicited)) == 0);
+	       (bp_ip_equal(ip, &all_nodes) || memcmp(ip->bytes, solicited, sizeof(solicited)) == 0);
 }
 
 unsigned
@@ -165,7 +166,8 @@ bp_ipv6_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byt
 	packet->ip_size = (uint32_t)sizeof(*ip) + payload_size;
 	if (bp_ip_is_v4(&packet->destination))
 		return BP_DROP_ip_foreign;
-	packet->interface = bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination);
+	packet->interface =
+		bp_addresses_find(wire->addresses, packet->port, packet->vlan, &packet->destination);
 	if (bp_ip_is_multicast_v6(&packet->destination)) {
 		if (!group_is_ours(wire, packet))
 			return BP_DROP_ip_foreign;

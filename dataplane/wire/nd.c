@@ -81,8 +81,9 @@ options_read(const uint8_t *bytes, uint32_t size, uint8_t wanted, struct rte_eth
 }
 
 static void
-send_message(struct bp_wire *wire, const struct message *message, uint8_t option_type, uint16_t port, uint16_t vlan,
-	const struct bp_ip *source, const struct bp_ip *destination, const struct rte_ether_addr *mac)
+send_message(struct bp_wire *wire, const struct message *message, uint8_t option_type, uint16_t port,
+	uint16_t vlan, const struct bp_ip *source, const struct bp_ip *destination,
+	const struct rte_ether_addr *mac)
 {
 	struct rte_mbuf *mbuf = bp_output_alloc(wire, sizeof(struct message) + sizeof(struct option));
 	struct bp_output output = {
@@ -124,13 +125,13 @@ is_on_link(const struct bp_wire *wire, uint16_t interface, const struct bp_ip *i
 	if (ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80)
 		return true;
 	return interface != BP_CONFIG_NONE &&
-		bp_interface_covers(bp_addresses_interface(wire->addresses, interface), ip);
+	       bp_interface_covers(bp_addresses_interface(wire->addresses, interface), ip);
 }
 
 /* 7.1.1, 7.2.3, 7.2.4 */
 static unsigned
-solicitation(struct bp_wire *wire, const struct bp_packet *packet, const struct bp_ip *target, const uint8_t *options,
-	uint32_t options_size)
+solicitation(struct bp_wire *wire, const struct bp_packet *packet, const struct bp_ip *target,
+	const uint8_t *options, uint32_t options_size)
 {
 	struct bp_neighbour_key key = {.ip = packet->source, .port = packet->port, .vlan = packet->vlan};
 	bool duplicate_detection = bp_ip_equal(&packet->source, &unspecified), found;
@@ -172,8 +173,8 @@ advertisement(struct bp_wire *wire, const struct bp_packet *packet, const struct
 		return BP_DROP_nd_foreign; /* somebody else claims our address */
 	return bp_neighbour_confirm(wire->neighbours, &key, found ? &mac : NULL, solicited,
 		       (flags & FLAG_OVERRIDE) != 0, wire->now_us)
-		? BP_VERDICT_HANDLED
-		: BP_DROP_nd_foreign;
+		       ? BP_VERDICT_HANDLED
+		       : BP_DROP_nd_foreign;
 }
 
 unsigned
@@ -184,7 +185,8 @@ bp_nd_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes
 	struct bp_ip target;
 
 	/* The checksum is right already; RFC 6980 5 for the fragments. */
-	if (size < sizeof(*message) || message->code != 0 || packet->hop_limit != HOP_LIMIT || packet->fragmented)
+	if (size < sizeof(*message) || message->code != 0 || packet->hop_limit != HOP_LIMIT ||
+		packet->fragmented)
 		return BP_DROP_nd_malformed;
 	memcpy(target.bytes, message->target, sizeof(target.bytes));
 	if (bp_ip_is_multicast_v6(&target) || bp_ip_is_v4(&target) || bp_ip_equal(&target, &unspecified))
@@ -204,8 +206,8 @@ bp_nd_ask(struct bp_wire *wire, const struct bp_neighbour_key *key, const struct
 	struct rte_ether_addr group_mac = bp_ethernet_multicast(&group);
 
 	memcpy(message.target, key->ip.bytes, sizeof(message.target));
-	send_message(wire, &message, OPTION_SOURCE_MAC, key->port, key->vlan, asker, mac != NULL ? &key->ip : &group,
-		mac != NULL ? mac : &group_mac);
+	send_message(wire, &message, OPTION_SOURCE_MAC, key->port, key->vlan, asker,
+		mac != NULL ? &key->ip : &group, mac != NULL ? mac : &group_mac);
 }
 
 void

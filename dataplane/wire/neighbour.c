@@ -6,82 +6,17 @@
  * One word of each slot decides: MAC address, state, generation. Whoever takes a slot moves the
  * word to CLAIMED with the next generation (CAS), writes the key (relaxed), and publishes by storing the word
  * (release). A reader loads the word (acquire), compares the key, and loads the word again: the
- * same generation both times means that the key belongs to it. Two workers that miss at the same moment may make
- * two entries for one key: replies go to both, the first is used, the other falls idle and is evicted.
+ * same generation both times means that the key belongs to it. Two workers that miss at the same moment may
+ * make two entries for one key: replies go to both, the first is used, the other falls idle and is evicted.
  */
 #include "wire/neighbour.h"
 
-#include "wire/wire.h"
-
-#include <errno.h>
-#include <stdatomic.h>
-
-#include <rte_malloc.h>
-#include <rte_random.h>
-
-/*
- *  63                      16 15      12 11          0
- * +--------------------------+----------+-------------+
- * |  MAC address             |  state   | generation  |
- * +--------------------------+----------+-------------+
- */
-#define STATE_SHIFT 12
-#define GENERATION_MASK 0xfffu
-#define WAYS 8
-
-enum slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_INCOMPLETE, SLOT_RESOLVED };
-
-struct slot {
-	_Atomic uint64_t word;
-	_Atomic uint64_t ip[2];
-	_Atomic uint32_t link;
-	uint32_t reserved;
-	_Atomic uint64_t confirmed_us; /* whoever took the reply: w */
-	_Atomic uint64_t used_us;      /* any worker: w */
-	/* When it was last asked for, times 4, plus how many requests went out (at most 3); the one who swaps it asks. */
-	_Atomic uint64_t asked;
-	uint64_t reserved_too;
-};
-static_assert(sizeof(struct slot) == 64, "a slot is a cache line");
-
-struct bp_neighbours {
-	uint64_t secret[2];
-	uint32_t bucket_mask;
-	_Atomic uint32_t resolutions;
-	_Atomic uint32_t fragment;
-	struct slot slots[] __attribute__((aligned(64)));
-};
+#include "wire/neighbour_table.h"
 
 struct words { /* a key as it lies in a slot */
 	uint64_t ip[2];
 	uint32_t link;
 };
-
-int
-bp_neighbours_create(struct bp_neighbours **out, unsigned capacity, int numa_node)
-{
-	struct bp_neighbours *neighbours;
-	uint32_t buckets = 2;
-
-	while (buckets * WAYS < capacity && buckets < 1u << 20)
-		buckets *= 2;
-	neighbours = rte_zmalloc_socket(
-		"neighbours", sizeof(*neighbours) + (size_t)buckets * WAYS * sizeof(struct slot), 64, numa_node);
-	if (neighbours == NULL)
-		return -ENOMEM;
-	neighbours->secret[0] = rte_rand() | 1;
-	neighbours->secret[1] = rte_rand() | 1;
-	neighbours->bucket_mask = buckets - 1;
-	atomic_store(&neighbours->fragment, (uint32_t)rte_rand());
-	*out = neighbours;
-	return 0;
-}
-
-void
-bp_neighbours_free(struct bp_neighbours *neighbours)
-{
-	rte_free(neighbours);
-}
 
 static struct words
 key_words(const struct bp_neighbour_key *key)
@@ -110,29 +45,30 @@ hash(const struct bp_neighbours *neighbours, const struct words *words)
 	return fold(h ^ words->link, neighbours->secret[0]);
 }
 
-/* The slot number @way of 2 * WAYS that a key with hash @h may be in. */
-static struct slot *
+/* The slot number @way of 2 * BP_NEIGHBOUR_WAYS that a key with hash @h may be in. */
+static struct bp_neighbour_slot *
 slot_of(struct bp_neighbours *neighbours, uint64_t h, unsigned way)
 {
-	uint32_t bucket = (uint32_t)(way < WAYS ? h : h >> 32) & neighbours->bucket_mask;
+	uint32_t bucket = (uint32_t)(way < BP_NEIGHBOUR_WAYS ? h : h >> 32) & neighbours->bucket_mask;
 
-	return &neighbours->slots[bucket * WAYS + way % WAYS];
+	return &neighbours->slots[bucket * BP_NEIGHBOUR_WAYS + way % BP_NEIGHBOUR_WAYS];
 }
 
-static enum slot_state
+static enum bp_neighbour_slot_state
 word_state(uint64_t word)
 {
-	return (enum slot_state)(word >> STATE_SHIFT & 0xf);
+	return (enum bp_neighbour_slot_state)(word >> BP_NEIGHBOUR_STATE_SHIFT & 0xf);
 }
 
 static uint64_t
-word_make(const struct rte_ether_addr *mac, enum slot_state state, uint64_t generation)
+word_make(const struct rte_ether_addr *mac, enum bp_neighbour_slot_state state, uint64_t generation)
 {
 	uint64_t word = 0;
 
 	for (unsigned i = 0; mac != NULL && i < 6; i++)
 		word = word << 8 | mac->addr_bytes[i];
-	return word << 16 | (uint64_t)state << STATE_SHIFT | (generation & GENERATION_MASK);
+	return word << 16 | (uint64_t)state << BP_NEIGHBOUR_STATE_SHIFT |
+	       (generation & BP_NEIGHBOUR_GENERATION_MASK);
 }
 
 static void
@@ -144,7 +80,7 @@ word_mac(uint64_t word, struct rte_ether_addr *mac)
 
 /* The word of @slot if it holds @words, else 0 (a word in use is never 0). */
 static uint64_t
-slot_match(struct slot *slot, const struct words *words)
+slot_match(struct bp_neighbour_slot *slot, const struct words *words)
 {
 	uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire), again;
 
@@ -155,15 +91,16 @@ slot_match(struct slot *slot, const struct words *words)
 		return 0;
 	atomic_thread_fence(memory_order_acquire);
 	again = atomic_load_explicit(&slot->word, memory_order_relaxed);
-	if (word_state(again) < SLOT_INCOMPLETE || ((again ^ word) & GENERATION_MASK) != 0)
+	if (word_state(again) < SLOT_INCOMPLETE || ((again ^ word) & BP_NEIGHBOUR_GENERATION_MASK) != 0)
 		return 0;
 	return again;
 }
 
-/* How gladly @slot is given up: 0 not at all, else the larger the better. @asking: we want to send, so an entry that
- * nobody has answered for may go at any age; a flood of dead addresses must not lock out a live one. */
+/* How gladly @slot is given up: 0 not at all, else the larger the better. @asking: we want to send, so an
+ * entry that nobody has answered for may go at any age; a flood of dead addresses must not lock out a live
+ * one. */
 static uint64_t
-slot_idleness(struct slot *slot, uint64_t word, bool asking, uint64_t now_us)
+slot_idleness(struct bp_neighbour_slot *slot, uint64_t word, bool asking, uint64_t now_us)
 {
 	uint64_t used_us = atomic_load_explicit(&slot->used_us, memory_order_relaxed);
 	uint64_t idle_us = used_us == 0 || used_us > now_us ? 0 : now_us - used_us;
@@ -183,14 +120,14 @@ slot_idleness(struct slot *slot, uint64_t word, bool asking, uint64_t now_us)
 }
 
 /* The slot of the two buckets that is given up most gladly; NULL: all are in use. */
-static struct slot *
+static struct bp_neighbour_slot *
 slot_victim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t now_us, uint64_t *best_word)
 {
-	struct slot *best = NULL;
+	struct bp_neighbour_slot *best = NULL;
 	uint64_t best_idleness = 0;
 
-	for (unsigned way = 0; way < 2 * WAYS; way++) {
-		struct slot *slot = slot_of(neighbours, h, way);
+	for (unsigned way = 0; way < 2 * BP_NEIGHBOUR_WAYS; way++) {
+		struct bp_neighbour_slot *slot = slot_of(neighbours, h, way);
 		uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
 		uint64_t idleness = slot_idleness(slot, word, asking, now_us);
 
@@ -206,12 +143,12 @@ slot_victim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t 
 }
 
 /* Takes a slot for a new entry; NULL: none, or other workers were faster each time. */
-static struct slot *
+static struct bp_neighbour_slot *
 slot_claim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t now_us, uint64_t *claimed)
 {
 	for (unsigned tries = 0; tries < 3; tries++) {
 		uint64_t word = 0;
-		struct slot *slot = slot_victim(neighbours, h, asking, now_us, &word);
+		struct bp_neighbour_slot *slot = slot_victim(neighbours, h, asking, now_us, &word);
 
 		if (slot == NULL)
 			return NULL;
@@ -224,8 +161,9 @@ slot_claim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t n
 
 /* Fills a slot that was claimed and lets the others see it. */
 static void
-slot_publish(struct slot *slot, const struct words *words, uint64_t word)
+slot_publish(struct bp_neighbour_slot *slot, const struct words *words, uint64_t word)
 {
+	atomic_thread_fence(memory_order_release); /* who sees the new key sees that it was claimed */
 	atomic_store_explicit(&slot->ip[0], words->ip[0], memory_order_relaxed);
 	atomic_store_explicit(&slot->ip[1], words->ip[1], memory_order_relaxed);
 	atomic_store_explicit(&slot->link, words->link, memory_order_relaxed);
@@ -234,24 +172,26 @@ slot_publish(struct slot *slot, const struct words *words, uint64_t word)
 
 /* True for the one caller who may send request number @requests. */
 static bool
-slot_ask(struct slot *slot, uint64_t asked, uint64_t now_us, unsigned requests)
+slot_ask(struct bp_neighbour_slot *slot, uint64_t asked, uint64_t now_us, unsigned requests)
 {
 	return atomic_compare_exchange_strong(&slot->asked, &asked, now_us << 2 | requests);
 }
 
 static enum bp_neighbour_state
-use_incomplete(struct slot *slot, uint64_t now_us, enum bp_neighbour_ask *ask)
+use_incomplete(struct bp_neighbour_slot *slot, uint64_t now_us, enum bp_neighbour_ask *ask)
 {
 	uint64_t asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
 
-	if ((int64_t)(now_us - (asked >> 2)) >= (int64_t)BP_NEIGHBOUR_ASK_US && slot_ask(slot, asked, now_us, 1))
+	if ((int64_t)(now_us - (asked >> 2)) >= (int64_t)BP_NEIGHBOUR_ASK_US &&
+		slot_ask(slot, asked, now_us, 1))
 		*ask = BP_NEIGHBOUR_ASK_ALL;
 	return BP_NEIGHBOUR_WAIT;
 }
 
 /* No probe was answered: back to INCOMPLETE, and asked for at once by the one who wins. */
 static enum bp_neighbour_state
-use_forget(struct slot *slot, uint64_t word, uint64_t asked, uint64_t now_us, enum bp_neighbour_ask *ask)
+use_forget(struct bp_neighbour_slot *slot, uint64_t word, uint64_t asked, uint64_t now_us,
+	enum bp_neighbour_ask *ask)
 {
 	if (slot_ask(slot, asked, now_us, 1)) {
 		*ask = BP_NEIGHBOUR_ASK_ALL;
@@ -261,7 +201,7 @@ use_forget(struct slot *slot, uint64_t word, uint64_t asked, uint64_t now_us, en
 }
 
 static enum bp_neighbour_state
-use_resolved(struct slot *slot, uint64_t word, uint64_t now_us, struct rte_ether_addr *mac,
+use_resolved(struct bp_neighbour_slot *slot, uint64_t word, uint64_t now_us, struct rte_ether_addr *mac,
 	enum bp_neighbour_ask *ask)
 {
 	int64_t age_us = (int64_t)(now_us - atomic_load_explicit(&slot->confirmed_us, memory_order_relaxed));
@@ -297,10 +237,10 @@ bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key
 {
 	struct words words = key_words(key);
 	uint64_t h = hash(neighbours, &words), word;
-	struct slot *slot;
+	struct bp_neighbour_slot *slot;
 
 	*ask = BP_NEIGHBOUR_ASK_NONE;
-	for (unsigned way = 0; way < 2 * WAYS; way++) {
+	for (unsigned way = 0; way < 2 * BP_NEIGHBOUR_WAYS; way++) {
 		slot = slot_of(neighbours, h, way);
 		word = slot_match(slot, &words);
 		if (word == 0)
@@ -325,7 +265,7 @@ bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key
 
 /* An answer that comes long after we have stopped asking was not asked for. */
 static bool
-slot_expects(struct slot *slot, uint64_t now_us)
+slot_expects(struct bp_neighbour_slot *slot, uint64_t now_us)
 {
 	uint64_t asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
 
@@ -333,8 +273,8 @@ slot_expects(struct slot *slot, uint64_t now_us)
 }
 
 static void
-slot_update(struct bp_neighbours *neighbours, struct slot *slot, uint64_t word, const struct rte_ether_addr *mac,
-	bool solicited, uint64_t now_us)
+slot_update(struct bp_neighbours *neighbours, struct bp_neighbour_slot *slot, uint64_t word,
+	const struct rte_ether_addr *mac, bool solicited, uint64_t now_us)
 {
 	uint64_t next = word_make(mac, SLOT_RESOLVED, word);
 
@@ -350,8 +290,8 @@ slot_update(struct bp_neighbours *neighbours, struct slot *slot, uint64_t word, 
 
 /* RFC 4861 7.2.5, appendix C. False: the answer is not wanted. */
 static bool
-slot_confirm(struct bp_neighbours *neighbours, struct slot *slot, uint64_t word, const struct rte_ether_addr *mac,
-	bool solicited, bool override, uint64_t now_us)
+slot_confirm(struct bp_neighbours *neighbours, struct bp_neighbour_slot *slot, uint64_t word,
+	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us)
 {
 	struct rte_ether_addr known;
 	bool differs;
@@ -381,8 +321,8 @@ bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neighbour
 	uint64_t h = hash(neighbours, &words), word;
 	bool known = false;
 
-	for (unsigned way = 0; way < 2 * WAYS; way++) {
-		struct slot *slot = slot_of(neighbours, h, way);
+	for (unsigned way = 0; way < 2 * BP_NEIGHBOUR_WAYS; way++) {
+		struct bp_neighbour_slot *slot = slot_of(neighbours, h, way);
 
 		word = slot_match(slot, &words);
 		if (word != 0 && slot_confirm(neighbours, slot, word, mac, solicited, override, now_us))
@@ -398,9 +338,9 @@ bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_k
 	struct words words = key_words(key);
 	uint64_t h = hash(neighbours, &words), word;
 	bool known = false;
-	struct slot *slot;
+	struct bp_neighbour_slot *slot;
 
-	for (unsigned way = 0; way < 2 * WAYS; way++) {
+	for (unsigned way = 0; way < 2 * BP_NEIGHBOUR_WAYS; way++) {
 		slot = slot_of(neighbours, h, way);
 		word = slot_match(slot, &words);
 		if (word == 0)

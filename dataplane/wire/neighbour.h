@@ -46,13 +46,14 @@ enum bp_neighbour_ask { /* what the caller is to send, who alone has won the rig
 enum bp_neighbour_state bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask);
 
-/* An answer. @mac: NULL when it gives none, which proves a known one (RFC 4861 7.2.5). @solicited: it answers a question of ours and confirms; else the entry is probed at its next use. @override:
- * may replace a MAC address that we know (RFC 4861 7.2.5). True: there was an entry. */
+/* An answer. @mac: NULL when it gives none, which proves a known one (RFC 4861 7.2.5). @solicited: it answers
+ * a question of ours and confirms; else the entry is probed at its next use. @override: may replace a MAC
+ * address that we know (RFC 4861 7.2.5). True: there was an entry. */
 bool bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us);
 
-/* @key has asked for one of our addresses, so it is about to talk to us: makes or updates its entry, to be probed at
- * its first use. Nothing happens where the table is full. */
+/* @key has asked for one of our addresses, so it is about to talk to us: makes or updates its entry, to be
+ * probed at its first use. Nothing happens where the table is full. */
 void bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, uint64_t now_us);
 

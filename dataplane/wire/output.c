@@ -27,7 +27,8 @@ bp_output_alloc(struct bp_wire *wire, uint32_t size)
 		return NULL;
 	} else {
 		mbuf = rte_pktmbuf_alloc(wire->large);
-		/* A buffer is at most 65,535 bytes with its headroom; the largest messages leave less of it. */
+		/* A buffer is at most 65,535 bytes with its headroom; the largest messages leave less of it.
+		 */
 		if (mbuf != NULL && mbuf->buf_len - size < RTE_PKTMBUF_HEADROOM)
 			mbuf->data_off = (uint16_t)(mbuf->buf_len - size);
 	}
@@ -51,7 +52,7 @@ udp_checksum(struct bp_wire *wire, const struct bp_output *output, bool whole)
 		udp->dgram_cksum = bp_checksum_pseudo(
 			output->family, &output->source, &output->destination, IPPROTO_UDP, mbuf->pkt_len);
 		mbuf->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM |
-			(output->family == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+				  (output->family == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
 		return;
 	}
 	udp->dgram_cksum = 0;
@@ -85,7 +86,7 @@ static bool
 same_next_hop(const struct bp_output *a, const struct bp_output *b)
 {
 	return bp_ip_equal(&a->next_hop.ip, &b->next_hop.ip) && a->next_hop.port == b->next_hop.port &&
-		a->next_hop.vlan == b->next_hop.vlan;
+	       a->next_hop.vlan == b->next_hop.vlan;
 }
 
 static bool
@@ -132,7 +133,8 @@ wait_for_neighbour(struct bp_wire *wire, const struct bp_output *output)
 		waiting_remove(wire, victim);
 		bp_wire_drop(wire, BP_DROP_tx_neighbour_full, 1);
 	}
-	wire->waiting[wire->waiting_count++] = (struct bp_waiting){.output = *output, .since_us = wire->now_us};
+	wire->waiting[wire->waiting_count++] =
+		(struct bp_waiting){.output = *output, .since_us = wire->now_us};
 }
 
 /* Looks up the neighbour and sends the question that may be due. */
@@ -245,7 +247,7 @@ bp_output_loop(struct bp_wire *wire, const struct bp_output *output)
 	bp_count(&wire->counters->bytes_sent, output->mbuf->pkt_len);
 }
 
-void
+unsigned
 bp_output_deliver_looped(struct bp_wire *wire)
 {
 	unsigned count = wire->looped_count;
@@ -276,6 +278,7 @@ bp_output_deliver_looped(struct bp_wire *wire)
 	/* What the handlers looped meanwhile waits for the next turn. */
 	wire->looped_count -= count;
 	memmove(&wire->looped[0], &wire->looped[count], wire->looped_count * sizeof(wire->looped[0]));
+	return count;
 }
 
 static uint64_t
@@ -290,7 +293,7 @@ bytes_of(struct rte_mbuf *const *frames, unsigned count)
 
 /* Lets the driver look at frames with offloads; what it refuses is taken out. Returns how many are left. */
 static uint16_t
-prepare(struct bp_wire *wire, struct bp_port *port)
+prepare(struct bp_wire *wire, struct bp_wire_end *port)
 {
 	struct bp_tx_queue *queue = &port->queue;
 	uint16_t ready = 0;
@@ -298,9 +301,8 @@ prepare(struct bp_wire *wire, struct bp_port *port)
 	if (!port->device.tx_ipv4_checksum && !port->device.tx_udp_checksum)
 		return queue->count;
 	while (ready < queue->count) {
-		ready = (uint16_t)(ready +
-			rte_eth_tx_prepare(port->device.id, port->device.queue, queue->frames + ready,
-				(uint16_t)(queue->count - ready)));
+		ready = (uint16_t)(ready + rte_eth_tx_prepare(port->device.id, port->device.queue,
+						   queue->frames + ready, (uint16_t)(queue->count - ready)));
 		if (ready == queue->count)
 			break;
 		rte_pktmbuf_free(queue->frames[ready]);
@@ -313,15 +315,15 @@ prepare(struct bp_wire *wire, struct bp_port *port)
 }
 
 static unsigned
-transmit(struct bp_wire *wire, struct bp_port *port)
+transmit(struct bp_wire *wire, struct bp_wire_end *port)
 {
 	struct bp_tx_queue *queue = &port->queue;
 	uint16_t count = prepare(wire, port), sent = 0;
 	uint64_t bytes = bytes_of(queue->frames, count);
 
 	for (unsigned tries = 0; sent < count && tries < TX_TRIES; tries++) {
-		uint16_t taken = rte_eth_tx_burst(port->device.id, port->device.queue, queue->frames + sent,
-			(uint16_t)(count - sent));
+		uint16_t taken = rte_eth_tx_burst(
+			port->device.id, port->device.queue, queue->frames + sent, (uint16_t)(count - sent));
 
 		sent = (uint16_t)(sent + taken);
 		if (taken != 0)

@@ -36,8 +36,9 @@ struct bp_output {
 	uint8_t hop_limit;
 };
 
-/* An mbuf with @size bytes of data at its end, and room for all headers before them; from `large` when it must
- * (there only the UDP header is sure to fit, which is enough for what will be fragmented). NULL: none, counted. */
+/* An mbuf with @size bytes of data at its end, and room for all headers before them; from `large` when it
+ * must (there only the UDP header is sure to fit, which is enough for what will be fragmented). NULL: none,
+ * counted. */
 struct rte_mbuf *bp_output_alloc(struct bp_wire *wire, uint32_t size);
 
 /* Finds the neighbour; sends, or waits. Takes the mbuf. */
@@ -62,13 +63,14 @@ void bp_output_retry(struct bp_wire *wire);
 /* The same, and gives up what has waited too long. */
 void bp_output_tick(struct bp_wire *wire);
 
-/* What was looped before the call comes in. */
-void bp_output_deliver_looped(struct bp_wire *wire);
+/* What was looped before the call comes in. Returns how many. */
+unsigned bp_output_deliver_looped(struct bp_wire *wire);
 
 /* Hands the queues to the devices. Returns frames sent. */
 unsigned bp_output_flush(struct bp_wire *wire);
 
-/* Write the IP header of @output before @frame's data. @fragment: the field of that name, 0 for a whole datagram. */
+/* Write the IP header of @output before @frame's data. @fragment: the field of that name, 0 for a whole
+ * datagram. */
 void bp_output_ipv4_header(struct bp_wire *wire, const struct bp_output *output, struct rte_mbuf *frame,
 	uint16_t identification, uint16_t fragment);
 void bp_output_ipv6_header(const struct bp_output *output, struct rte_mbuf *frame, uint8_t next_header);

@@ -20,10 +20,11 @@ struct bp_packet {
 	const uint8_t *ip_bytes; /* IP header and what follows it, for quoting in ICMP errors */
 	uint32_t ip_size;
 	const uint8_t *base; /* start of the frame: in the mbuf, or in wire->scratch when it is of several */
-	uint32_t frames;  /* how many received frames it is made of */
-	uint16_t port;    /* index into bp_wire.ports */
+	uint32_t frames;     /* how many received frames it is made of */
+	uint16_t port;       /* index into bp_wire.ports */
 	uint16_t vlan;
-	uint16_t interface; /* that the destination address belongs to, BP_CONFIG_NONE: link-local or multicast */
+	uint16_t interface; /* that the destination address belongs to, BP_CONFIG_NONE: link-local or
+			       multicast */
 	uint8_t family;
 	uint8_t hop_limit;
 	bool group;             /* came to a group: link or IP destination is multicast or broadcast */
@@ -35,7 +36,8 @@ struct bp_packet {
 	struct bp_ip destination;
 };
 
-/* @members: how many frames the verdict is about, more than one when this was the last fragment of a datagram. */
+/* @members: how many frames the verdict is about, more than one when this was the last fragment of a
+ * datagram. */
 unsigned bp_ethernet_input(struct bp_wire *wire, uint16_t port, struct rte_mbuf *frame, uint32_t *members);
 unsigned bp_arp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 unsigned bp_ipv4_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);

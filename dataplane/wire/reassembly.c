@@ -4,97 +4,24 @@
  * (RTE_LIBRTE_IP_FRAG_MAX_FRAG), a 65,507-byte message comes in 45, and overlaps must be seen.
  *
  * Fragments stay in the mbufs they came in, sorted by offset, until the last one; then all is copied
- * into the wire's scratch. No two pieces of a datagram may overlap: whoever tries that loses the whole datagram
- * (RFC 5722 3, here for IPv4 too), and its entry stays, dead, to swallow the rest. The table is bounded; the
- * oldest datagram makes room. As all wait equally long, the oldest is also the next to expire.
+ * into the wire's scratch. No two pieces of a datagram may overlap: whoever tries that loses the whole
+ * datagram (RFC 5722 3, here for IPv4 too), and its entry stays, dead, to swallow the rest. The table is
+ * bounded; the oldest datagram makes room. As all wait equally long, the oldest is also the next to expire.
  */
 #include "wire/reassembly.h"
 
+#include "wire/reassembly_table.h"
 #include "wire/state.h"
 
 #include <rte_ip.h>
-#include <rte_malloc.h>
-#include <rte_random.h>
 
-#define NONE UINT16_MAX
-#define BUCKETS (2 * BP_REASSEMBLY_DATAGRAMS)
+#define NONE BP_REASSEMBLY_NONE
 #define TICK_BUDGET 64
 #define PAYLOAD_MAX 65535u
 #define PAYLOAD_MAX_V4 (65535u - 20)
 
-struct piece {
-	struct rte_mbuf *mbuf;
-	uint32_t at; /* where its bytes lie in the mbuf */
-	uint32_t offset;
-	uint32_t size;
-	uint16_t next;
-};
-
-struct key {
-	struct bp_ip source;
-	struct bp_ip destination;
-	uint32_t identification;
-	uint16_t port;
-	uint16_t vlan;
-	uint8_t family;
-	uint8_t protocol; /* of IPv4; RFC 8200 identifies without it */
-	uint8_t zero[2];
-};
-static_assert(sizeof(struct key) == 44, "compared as bytes");
-
-struct datagram {
-	struct key key;
-	uint64_t since_us;
-	uint32_t bytes; /* that are here */
-	uint32_t end;   /* size of the payload; 0: not known yet */
-	uint16_t first; /* pieces, by offset */
-	uint16_t last;
-	uint16_t count;
-	uint16_t older; /* all datagrams by age */
-	uint16_t newer;
-	uint16_t next; /* in its bucket, or in the free list */
-	uint8_t protocol;
-	bool dead;
-};
-
-struct bp_reassembly {
-	uint64_t secret;
-	uint16_t free_datagram;
-	uint16_t free_piece;
-	uint16_t oldest;
-	uint16_t newest;
-	uint16_t buckets[BUCKETS];
-	struct datagram datagrams[BP_REASSEMBLY_DATAGRAMS];
-	struct piece pieces[BP_WIRE_FRAGMENTS_MAX];
-};
-
-struct bp_reassembly *
-bp_reassembly_create(int numa_node)
-{
-	struct bp_reassembly *reassembly = rte_zmalloc_socket("reassembly", sizeof(*reassembly), 64, numa_node);
-
-	if (reassembly == NULL)
-		return NULL;
-	reassembly->secret = rte_rand() | 1;
-	reassembly->oldest = NONE;
-	reassembly->newest = NONE;
-	for (unsigned i = 0; i < BUCKETS; i++)
-		reassembly->buckets[i] = NONE;
-	for (unsigned i = 0; i < BP_REASSEMBLY_DATAGRAMS; i++)
-		reassembly->datagrams[i].next = (uint16_t)(i + 1 < BP_REASSEMBLY_DATAGRAMS ? i + 1 : NONE);
-	for (unsigned i = 0; i < BP_WIRE_FRAGMENTS_MAX; i++)
-		reassembly->pieces[i].next = (uint16_t)(i + 1 < BP_WIRE_FRAGMENTS_MAX ? i + 1 : NONE);
-	return reassembly;
-}
-
-void
-bp_reassembly_free(struct bp_reassembly *reassembly)
-{
-	rte_free(reassembly);
-}
-
 static uint16_t *
-bucket_of(struct bp_reassembly *reassembly, const struct key *key)
+bucket_of(struct bp_reassembly *reassembly, const struct bp_reassembly_key *key)
 {
 	uint64_t h = reassembly->secret, word;
 
@@ -104,16 +31,17 @@ bucket_of(struct bp_reassembly *reassembly, const struct key *key)
 		h ^= h >> 29;
 	}
 	h = (h ^ key->protocol ^ key->family) * reassembly->secret;
-	return &reassembly->buckets[(h >> 32) % BUCKETS];
+	return &reassembly->buckets[(h >> 32) % BP_REASSEMBLY_BUCKETS];
 }
 
 /* Frees the pieces of @datagram, all but the mbuf @keep. */
 static void
-free_pieces(struct bp_reassembly *reassembly, struct datagram *datagram, const struct rte_mbuf *keep)
+free_pieces(struct bp_reassembly *reassembly, struct bp_reassembly_datagram *datagram,
+	const struct rte_mbuf *keep)
 {
 	while (datagram->first != NONE) {
 		uint16_t index = datagram->first;
-		struct piece *piece = &reassembly->pieces[index];
+		struct bp_reassembly_piece *piece = &reassembly->pieces[index];
 
 		datagram->first = piece->next;
 		if (piece->mbuf != keep)
@@ -128,7 +56,7 @@ free_pieces(struct bp_reassembly *reassembly, struct datagram *datagram, const s
 
 /* Drops the fragments of @datagram that are here. */
 static void
-drop_pieces(struct bp_wire *wire, struct datagram *datagram, enum bp_drop reason)
+drop_pieces(struct bp_wire *wire, struct bp_reassembly_datagram *datagram, enum bp_drop reason)
 {
 	uint32_t count = datagram->count;
 
@@ -141,7 +69,7 @@ drop_pieces(struct bp_wire *wire, struct datagram *datagram, enum bp_drop reason
 
 /* Takes @datagram, which has no pieces left, out of the table. */
 static void
-remove_datagram(struct bp_reassembly *reassembly, struct datagram *datagram)
+remove_datagram(struct bp_reassembly *reassembly, struct bp_reassembly_datagram *datagram)
 {
 	uint16_t index = (uint16_t)(datagram - reassembly->datagrams);
 	uint16_t *link = bucket_of(reassembly, &datagram->key);
@@ -162,24 +90,24 @@ remove_datagram(struct bp_reassembly *reassembly, struct datagram *datagram)
 }
 
 static void
-give_up(struct bp_wire *wire, struct datagram *datagram, enum bp_drop reason)
+give_up(struct bp_wire *wire, struct bp_reassembly_datagram *datagram, enum bp_drop reason)
 {
 	drop_pieces(wire, datagram, reason);
 	remove_datagram(wire->reassembly, datagram);
 }
 
 static bool
-is_old(const struct bp_wire *wire, const struct datagram *datagram)
+is_old(const struct bp_wire *wire, const struct bp_reassembly_datagram *datagram)
 {
 	return wire->now_us - datagram->since_us >= BP_REASSEMBLY_US;
 }
 
-static struct datagram *
-find_or_add(struct bp_wire *wire, const struct key *key)
+static struct bp_reassembly_datagram *
+find_or_add(struct bp_wire *wire, const struct bp_reassembly_key *key)
 {
 	struct bp_reassembly *reassembly = wire->reassembly;
 	uint16_t *bucket = bucket_of(reassembly, key), index;
-	struct datagram *datagram;
+	struct bp_reassembly_datagram *datagram;
 
 	for (index = *bucket; index != NONE; index = datagram->next) {
 		datagram = &reassembly->datagrams[index];
@@ -195,7 +123,7 @@ find_or_add(struct bp_wire *wire, const struct key *key)
 	index = reassembly->free_datagram;
 	datagram = &reassembly->datagrams[index];
 	reassembly->free_datagram = datagram->next;
-	*datagram = (struct datagram){
+	*datagram = (struct bp_reassembly_datagram){
 		.key = *key,
 		.since_us = wire->now_us,
 		.first = NONE,
@@ -215,7 +143,7 @@ find_or_add(struct bp_wire *wire, const struct key *key)
 
 /* A free piece for @datagram; another datagram may have to give up its own. NONE: there is none. */
 static uint16_t
-take_piece(struct bp_wire *wire, const struct datagram *datagram)
+take_piece(struct bp_wire *wire, const struct bp_reassembly_datagram *datagram)
 {
 	struct bp_reassembly *reassembly = wire->reassembly;
 	uint16_t index, victim = reassembly->oldest, newer;
@@ -232,7 +160,8 @@ take_piece(struct bp_wire *wire, const struct datagram *datagram)
 }
 
 static bool
-same_bytes(const struct piece *piece, const struct rte_mbuf *mbuf, const struct bp_fragment *fragment)
+same_bytes(const struct bp_reassembly_piece *piece, const struct rte_mbuf *mbuf,
+	const struct bp_fragment *fragment)
 {
 	uint8_t a_copy[256], b_copy[256];
 
@@ -250,8 +179,8 @@ same_bytes(const struct piece *piece, const struct rte_mbuf *mbuf, const struct 
 
 /* Finds the place of @fragment: after piece @before (NONE: first). HELD: it fits there; else a drop. */
 static unsigned
-find_place(const struct bp_reassembly *reassembly, const struct datagram *datagram, const struct rte_mbuf *mbuf,
-	const struct bp_fragment *fragment, uint16_t *before)
+find_place(const struct bp_reassembly *reassembly, const struct bp_reassembly_datagram *datagram,
+	const struct rte_mbuf *mbuf, const struct bp_fragment *fragment, uint16_t *before)
 {
 	uint32_t end = fragment->offset + fragment->size;
 	uint16_t next = datagram->first;
@@ -283,12 +212,12 @@ find_place(const struct bp_reassembly *reassembly, const struct datagram *datagr
 }
 
 static void
-insert(struct bp_reassembly *reassembly, struct datagram *datagram, uint16_t before, uint16_t index,
-	struct rte_mbuf *mbuf, const struct bp_fragment *fragment)
+insert(struct bp_reassembly *reassembly, struct bp_reassembly_datagram *datagram, uint16_t before,
+	uint16_t index, struct rte_mbuf *mbuf, const struct bp_fragment *fragment)
 {
 	uint16_t *link = before != NONE ? &reassembly->pieces[before].next : &datagram->first;
 
-	reassembly->pieces[index] = (struct piece){
+	reassembly->pieces[index] = (struct bp_reassembly_piece){
 		.mbuf = mbuf,
 		.at = fragment->at,
 		.offset = fragment->offset,
@@ -308,7 +237,7 @@ insert(struct bp_reassembly *reassembly, struct datagram *datagram, uint16_t bef
 
 /* The header that an undivided datagram would have had, before @payload; for who quotes it. */
 static void
-write_header(struct bp_packet *packet, const struct datagram *datagram, uint8_t *payload)
+write_header(struct bp_packet *packet, const struct bp_reassembly_datagram *datagram, uint8_t *payload)
 {
 	if (packet->family == 4) {
 		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(payload - sizeof(*ip));
@@ -340,13 +269,14 @@ write_header(struct bp_packet *packet, const struct datagram *datagram, uint8_t 
 
 /* All is here: makes @packet the whole datagram and ends the entry. */
 static unsigned
-complete(struct bp_wire *wire, struct datagram *datagram, struct bp_packet *packet, struct bp_fragment *fragment)
+complete(struct bp_wire *wire, struct bp_reassembly_datagram *datagram, struct bp_packet *packet,
+	struct bp_fragment *fragment)
 {
 	struct bp_reassembly *reassembly = wire->reassembly;
 	uint8_t *payload = wire->scratch + BP_SCRATCH_HEADROOM;
 
 	for (uint16_t index = datagram->first; index != NONE; index = reassembly->pieces[index].next) {
-		const struct piece *piece = &reassembly->pieces[index];
+		const struct bp_reassembly_piece *piece = &reassembly->pieces[index];
 		uint8_t *place = payload + piece->offset;
 		const void *bytes = rte_pktmbuf_read(piece->mbuf, piece->at, piece->size, place);
 
@@ -372,7 +302,7 @@ complete(struct bp_wire *wire, struct datagram *datagram, struct bp_packet *pack
 unsigned
 bp_reassembly_input(struct bp_wire *wire, struct bp_packet *packet, struct bp_fragment *fragment)
 {
-	struct key key = {
+	struct bp_reassembly_key key = {
 		.source = packet->source,
 		.destination = packet->destination,
 		.identification = fragment->identification,
@@ -382,7 +312,7 @@ bp_reassembly_input(struct bp_wire *wire, struct bp_packet *packet, struct bp_fr
 		.protocol = packet->family == 4 ? fragment->protocol : 0,
 	};
 	uint16_t before, index;
-	struct datagram *datagram;
+	struct bp_reassembly_datagram *datagram;
 	unsigned verdict;
 
 	if (fragment->size == 0 || (fragment->more && fragment->size % 8 != 0) ||
@@ -417,7 +347,7 @@ bp_reassembly_tick(struct bp_wire *wire)
 	struct bp_reassembly *reassembly = wire->reassembly;
 
 	for (unsigned budget = TICK_BUDGET; budget > 0 && reassembly->oldest != NONE; budget--) {
-		struct datagram *datagram = &reassembly->datagrams[reassembly->oldest];
+		struct bp_reassembly_datagram *datagram = &reassembly->datagrams[reassembly->oldest];
 
 		if (!is_old(wire, datagram))
 			break;

@@ -29,7 +29,7 @@ struct bp_tx_queue {
 	struct rte_mbuf *frames[BP_TX_QUEUE];
 };
 
-struct bp_port {
+struct bp_wire_end {
 	struct bp_wire_port device;
 	struct bp_ip link_local; /* fe80::/64 with the EUI-64 of the MAC address (RFC 4291 2.5.1) */
 	struct bp_tx_queue queue;
@@ -65,7 +65,7 @@ struct bp_wire {
 	struct bp_waiting failed[BP_WIRE_WAITING_MAX]; /* of one tick, while their handlers run */
 	struct bp_output looped[BP_LOOP_QUEUE];
 
-	struct bp_port ports[BP_WIRE_PORTS_MAX];
+	struct bp_wire_end ports[BP_WIRE_PORTS_MAX];
 	uint8_t scratch[BP_SCRATCH_SIZE]; /* where a packet of several mbufs is made linear */
 };
 

@@ -28,8 +28,8 @@ bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 		if (packet->family == 6 && !packet->looped)
 			return BP_DROP_udp_checksum;
 	} else if (!packet->checksum_verified &&
-		bp_checksum_transport(packet->family, &packet->source, &packet->destination, IPPROTO_UDP, bytes,
-			udp_size) != 0) {
+		   bp_checksum_transport(packet->family, &packet->source, &packet->destination, IPPROTO_UDP,
+			   bytes, udp_size) != 0) {
 		return BP_DROP_udp_checksum;
 	}
 	from.port = rte_be_to_cpu_16(udp->src_port);
@@ -39,7 +39,8 @@ bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 		bp_icmp_port_unreachable(wire, packet);
 		return BP_DROP_udp_port_closed;
 	}
-	wire->handlers.datagram(wire->handlers.context, &from, bytes + sizeof(*udp), udp_size - (uint32_t)sizeof(*udp));
+	wire->handlers.datagram(
+		wire->handlers.context, &from, bytes + sizeof(*udp), udp_size - (uint32_t)sizeof(*udp));
 	return BP_VERDICT_DELIVERED;
 }
 
@@ -70,7 +71,9 @@ address(struct bp_wire *wire, const struct bp_flow *to, struct bp_output *output
 	*output = (struct bp_output){
 		.source = listener->ip,
 		.destination = to->ip,
-		.next_hop = {.ip = route.next_hop, .port = route.interface->port, .vlan = route.interface->vlan},
+		.next_hop = {.ip = route.next_hop,
+			.port = route.interface->port,
+			.vlan = route.interface->vlan},
 		.asker = route.interface->ip,
 		.port = route.interface->port,
 		.vlan = route.interface->vlan,

@@ -12,11 +12,11 @@
 #define BP_CAPACITY_LEAST 4096u
 #define BP_CAPACITY_MOST (64u << 20)
 
-/* Bytes that one record takes with all that hangs on it: itself, its timer entries, and the messages that it keeps
- * (half a kilobyte or one, for the 32 seconds that its response may be asked for again). */
-#define BP_CAPACITY_RECORD (256u + 128u)
+/* Bytes that one record takes with all that hangs on it: itself, its dozen timer entries, and the messages that it
+ * keeps (half a kilobyte or one, for the 32 seconds that its response may be asked for again). */
+#define BP_CAPACITY_RECORD (256u + 12u * 25u)
 #define BP_CAPACITY_KEPT 1024u
-#define BP_CAPACITY_DIALOG (512u + 64u)
+#define BP_CAPACITY_DIALOG (512u + 2u * 25u)
 
 struct bp_capacity {
 	uint32_t transactions;

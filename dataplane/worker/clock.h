@@ -35,7 +35,7 @@ void bp_clock_look(struct bp_clock_sample *sample);
 uint64_t bp_clock_frequency(
 	const struct bp_clock_sample *from, const struct bp_clock_sample *to, uint64_t nominal_hz);
 
-/* Microseconds since base_tsc. Exact to one microsecond over 2^64 ticks: the factor's error is below 2^-64
+/* Microseconds since base_tsc. Exact to one microsecond over 2^63 ticks: the factor's error is at most 2^-64
  * microseconds a tick, so it cannot drift. A counter slightly before base_tsc, as read on another CPU, is 0. */
 static inline uint64_t
 bp_clock_us(const struct bp_clock *clock, uint64_t tsc)

@@ -108,8 +108,8 @@ bp_eal_arguments_build(
 		rc = add_lcores(arguments, &config->workers);
 	if (!rc)
 		rc = add(arguments, "--main-lcore=0");
-	if (!rc) /* nothing on disk, nothing shared: any number of processes, no files left behind */
-		rc = add(arguments, "--in-memory");
+	if (!rc) /* nothing on disk, nothing shared: any number of processes, no files left. EAL refuses the first without huge pages */
+		rc = add(arguments, huge ? "--in-memory" : "--no-shconf");
 	if (!rc)
 		rc = add(arguments, "--file-prefix=byepass");
 	if (!rc)

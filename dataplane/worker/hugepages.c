@@ -129,6 +129,8 @@ bp_hugepages_acquire(
 		return 0;
 	if (!pool->page_size)
 		rc = -ENOSYS;
+	else if (have < bytes && mode == BP_HUGEPAGES_AUTO && bytes - have > BP_HUGEPAGES_ASK)
+		rc = -E2BIG;
 	else if (have < bytes)
 		rc = grow(pool, bytes);
 	if (!rc) {
@@ -136,8 +138,8 @@ bp_hugepages_acquire(
 		return 0;
 	}
 	bp_hugepages_release(pool);
-	snprintf(error, error_size, "%" PRIu64 " MiB of huge pages are needed, %" PRIu64 " MiB are free, more cannot be had: %s",
-		bytes >> 20, have >> 20, strerror(-rc));
+	snprintf(error, error_size, "%" PRIu64 " MiB of huge pages are wanted, %" PRIu64 " MiB are free, %s",
+		bytes >> 20, have >> 20, rc == -E2BIG ? "and so many are not taken unasked" : "more cannot be had");
 	return mode == BP_HUGEPAGES_ON ? -ENOMEM : 0;
 }
 
@@ -162,7 +164,7 @@ bp_hugepages_map_from(const struct bp_hugepage_pool *pool)
 static size_t
 rounded(size_t size)
 {
-	size_t unit = source.pool && source.pool->use ? source.pool->page_size : PLAIN_ALIGNMENT;
+	size_t unit = source.pool && source.pool->slabs ? source.pool->page_size : PLAIN_ALIGNMENT;
 
 	return (size + unit - 1) / unit * unit;
 }
@@ -173,7 +175,7 @@ bp_hugepages_map(size_t size)
 	void *memory;
 
 	size = rounded(size);
-	if (source.pool && source.pool->use) {
+	if (source.pool && source.pool->slabs) {
 		/* populated now, so that no worker ever waits for a page to be cleared */
 		memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);

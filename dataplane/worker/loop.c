@@ -43,15 +43,12 @@ receive(struct bp_worker *worker)
 	return received;
 }
 
-/* Runs what is due. The lag is measured against the time that was announced for the next timer. */
+/* Runs what is due. */
 static unsigned
 expire(struct bp_worker *worker)
 {
 	bool due = worker->next_timer_us <= worker->now_us;
 
-	if (due)
-		__atomic_store_n(&worker->counters.timer_lag_us, worker->now_us - worker->next_timer_us,
-			__ATOMIC_RELAXED);
 	worker->next_timer_us = bp_engine_expire(worker->engine, worker->now_us, BP_WORKER_EXPIRE_BUDGET);
 	return due;
 }

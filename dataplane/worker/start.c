@@ -46,10 +46,13 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 		snprintf(error, error_size, "workers.hugepages: %s", reason);
 		return rc;
 	}
+	dataplane->hugepages.slabs = dataplane->hugepages.use;
 	if (mode == BP_HUGEPAGES_AUTO && !dataplane->hugepages.use) {
 		bp_hugepages_acquire(&dataplane->hugepages, mode, dpdk, reason, sizeof(reason));
 		if (!dataplane->hugepages.use)
 			bp_notice(dataplane->notice, "plain memory is used, which is slower: %s", reason);
+		else
+			bp_notice(dataplane->notice, "records are in plain memory, which is slower: %s", reason);
 	}
 	return 0;
 }
@@ -123,9 +126,6 @@ start_edge(struct bp_dataplane *dataplane)
 	bp_hugepages_map_from(&dataplane->hugepages);
 	rc = bp_edge_create(&dataplane->edge, dataplane->config, &options);
 	explicit_bzero(options.seed, sizeof(options.seed));
-	if (!rc && bp_hugepages_plain_mappings())
-		bp_notice(dataplane->notice,
-			"records are in plain memory, which is slower: huge pages are there for packets only");
 	return rc;
 }
 

@@ -2,7 +2,10 @@
  *
  * The daemon's command line.
  */
+#include "byepass/dataplane.h"
 #include "config/load.h"
+#include "daemon.h"
+#include "log.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -29,14 +32,46 @@ usage(FILE *stream)
 			"  -h, --help         print this\n");
 }
 
+/* Loads and says what there is to say. NULL: refused, said on stderr. */
+static struct bp_config *
+load(const char *path, bool check)
+{
+	struct bp_report *report = calloc(1, sizeof(*report));
+	struct bp_config *config = NULL;
+
+	if (report == NULL) {
+		fprintf(stderr, "byepass: out of memory\n");
+		return NULL;
+	}
+	if (bp_config_load(&config, path, report) != 0)
+		bp_report_print(report, stderr);
+	for (unsigned i = 0; i < report->notices && config != NULL; i++) {
+		if (check)
+			fprintf(stderr, "%s: notice: %s\n", path, report->notice[i]);
+		else
+			bp_log_text(BP_LOG_NOTICE, "notice", report->notice[i]);
+	}
+	free(report);
+	return config;
+}
+
+static void
+say_good(const char *path, const struct bp_config *config)
+{
+	uint32_t transactions, dialogs;
+
+	bp_dataplane_capacity_of(config, &transactions, &dialogs);
+	printf("%s: good\n", path);
+	bp_config_summary(config, transactions, dialogs, stdout);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct bp_config *config = NULL;
-	struct bp_report *report;
+	struct bp_config *config;
 	const char *path = NULL;
 	bool check = false;
-	int option, result;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
@@ -61,23 +96,12 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 1;
 	}
-	report = calloc(1, sizeof(*report));
-	if (report == NULL)
+	config = load(path, check);
+	if (config == NULL)
 		return 1;
-	result = bp_config_load(&config, path, report);
-	bp_report_print(report, stderr);
-	for (unsigned i = 0; i < report->notices && result == 0; i++)
-		fprintf(stderr, "%s: notice: %s\n", path, report->notice[i]);
-	free(report);
-	if (result != 0)
-		return 1;
-	if (check) {
-		printf("%s: good\n", path);
-		bp_config_summary(config, stdout);
-	} else {
-		fprintf(stderr, "byepass: this build only checks configurations\n");
-		result = 1;
-	}
+	if (!check)
+		return bp_daemon_run(config);
+	say_good(path, config);
 	bp_config_free(config);
-	return result;
+	return 0;
 }

@@ -143,9 +143,9 @@ build_workers(struct bp_builder *b)
 				bp_document_error(b->document, node, b->path,
 					"found CPU %u again, expected each CPU once", cpu);
 		}
-		if (cpu == in->control_cpu)
+		if (cpu == in->control_cpu && out->poll == BP_POLL_BUSY)
 			bp_document_error(b->document, node, b->path,
-				"found CPU %u, which is workers.control_cpu, expected another", cpu);
+				"found CPU %u, which is workers.control_cpu, expected another, or poll: adaptive", cpu);
 		out->cpus[out->count++] = cpu;
 	}
 }

@@ -26,7 +26,7 @@ static const struct bp_schema_row worker_rows[] = {
 		.text = "CPUs that carry traffic, one polling worker on each."},
 	{.key = "control_cpu", .type = &bp_type_number, .standard = "0", .max = 1023,
 		FIELD(bp_file_workers, control_cpu),
-		.text = "CPU of everything else: HTTP, timers of control, logs. Not one of `cpus`."},
+		.text = "CPU of everything else: HTTP, timers of control, logs. One of `cpus` only with `poll: adaptive`."},
 	{.key = "hugepages", .type = &bp_type_word, .standard = "auto", .words = HUGEPAGES,
 		FIELD(bp_file_workers, hugepages),
 		.text = "`on`: refuse to start without. `auto`: use them when there are some, else plain memory."},

@@ -79,7 +79,6 @@ bp_config_load_text(struct bp_config **out, const char *path, const char *text, 
 	bp_schema_read(&document, &bp_file_schema, bp_document_root(&document), "", file);
 	bp_build(&document, file, config);
 	build_secrets(&document, file, path, config);
-	bp_config_capacity(&config->capacity, bp_config_memory());
 	if (report->errors > 0)
 		goto out;
 	*out = config;
@@ -159,7 +158,7 @@ count_of(FILE *stream, uint32_t count, const char *what, const char *end)
 }
 
 void
-bp_config_summary(const struct bp_config *config, FILE *stream)
+bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_t dialogs, FILE *stream)
 {
 	count_of(stream, config->workers.count, "worker", ", ");
 	count_of(stream, config->port_count, "port", ", ");
@@ -167,8 +166,9 @@ bp_config_summary(const struct bp_config *config, FILE *stream)
 	count_of(stream, config->listener_count, "listener", ", ");
 	count_of(stream, config->trunk_count, "trunk", ", ");
 	count_of(stream, config->route_count, "route", "\n");
-	fprintf(stream, "capacity.transactions %" PRIu32 ": about %" PRIu32 " calls/s sustained (%u s of records a call/s)\n",
-		config->capacity.transactions, config->capacity.transactions / BP_CONFIG_RECORD_SECONDS,
+	fprintf(stream, "capacity.transactions %" PRIu32 "%s: about %" PRIu32 " calls/s sustained (%u s of records a call/s)\n",
+		transactions, config->capacity.transactions == 0 ? " (auto)" : "", transactions / BP_CONFIG_RECORD_SECONDS,
 		BP_CONFIG_RECORD_SECONDS);
-	fprintf(stream, "capacity.dialogs %" PRIu32 ": as many calls up at the same time\n", config->capacity.dialogs);
+	fprintf(stream, "capacity.dialogs %" PRIu32 "%s: as many calls up at the same time\n", dialogs,
+		config->capacity.dialogs == 0 ? " (auto)" : "");
 }

@@ -15,7 +15,7 @@
 /* Seconds of relay records that one call a second occupies: 32 for its INVITE, 32 for its BYE (RFC 3261 table 4). */
 #define BP_CONFIG_RECORD_SECONDS 64
 
-/* Loads @path. "auto" values are resolved, the secret is read or made.
+/* Loads @path; the secret is read or made.
  * Returns 0 and *@out, to be freed with bp_config_free(); or -EINVAL (the file is refused), -ENOENT, -EACCES ...
  * (it cannot be read), -ENOMEM; then @report has at least one error. Notices may be there in both cases. */
 int bp_config_load(struct bp_config **out, const char *path, struct bp_report *report);
@@ -27,21 +27,16 @@ int bp_config_load_text(struct bp_config **out, const char *path, const char *te
 /* NULL is legal. */
 void bp_config_free(const struct bp_config *config);
 
-/* Writes what the snapshot comes to, for people: counts, and the calls a second that its capacity carries. */
-void bp_config_summary(const struct bp_config *config, FILE *stream);
+/* Writes what the snapshot comes to, for people: counts, and the calls a second that its capacity carries.
+ * @transactions, @dialogs: the capacity, "auto" resolved by the data path. */
+void bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_t dialogs, FILE *stream);
 
 /* Writes the schema as the tables of docs/configuration.md. */
 void bp_config_describe(FILE *stream);
 
-/* Internal: the parts of a load that have a file of their own. */
+/* Internal: a part of a load that has a file of its own. */
 
 /* Reads the keys of @path into the snapshot. NULL: good. Otherwise what was found, as in "found %s, expected ..." */
 const char *bp_config_secrets(struct bp_config *config, const char *path, char *why, size_t size);
-
-/* Puts numbers where the file said auto, from @memory bytes. */
-void bp_config_capacity(struct bp_config_capacity *capacity, uint64_t memory);
-
-/* Bytes of memory that this machine, or the control group we are in, has. */
-uint64_t bp_config_memory(void);
 
 #endif

@@ -33,8 +33,8 @@ struct bp_config_workers {
 };
 
 struct bp_config_capacity {
-	uint32_t transactions; /* relay records; never 0: the loader resolves "auto" from the machine's memory */
-	uint32_t dialogs;      /* the same */
+	uint32_t transactions; /* relay records; 0 = auto: from memory, resolved by the data path */
+	uint32_t dialogs;      /* 0 = auto */
 };
 
 struct bp_config_timers { /* RFC 3261 table 4, RFC 6026 */

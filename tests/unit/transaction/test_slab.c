@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Pools: taking until dry, coming back, waiting for the grace period, crossing workers.
+ */
+#include "pools.h"
+
+static void
+test_gives_each_slot_once_then_runs_dry(void **state)
+{
+	bool seen[100] = {false};
+	struct pools pools;
+
+	pools_create(&pools, 100, 4, 0);
+	for (int i = 0; i < 100; i++) {
+		struct bp_slot *slot = bp_slot_take(pools.homes[i & 1], BP_POOL_RECORD);
+
+		if (slot == NULL) { /* what the other worker carved stays with it */
+			assert_int_equal(bp_pool_untouched(pools.memory, BP_POOL_RECORD), 0);
+			continue;
+		}
+		assert_in_range(slot->index, 0, 99);
+		assert_false(seen[slot->index]);
+		assert_ptr_equal(bp_slot_at(pools.memory, BP_POOL_RECORD, slot->index), slot);
+		seen[slot->index] = true;
+	}
+	assert_null(bp_slot_at(pools.memory, BP_POOL_RECORD, 100));
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_retired_slot_returns_only_after_release(void **state)
+{
+	struct bp_slot *slot;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 0);
+	slot = bp_slot_take(pools.homes[0], BP_POOL_RECORD);
+	assert_non_null(slot);
+	bp_slot_retire(pools.homes[0], slot);
+	assert_null(bp_slot_take(pools.homes[0], BP_POOL_RECORD));
+	bp_memory_flush(pools.homes[0]);
+	assert_int_equal(pools.batch_count, 1);
+	assert_null(bp_slot_take(pools.homes[0], BP_POOL_RECORD));
+	pools_release(&pools);
+	assert_ptr_equal(bp_slot_take(pools.homes[0], BP_POOL_RECORD), slot);
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_slot_retired_elsewhere_goes_home(void **state)
+{
+	struct bp_slot *slot;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 0);
+	slot = bp_slot_take(pools.homes[0], BP_POOL_RECORD);
+	bp_slot_retire(pools.homes[1], slot);
+	bp_memory_flush(pools.homes[1]);
+	pools_release(&pools);
+	assert_int_equal(slot->owner, 0);
+	assert_ptr_equal(bp_slot_take(pools.homes[0], BP_POOL_RECORD), slot);
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_dry_worker_takes_over_what_came_back_to_another(void **state)
+{
+	struct bp_slot *slot;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 0);
+	slot = bp_slot_take(pools.homes[0], BP_POOL_RECORD);
+	bp_slot_retire(pools.homes[0], slot);
+	bp_memory_flush(pools.homes[0]);
+	pools_release(&pools);
+	assert_ptr_equal(bp_slot_take(pools.homes[1], BP_POOL_RECORD), slot);
+	bp_memory_free(pools.memory);
+}
+
+/* No batch at hand: the open one grows instead of losing a slot. */
+static void
+test_many_retired_without_release_are_all_found_again(void **state)
+{
+	enum { MANY = 4000 };
+	struct pools pools;
+	unsigned again = 0;
+
+	pools_create(&pools, MANY, 4, 0);
+	for (int i = 0; i < MANY; i++)
+		bp_slot_retire(pools.homes[0], bp_slot_take(pools.homes[0], BP_POOL_RECORD));
+	pools_release(&pools);
+	bp_memory_flush(pools.homes[0]);
+	pools_release(&pools);
+	while (bp_slot_take(pools.homes[0], BP_POOL_RECORD) != NULL)
+		again++;
+	assert_int_equal(again, MANY);
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_kept_memory_has_room_for_every_size(void **state)
+{
+	static const uint32_t sizes[] = {0, 1, 512, 513, 4096, 40000, 65535};
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 8 << 20);
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct bp_kept *kept = bp_kept_take(pools.homes[0], sizes[i]), *next;
+
+		assert_non_null(kept);
+		next = bp_kept_take(pools.homes[0], sizes[i]);
+		assert_non_null(next);
+		memset(kept->bytes, 0xaa, sizes[i]);
+		memset(next->bytes, 0x55, sizes[i]);
+		for (uint32_t j = 0; j < sizes[i]; j++)
+			assert_int_equal(kept->bytes[j], 0xaa);
+		bp_slot_return(pools.homes[0], &kept->slot);
+		assert_ptr_equal(bp_kept_take(pools.homes[0], sizes[i]), kept);
+	}
+	assert_null(bp_kept_take(pools.homes[0], 65536));
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_kept_memory_runs_dry_and_recovers(void **state)
+{
+	struct bp_kept *kept, *last = NULL;
+	struct pools pools;
+	unsigned count = 0;
+
+	pools_create(&pools, 1, 4, 1 << 20);
+	while ((kept = bp_kept_take(pools.homes[0], 1000)) != NULL) {
+		last = kept;
+		count++;
+	}
+	assert_in_range(count, 800, 1 << 10);
+	bp_slot_retire(pools.homes[0], &last->slot);
+	bp_memory_flush(pools.homes[0]);
+	pools_release(&pools);
+	assert_ptr_equal(bp_kept_take(pools.homes[0], 1000), last);
+	bp_memory_free(pools.memory);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gives_each_slot_once_then_runs_dry),
+		cmocka_unit_test(test_retired_slot_returns_only_after_release),
+		cmocka_unit_test(test_slot_retired_elsewhere_goes_home),
+		cmocka_unit_test(test_dry_worker_takes_over_what_came_back_to_another),
+		cmocka_unit_test(test_many_retired_without_release_are_all_found_again),
+		cmocka_unit_test(test_kept_memory_has_room_for_every_size),
+		cmocka_unit_test(test_kept_memory_runs_dry_and_recovers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Timers: each comes at its deadline and once, in order, whatever FIFO it waits in.
+ */
+#include "pools.h"
+
+#include <stdlib.h>
+
+static const struct bp_config_timers rfc = {
+	.t1_us = 500000, .t2_us = 4000000, .t4_us = 5000000, .c_us = 180000000, .d_us = 32000000};
+
+static void
+test_due_at_the_deadline_not_before(void **state)
+{
+	struct bp_timer_entry entry = {.index = 7}, out;
+	struct bp_timers timers;
+	struct pools pools;
+
+	pools_create(&pools, 1, 64, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	assert_int_equal(bp_timer_next(&timers), UINT64_MAX);
+	assert_true(bp_timer_arm(&timers, BP_DURATION_T1, entry, 1000));
+	assert_int_equal(bp_timer_next(&timers), 501000);
+	assert_false(bp_timer_pop(&timers, 500999, &out));
+	assert_true(bp_timer_pop(&timers, 501000, &out));
+	assert_int_equal(out.index, 7);
+	assert_false(bp_timer_pop(&timers, UINT64_MAX - 1, &out));
+	bp_memory_free(pools.memory);
+}
+
+/* Thousands of entries of all durations come out sorted by deadline, each once, and the chunks go home. */
+static void
+test_all_come_in_order(void **state)
+{
+	enum { COUNT = 20000 };
+	static bool seen[COUNT];
+	struct bp_timer_entry out;
+	struct bp_timers timers;
+	struct pools pools;
+	uint64_t last = 0;
+
+	pools_create(&pools, 1, 2 * COUNT / BP_TIMER_CHUNK_ENTRIES + 32, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	srandom(1);
+	for (int round = 0; round < 3; round++) {
+		uint64_t now = last;
+
+		memset(seen, 0, sizeof(seen));
+		for (uint32_t i = 0; i < COUNT; i++) {
+			struct bp_timer_entry entry = {.index = i};
+
+			now += (uint64_t)(random() % 1000);
+			assert_true(bp_timer_arm(&timers, (unsigned)random() % BP_DURATION_COUNT, entry, now));
+		}
+		assert_int_equal(timers.armed, COUNT);
+		for (uint32_t i = 0; i < COUNT; i++) {
+			assert_true(bp_timer_pop(&timers, UINT64_MAX - 1, &out));
+			assert_true(out.deadline_us >= last);
+			assert_false(seen[out.index]);
+			seen[out.index] = true;
+			last = out.deadline_us;
+		}
+		assert_false(bp_timer_pop(&timers, UINT64_MAX - 1, &out));
+	}
+	bp_memory_free(pools.memory);
+}
+
+/* A deadline that is no constant is reached in hops, and hit within T1. */
+static void
+test_hops_reach_any_deadline(void **state)
+{
+	static const uint64_t after[] = {0, 1, 499999, 500000, 3700000, 180000000, 43200000000};
+	struct bp_timer_entry out;
+	struct bp_timers timers;
+	struct pools pools;
+
+	pools_create(&pools, 1, 64, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	for (unsigned i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
+		uint64_t deadline = 1000 + after[i], now = 1000;
+
+		assert_true(bp_timer_arm_hop(&timers, deadline, (struct bp_timer_entry){0}, now));
+		for (;;) {
+			now = bp_timer_next(&timers);
+			assert_true(bp_timer_pop(&timers, now, &out));
+			if (now >= deadline)
+				break;
+			assert_true(bp_timer_arm_hop(&timers, deadline, out, now));
+		}
+		assert_in_range(now - deadline, 0, rfc.t1_us);
+	}
+	bp_memory_free(pools.memory);
+}
+
+/* 17.1.1.2: A doubles without end; 17.1.2.2: E doubles up to T2. */
+static void
+test_doubling(void **state)
+{
+	struct bp_timers timers;
+	struct pools pools;
+
+	pools_create(&pools, 1, 64, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	for (unsigned step = 0; step <= 6; step++)
+		assert_int_equal(timers.duration_us[bp_timer_doubled(&timers, step, false)], rfc.t1_us << step);
+	for (unsigned step = 0; step < 12; step++) {
+		uint64_t expected = step < 3 ? rfc.t1_us << step : rfc.t2_us;
+
+		assert_int_equal(timers.duration_us[bp_timer_doubled(&timers, step, true)], expected);
+	}
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_says_so_when_memory_is_out(void **state)
+{
+	struct bp_timers timers;
+	struct pools pools;
+	unsigned armed = 0;
+
+	pools_create(&pools, 1, 1, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	while (bp_timer_arm(&timers, BP_DURATION_T1, (struct bp_timer_entry){0}, 0))
+		armed++;
+	assert_int_equal(armed, BP_TIMER_CHUNK_ENTRIES);
+	bp_memory_free(pools.memory);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_due_at_the_deadline_not_before),
+		cmocka_unit_test(test_all_come_in_order),
+		cmocka_unit_test(test_hops_reach_any_deadline),
+		cmocka_unit_test(test_doubling),
+		cmocka_unit_test(test_says_so_when_memory_is_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -81,18 +81,26 @@ wait_until() {
 alive() { kill -0 "$1" 2>/dev/null; }
 gone() { ! alive "$1"; }
 
-# end_child PID [SECONDS]: TERM, then KILL. For children of this shell only. Its exit status is returned.
+# spawn LOG COMMAND...: a child in the background, its pid in $spawned. The command itself, no shell in between, and
+# without the lock of only_one, which it must not outlive.
+spawn() {
+	local log=$1
+	shift
+	(exec "$@" 9>&-) >"$log" 2>&1 </dev/null &
+	spawned=$!
+}
+
+# end_child PID [SECONDS]: TERM, then KILL. For children of this shell only.
 end_child() {
 	local pid=$1
-	alive "$pid" && kill -TERM "$pid" 2>/dev/null
-	wait_until "${2:-3}" gone "$pid" || kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	kill -TERM "$pid" 2>/dev/null || return 0
+	wait_until "${2:-3}" gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
 }
 
 # only_one NAME: waits until no other script holds the lock of that name, then holds it until exit.
 only_one() {
-	mkdir -p /run/lock
-	exec 9>"/run/lock/byepass-$1.lock"
+	exec 9>"/tmp/.byepass-$1.lock"
 	if ! flock -n 9; then
 		say "another run holds the network '$1'; waiting for it to finish"
 		flock 9

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# What the end-to-end tests share. A test is a script of its own: PMD=af_xdp tests/e2e/calls_test.sh
+#
+#   PMD=tap|af_packet|af_xdp   the virtual device (default tap)
+#   BYP_BUILD=DIR              the build to test (default build/)
+#   INTERACTIVE=1              stop after a failure and before the end, with everything still up
+#   GDB=1                      gdb is attached to the edge: a crash shows the backtraces of all threads
+#
+# For each check one line is printed, and appended to the file $E2E_RESULTS when that is set.
+
+# shellcheck source=../../scripts/lib/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source=../../scripts/lib/network.sh
+source "$BYP_TOP/scripts/lib/network.sh"
+# shellcheck source=../../scripts/lib/edge.sh
+source "$BYP_TOP/scripts/lib/edge.sh"
+
+# shellcheck source=../../scripts/lib/calls.sh
+source "$BYP_TOP/scripts/lib/calls.sh"
+
+# Other names than those of `scripts/run`, which may be up with --keep.
+# shellcheck disable=SC2034
+net=byptest
+pmd=${PMD:-tap}
+e2e=$BYP_TOP/tests/e2e
+# The longest that a record lives is 64*T1: 3.2 s. SIPp keeps its own 500 ms.
+short_timers='{ t1: 50ms, t2: 200ms, t4: 250ms, c: 20s }'
+BYP_TIMERS=$short_timers
+failures=0
+
+need_root
+only_one "$net"
+work=$(mktemp -d "/tmp/byp-e2e.XXXXXX")
+at_exit rm -rf "$work"
+calls_dir=$work
+
+pause_here() {
+	[[ -n ${INTERACTIVE:-} && -e /dev/tty ]] || return 0
+	printf '\n%s\nNamespaces: %s-access, %s-edge, %s-core. Files: %s. Enter goes on.\n' \
+		"$1" "$net" "$net" "$net" "$work" >/dev/tty
+	read -r </dev/tty
+}
+
+# check NAME COMMAND...: one test. It fails when any command in it does.
+check() {
+	local name=$1 begin=$EPOCHREALTIME status=0 line verdict
+	shift
+	set +e
+	(
+		set -e
+		exit_commands=()
+		trap run_exit_commands EXIT
+		trap 'exit 130' INT
+		trap 'exit 143' TERM
+		"$@"
+	) >"$work/check.log" 2>&1
+	status=$?
+	set -e
+	[[ $status -ne 130 && $status -ne 143 ]] || exit "$status"
+	line=$(printf '%-9s  %-64s %5s s' "$pmd" "$name" "$(seconds_since "$begin")")
+	verdict=ok
+	if [[ $status -ne 0 ]]; then
+		verdict=FAILED
+		failures=$((failures + 1))
+	fi
+	if [[ $verdict == ok ]]; then
+		printf '  %sok%s      %s\n' "$green" "$plain" "$line"
+	else
+		printf '  %sFAILED%s  %s\n' "$red" "$plain" "$line"
+		explain
+		pause_here "\"$name\" failed."
+	fi
+	[[ -z ${E2E_RESULTS:-} ]] || printf '%s\t%s\t%s\n' "$verdict" "$pmd" "$name" >>"$E2E_RESULTS"
+}
+
+# What is needed to understand a failure: what the check said, what SIPp saw, the counters, the last messages.
+explain() {
+	printf -- '---- output\n'
+	tail -n 60 "$work/check.log" | cut -c 1-300
+	printf -- '---- the edge\n'
+	tail -n 20 "$edge_dir/edge.log" 2>/dev/null
+	[[ ! -s $edge_dir/edge.gdb ]] || tail -n 300 "$edge_dir/edge.gdb"
+	if [[ -n $edge_pid ]] && alive "$edge_pid"; then
+		edge_http /metrics 2>/dev/null | grep -vE '^#| 0$' | head -n 80 || true
+		printf -- '---- last messages\n'
+		edge_ctl trace 2>/dev/null | tail -n 40 || true
+	else
+		echo "the edge is not running"
+	fi
+	printf -- '----\n'
+}
+
+# calls CALLER CALLEE COUNT [WHOM [OPTION...]]: both sides content, and nothing left behind.
+calls() {
+	place_calls "$@"
+	edge_at_rest
+}
+
+finish() {
+	pause_here "All checks are done."
+	[[ $failures -eq 0 ]]
+	exit
+}
+
+# ---- counters
+
+# counted CHANGE NAME [LABEL]: how much a counter grew since `remember` is exactly CHANGE.
+remember() { edge_http /metrics >"$work/before"; }
+counted() {
+	local before after
+	before=$(metric "${@:2}" <"$work/before") || true
+	after=$(edge_metric "${@:2}") || true
+	[[ $((after - before)) -eq $1 ]] || {
+		echo "byepass_$2 ${3:-} grew by $((after - before)), expected $1"
+		return 1
+	}
+}

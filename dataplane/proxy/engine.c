@@ -152,7 +152,8 @@ receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *byt
 		return BP_VERDICT_ABSORBED;
 	if (m->status == 0)
 		return bp_request_receive(engine, m, from);
-	bp_count(&engine->counters->responses[BP_IN][m->status], 1);
+	if (m->status < BP_STATUS_MAX)
+		bp_count(&engine->counters->responses[BP_IN][m->status], 1);
 	return fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
 }
 

@@ -152,12 +152,9 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 
 /* Fills the record; nobody sees it yet. */
 static void
-fill(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_request *request,
+fill(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request,
 	const struct bp_destination *destination)
 {
-	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
-	bool invite = request->m->method == BP_METHOD_INVITE;
-
 	record->id[0] = request->id[0];
 	record->id[1] = request->id[1];
 	record->method = request->m->method;
@@ -166,11 +163,21 @@ fill(struct bp_engine *engine, struct bp_record *record, uint32_t generation, co
 	record->routing_hash = request->routing_hash;
 	record->branches[0].flow = destination->flow;
 	atomic_store(&record->branches[0].c_deadline_us, engine->now_us + engine->config->timers.c_us);
+	atomic_store(&record->response, NULL);
+	atomic_store(&record->reason, NULL);
+}
+
+/* The words come last: who reads them with this generation sees all that was filled in. */
+static void
+start_machines(struct bp_record *record, uint32_t generation)
+{
+	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
+	bool invite = bp_record_is_invite(record);
+	uint64_t server = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING);
+
 	atomic_store(&record->branches[0].word,
 		BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
-	atomic_store(&record->server,
-		BP_WORD_SET(BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING),
-			PENDING, 1));
+	atomic_store(&record->server, BP_WORD_SET(server, PENDING, record->branch_count));
 }
 
 /* The call that an INVITE opens, or the dialog that a BYE will end. False: no slot for the call. */
@@ -250,7 +257,7 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 	if (record == NULL)
 		return bp_answer(engine, request, 503, NULL);
 	generation = bp_word_generation(atomic_load(&record->server));
-	fill(engine, record, generation, request, destination);
+	fill(engine, record, request, destination);
 	if (!attach_dialog(engine, record, request, destination)) {
 		bp_slot_return(engine->memory, &record->slot);
 		return bp_answer(engine, request, 503, NULL);
@@ -261,8 +268,7 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 		return bp_answer(engine, request, too_large ? 513 : 503, NULL);
 	}
 	atomic_store(&record->request, kept);
-	atomic_store(&record->response, NULL);
-	atomic_store(&record->reason, NULL);
+	start_machines(record, generation);
 	first = bp_record_add(engine->edge->transactions, record);
 	if (first != record) { /* another worker has the same request in hand */
 		discard(engine, record, kept);

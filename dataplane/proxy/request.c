@@ -130,7 +130,8 @@ bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, con
 	struct bp_request request = {.m = m, .from = from, .reply = reply_flow(m, from)};
 	struct bp_record *record;
 
-	bp_count(&engine->counters->requests[BP_IN][m->method], 1);
+	if (m->fault != BP_SIP_FAULT_START_LINE) /* else it is no request at all */
+		bp_count(&engine->counters->requests[BP_IN][m->method], 1);
 	bp_record_identity(&engine->edge->identity_key, m, request.id);
 	if (m->fault != BP_SIP_FAULT_NONE)
 		return receive_faulty(engine, &request);

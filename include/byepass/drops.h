@@ -32,11 +32,9 @@
 	X(udp_checksum, FRAME, warn, "UDP checksum is wrong") \
 	X(udp_port_closed, FRAME, noise, "no listener on this UDP port") \
 	X(rx_linearize, FRAME, error, "no buffer to make a scattered packet linear") \
-	X(message_empty, MESSAGE, noise, "datagram with nothing in it but less than a message") \
 	X(message_too_large, MESSAGE, warn, "longer than limits.message") \
 	X(response_malformed, MESSAGE, warn, "response that the grammar refuses") \
 	X(request_malformed, MESSAGE, warn, "request too broken to be answered") \
-	X(request_from_self, MESSAGE, warn, "request whose answer would go to ourselves") \
 	X(ack_malformed, MESSAGE, warn, "ACK that cannot be used; an ACK is never answered") \
 	X(ack_unmatched, MESSAGE, noise, "ACK that belongs to no transaction and no dialog") \
 	X(ack_rejected, MESSAGE, noise, "ACK that would have been refused, had it been another request") \
@@ -47,10 +45,6 @@
 	X(response_unexpected, MESSAGE, noise, "response that its state does not expect (RFC 6026 7.3)") \
 	X(response_stray_ack, MESSAGE, noise, "response to an ACK") \
 	X(request_unexpected, MESSAGE, noise, "request that its state does not expect") \
-	X(request_lost_race, MESSAGE, noise, "another worker was first with the same message") \
-	X(no_record, MESSAGE, error, "no relay record free and the request could not be answered") \
-	X(no_kept_memory, MESSAGE, error, "no memory to keep a message that must be repeated") \
-	X(no_route_memory, MESSAGE, error, "no memory for the edits of a message") \
 	X(too_large_to_forward, MESSAGE, warn, "message that would exceed 65,507 bytes once edited") \
 	X(tx_no_buffer, OUTPUT, error, "no transmit buffer; the retransmission will repair it") \
 	X(tx_queue_full, OUTPUT, warn, "the device's transmit queue was full") \

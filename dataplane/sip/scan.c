@@ -115,6 +115,11 @@ plain_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines)
 static const struct bp_scanner plain = {"plain", plain_supported, plain_mask, plain_lines};
 
 const struct bp_scanner *const bp_scanners[] = {
+#if defined(__x86_64__)
+	&bp_scan_avx512,
+	&bp_scan_avx2,
+	&bp_scan_sse42,
+#endif
 	&plain,
 	NULL,
 };
@@ -126,6 +131,9 @@ scan_choose(void)
 {
 	const struct bp_scanner *const *scanner = bp_scanners;
 
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+#endif
 	while (!(*scanner)->supported())
 		scanner++;
 	bp_scan = *scanner;

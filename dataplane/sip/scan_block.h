@@ -8,6 +8,10 @@
 
 #include "sip/scan.h"
 
+#if defined(__x86_64__)
+extern const struct bp_scanner bp_scan_sse42, bp_scan_avx2, bp_scan_avx512; /* scan_x86.c */
+#endif
+
 /* Masks of CR and LF in the 64 bytes at @p. */
 typedef void scan_block_fn(const uint8_t *p, uint64_t *cr, uint64_t *lf);
 
@@ -16,17 +20,9 @@ scan_emit(struct bp_scan_lines *lines, uint32_t base, uint64_t ends)
 {
 	uint16_t *out = lines->ends + lines->count;
 
-	/* Two are written whether they are there or not: seldom does a block end more lines. */
 	lines->count += (uint32_t)__builtin_popcountll(ends);
-	if (ends == 0)
-		return;
-	for (;;) {
-		out[0] = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
-		ends &= ends - 1;
-		if (ends == 0)
-			break;
-		out++;
-	}
+	for (; ends; ends &= ends - 1)
+		*out++ = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
 }
 
 /* One block: @valid has a bit for each byte that is there. True: the blank line was found. */

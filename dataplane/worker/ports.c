@@ -6,6 +6,7 @@
  */
 #include "worker/ports.h"
 #include "worker/eal.h"
+#include "worker/host_interface.h"
 #include "worker/notice.h"
 
 #include <rte_ethdev.h>
@@ -140,12 +141,29 @@ receive_multicast(const struct bp_port *port, void (*notice)(const char *line))
 		port->config->name);
 }
 
+/* DPDK gives both ends of a TAP one address, the kernel's. With the same on either side neither ARP, nor a bridge, nor
+ * an address made from the MAC would work, so our end gets one of its own, derived from the other. */
+static int
+own_mac(struct bp_port *port, unsigned if_index)
+{
+	struct rte_ether_addr mac;
+	int rc = rte_eth_macaddr_get(port->wire.id, &mac);
+
+	if (rc)
+		return rc;
+	if (if_index && bp_host_interface_is_far_end(if_index)) {
+		mac.addr_bytes[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
+		mac.addr_bytes[1] ^= 0x40;
+	}
+	memcpy(port->wire.mac, mac.addr_bytes, sizeof(port->wire.mac));
+	return 0;
+}
+
 static int
 open_one(struct bp_port *port, uint16_t queues, struct rte_mempool *const *packets,
 	void (*notice)(const char *line), char *error, size_t error_size)
 {
 	struct rte_eth_dev_info info;
-	struct rte_ether_addr mac;
 	int rc = rte_eth_dev_info_get(port->wire.id, &info);
 
 	if (!rc)
@@ -160,15 +178,14 @@ open_one(struct bp_port *port, uint16_t queues, struct rte_mempool *const *packe
 		bp_notice(notice, "port %s: MTU %u cannot be set (%s); the device keeps its own", port->config->name,
 			port->config->mtu, strerror(-rc));
 	port->wire.mtu = port->config->mtu;
+	rc = own_mac(port, info.if_index);
+	if (rc)
+		return fail(port, "has no MAC address", rc, error, error_size);
 	rc = rte_eth_dev_start(port->wire.id);
 	if (rc)
 		return fail(port, "cannot be started", rc, error, error_size);
 	port->started = true;
 	receive_multicast(port, notice);
-	rc = rte_eth_macaddr_get(port->wire.id, &mac);
-	if (rc)
-		return fail(port, "has no MAC address", rc, error, error_size);
-	memcpy(port->wire.mac, mac.addr_bytes, sizeof(port->wire.mac));
 	return 0;
 }
 

@@ -69,6 +69,9 @@ note_fate(struct world *w, const struct bp_counters *before, unsigned sent)
 	if (after->messages_received != before->messages_received + 1 || fates != 1)
 		world_fail(w, __FILE__, __LINE__, "counting law: %u messages received, %u accounted for",
 			(unsigned)(after->messages_received - before->messages_received), fates);
+	if (w->bad_answer && w->fate != FATE_ANSWERED)
+		world_fail(w, __FILE__, __LINE__, "bad message sent: %s", w->bad_answer);
+	w->bad_answer = NULL;
 	if (sent == 0 && (w->fate == FATE_FORWARDED || w->fate == FATE_ANSWERED) &&
 		after->drops[BP_DROP_tx_no_buffer] == before->drops[BP_DROP_tx_no_buffer])
 		world_fail(w, __FILE__, __LINE__, "counted as %s, but nothing was sent", fate_names[w->fate]);

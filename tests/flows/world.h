@@ -108,6 +108,7 @@ struct world {
 	bool hold_batches;       /* nothing is released before the end of the test */
 	bool unchecked;          /* hostile input: messages sent need not be expected */
 	bool lossy;              /* the edge was restarted: what it held is gone */
+	const char *bad_answer;  /* what the parser says of a refusal that was just sent */
 	char note[64];           /* printed with a failure */
 	bool failed;
 	bool broken; /* failed inside an engine's call: nothing can be freed any more */

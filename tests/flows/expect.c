@@ -113,7 +113,9 @@ say(struct world *w, const struct peer *from, const char *text)
 static struct passed *
 first_untaken(struct world *w, const struct bp_flow *to)
 {
-	for (unsigned i = 0; i < w->log_count; i++)
+	while (w->log_first < w->log_count && (!w->log[w->log_first].out || w->log[w->log_first].taken))
+		w->log_first++;
+	for (unsigned i = w->log_first; i < w->log_count; i++)
 		if (w->log[i].out && !w->log[i].taken && (!to || bp_flow_equal(&w->log[i].flow, to)))
 			return &w->log[i];
 	return NULL;

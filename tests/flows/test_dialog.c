@@ -236,6 +236,18 @@ bye_answered_408(void **state)
 	check_dialogs(w, 1, 1);
 }
 
+/* 15.1.1: the session is over as soon as the BYE is sent, whatever the answer; only a challenge is another matter. */
+static void
+bye_answered_500(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_up(w, &call, &alice, &bob);
+	leg_exchange(w, &call.caller, &call.callee, "BYE", 500);
+	check_dialogs(w, 1, 1);
+}
+
 /* 15.1.1: no response at all to the BYE: for the one who sent it the call is over, and so it is for us. */
 static void
 bye_never_answered(void **state)
@@ -676,6 +688,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(bye_challenged),
 	flow_test(bye_answered_481),
 	flow_test(bye_answered_408),
+	flow_test(bye_answered_500),
 	flow_test(bye_never_answered),
 	flow_test(bye_after_the_end),
 	flow_test(bye_without_route_set),

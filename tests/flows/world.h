@@ -94,6 +94,7 @@ struct world {
 	uint64_t now_us, start_us;
 	struct passed *log;
 	unsigned log_count, log_capacity;
+	unsigned log_first; /* all before it is taken */
 	struct batches batches;
 	struct bp_counters past; /* of edges that were restarted */
 	uint64_t received;       /* messages handed to the engines */

@@ -123,6 +123,8 @@ check_twins(struct bp_builder *b, struct place *places, uint32_t count)
 
 		if (!same_place(&places[i], &places[i - 1]))
 			continue;
+		if (places[i].listen != 0 && me != other && me->realm == other->realm)
+			continue; /* the address is there twice, which has been said */
 		if (me == other && me != &b->config->interfaces[b->first_interface[me->realm]])
 			continue; /* the same entry twice, said for the realm's first address */
 		if (places[i].listen != 0)

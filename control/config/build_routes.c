@@ -55,8 +55,8 @@ route_target(struct bp_builder *b, const struct bp_file_target *in, const struct
 {
 	const struct bp_endpoint *to = &in->uri.endpoint;
 	const yaml_node_t *node = bp_builder_at(b, in->node, "uri");
-	bool faulty = ((const struct bp_file_realm *)b->file->realms.items)[realm].address.faulty;
-	bool family;
+	const struct bp_file_realm *where = (const struct bp_file_realm *)b->file->realms.items + realm;
+	bool faulty = where->address.faulty || where->listen.faulty, family;
 
 	out->flow.listener = way_out(b, realm, to, &family);
 	if (is_own(b, realm, &to->ip))

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define DEPTH_MAX 16u
+
 static void
 report_syntax(struct bp_report *report, const yaml_parser_t *parser)
 {
@@ -24,6 +26,35 @@ report_syntax(struct bp_report *report, const yaml_parser_t *parser)
 	else
 		bp_report_error(report, line, column, "", "found something that is not YAML (%s), expected YAML 1.1",
 			problem);
+}
+
+/* The loader's work grows with the square of the depth, so the depth is looked at first; what is not YAML is left for
+ * the loader to say. Deeper than any configuration can be is refused. */
+static bool
+is_shallow(const char *text, size_t size, struct bp_report *report)
+{
+	yaml_parser_t parser;
+	yaml_event_t event;
+	unsigned depth = 0;
+	bool more = true;
+
+	if (!yaml_parser_initialize(&parser))
+		return true;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	while (more && depth <= DEPTH_MAX && yaml_parser_parse(&parser, &event)) {
+		more = event.type != YAML_STREAM_END_EVENT;
+		if (event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT)
+			depth++;
+		else if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT)
+			depth--;
+		if (depth > DEPTH_MAX)
+			bp_report_error(report, (unsigned)event.start_mark.line + 1,
+				(unsigned)event.start_mark.column + 1, "",
+				"found a list or mapping %u levels deep, expected at most %u", depth, DEPTH_MAX);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return depth <= DEPTH_MAX;
 }
 
 /* A second document in the file is refused: which one would count? */
@@ -56,6 +87,8 @@ bp_document_open(struct bp_document *document, const char *text, size_t size, st
 
 	memset(document, 0, sizeof(*document));
 	document->report = report;
+	if (!is_shallow(text, size, report))
+		return false;
 	if (!yaml_parser_initialize(&parser)) {
 		bp_report_error(report, 0, 0, "", "out of memory");
 		return false;

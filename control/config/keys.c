@@ -99,9 +99,9 @@ static const struct bp_schema_row control_rows[] = {
 	{.key = "socket", .type = &bp_type_path, .standard = "/run/byepass/control.sock", .words = NONE, .min = 1,
 		.max = 107, FIELD(bp_file_control, values.socket),
 		.text = "Unix socket that serves the same, for byepassctl."},
-	{.key = "token_file", .type = &bp_type_path, .standard = "none", .words = NONE,
+	{.key = "token_file", .type = &bp_type_later, .standard = "none", .words = NONE,
 		FIELD(bp_file_control, values.token_file), .text = "Token that permits changes over TCP."},
-	{.key = "cdr", .type = &bp_type_path, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
+	{.key = "cdr", .type = &bp_type_later, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
 		.text = "Folder for call detail records."},
 };
 

@@ -32,7 +32,7 @@ bp_schema_expected(const struct bp_schema_row *row, char *out, size_t size)
 	used = snprintf(out, size, "%s %s%s%s", article, row->type->name, range[0] != '\0' ? " " : "", range);
 	if (row->type->example != NULL)
 		used += snprintf(out + used, size - (size_t)used, ", such as %s", row->type->example);
-	for (size_t i = 0; row->words != NULL && row->type != &bp_type_word && row->words[i] != NULL; i++)
+	for (size_t i = 0; row->words != NULL && row->type->range != bp_type_word.range && row->words[i] != NULL; i++)
 		used += snprintf(out + used, size - (size_t)used, ", or %s", row->words[i]);
 	return out;
 }
@@ -188,6 +188,8 @@ read_row(const struct reader *r, const yaml_node_t *map, const yaml_node_t *node
 	if (node == NULL && r->row->required && map != NULL) {
 		bp_document_error(r->document, map, r->path, "found nothing, expected %s",
 			bp_schema_expected(r->row, expected, sizeof(expected)));
+		if (r->row->shape != BP_SHAPE_ONE && r->row->shape != BP_SHAPE_MAPPING)
+			((struct bp_schema_list *)out)->faulty = true;
 		return;
 	}
 	switch (r->row->shape) {

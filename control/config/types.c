@@ -155,22 +155,14 @@ range_text(const struct bp_schema_row *row, char *out, size_t size)
 	snprintf(out, size, "of %" PRIu64 " to %" PRIu64 " bytes", row->min, row->max);
 }
 
-/* A path that is not implemented yet has a maximum of 0 bytes: only its word is good. */
+/* A key whose time has not come: only its word is good. */
 static const char *
-parse_path(const struct bp_schema_row *row, const char *text, void *out)
+parse_later(const struct bp_schema_row *row, const char *text, void *out)
 {
-	if (row->max == 0 && word_index(row, text) != 0)
-		return "it is not supported yet";
-	return parse_text(row, text, out);
-}
-
-static void
-range_path(const struct bp_schema_row *row, char *out, size_t size)
-{
-	if (row->max == 0)
-		snprintf(out, size, "that can only be \"%s\" for now", row->words[0]);
-	else
-		range_text(row, out, size);
+	if (word_index(row, text) != 0)
+		return "nothing else is supported yet";
+	*(char *)out = '\0';
+	return NULL;
 }
 
 static const char *
@@ -290,9 +282,10 @@ parse_domain(const struct bp_schema_row *row, const char *text, void *out)
 const struct bp_schema_type bp_type_number = {"number", NULL, parse_number, range_number};
 const struct bp_schema_type bp_type_duration = {"duration", "500ms, 4s or 3m", parse_duration, range_duration};
 const struct bp_schema_type bp_type_word = {"word:", NULL, parse_word, range_word};
+const struct bp_schema_type bp_type_later = {"word:", NULL, parse_later, range_word};
 const struct bp_schema_type bp_type_name = {"name", NULL, parse_name, range_name};
 const struct bp_schema_type bp_type_text = {"text", NULL, parse_text, range_text};
-const struct bp_schema_type bp_type_path = {"path", NULL, parse_path, range_path};
+const struct bp_schema_type bp_type_path = {"path", NULL, parse_text, range_text};
 const struct bp_schema_type bp_type_device = {"DPDK device", "net_tap0,iface=byp0", parse_device, range_text};
 const struct bp_schema_type bp_type_ip = {"IP address", "192.0.2.254 or 2001:db8::fe", parse_ip, NULL};
 const struct bp_schema_type bp_type_prefix = {"IP address with prefix length", "192.0.2.1/24 or 2001:db8::1/64",

@@ -139,11 +139,11 @@ wait_for_neighbour(struct bp_wire *wire, const struct bp_output *output)
 
 /* Looks up the neighbour and sends the question that may be due. */
 static enum bp_neighbour_state
-find_neighbour(struct bp_wire *wire, const struct bp_output *output, struct rte_ether_addr *mac)
+find_neighbour(struct bp_wire *wire, const struct bp_output *output, bool create, struct rte_ether_addr *mac)
 {
 	enum bp_neighbour_ask ask;
 	enum bp_neighbour_state state =
-		bp_neighbour_use(wire->neighbours, &output->next_hop, wire->now_us, mac, &ask);
+		bp_neighbour_use(wire->neighbours, &output->next_hop, create, wire->now_us, mac, &ask);
 
 	if (unlikely(ask != BP_NEIGHBOUR_ASK_NONE)) {
 		const struct rte_ether_addr *to = ask == BP_NEIGHBOUR_ASK_ONE ? mac : NULL;
@@ -161,7 +161,7 @@ bp_output_datagram(struct bp_wire *wire, struct bp_output *output)
 {
 	struct rte_ether_addr mac;
 
-	switch (find_neighbour(wire, output, &mac)) {
+	switch (find_neighbour(wire, output, true, &mac)) {
 	case BP_NEIGHBOUR_RESOLVED:
 		bp_output_emit(wire, output, &mac);
 		break;
@@ -190,7 +190,7 @@ look_again(struct bp_wire *wire, uint64_t patience_us)
 			wire->failed[failed++] = waiting;
 			continue;
 		}
-		state = find_neighbour(wire, &waiting.output, &mac);
+		state = find_neighbour(wire, &waiting.output, false, &mac);
 		if (state == BP_NEIGHBOUR_RESOLVED) {
 			bp_output_emit(wire, &waiting.output, &mac);
 		} else if (state == BP_NEIGHBOUR_WAIT) {

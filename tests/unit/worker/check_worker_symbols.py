@@ -29,7 +29,7 @@ MUST_REACH = {
 
 ALLOWED = {
     # libc that only computes
-    "memcpy", "memmove", "memset", "memcmp", "memchr", "memmem", "strlen", "strchr",
+    "memcpy", "memmove", "memset", "memcmp", "bcmp", "memchr", "memmem", "strlen", "strchr",
     # what the compiler and the linker put in
     "_GLOBAL_OFFSET_TABLE_", "__tls_get_addr", "__stack_chk_fail", "__popcountdi2", "__cpu_model",
     "__cpu_indicator_init",

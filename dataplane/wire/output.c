@@ -62,12 +62,29 @@ udp_checksum(struct bp_wire *wire, const struct bp_output *output, bool whole)
 		udp->dgram_cksum = 0xffff;
 }
 
+/* The largest buffers leave little room before the data; a small message in one of them moves back. */
+static bool
+make_headroom(struct rte_mbuf *mbuf, uint16_t size)
+{
+	uint16_t shift;
+
+	if (likely(rte_pktmbuf_headroom(mbuf) >= size))
+		return true;
+	shift = (uint16_t)(size - rte_pktmbuf_headroom(mbuf));
+	if (rte_pktmbuf_tailroom(mbuf) < shift)
+		return false;
+	memmove(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, shift), rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
+	mbuf->data_off = (uint16_t)(mbuf->data_off + shift);
+	return true;
+}
+
 void
 bp_output_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac)
 {
 	struct rte_mbuf *mbuf = output->mbuf;
 	bool whole =
-		mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= wire->ports[output->port].device.mtu;
+		mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= wire->ports[output->port].device.mtu &&
+		make_headroom(mbuf, BP_ETHERNET_HEADER_MAX + BP_IP_HEADER_MAX);
 
 	if (output->protocol == IPPROTO_UDP)
 		udp_checksum(wire, output, whole);

@@ -96,7 +96,8 @@ assert_refused(const char *method, const char *path, unsigned status, const char
 	ask(method, path);
 	assert_int_equal(reply.status, status);
 	json = json_loads(reply.body, 0, NULL);
-	assert_int_equal(json_unpack(json, "{s:{s:i,s:s}}", "error", "status", &said, "message", &message), 0);
+	assert_int_equal(
+		json_unpack(json, "{s:{s:i,s:s}}", "error", "status", &said, "message", &message), 0);
 	assert_int_equal(said, status);
 	if (strstr(message, text) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", text, message);
@@ -169,10 +170,11 @@ test_status(void **state)
 	c[1].transactions_ended[BP_KIND_NON_INVITE] = 1;
 	c[0].cancel_outcomes[BP_CANCEL_matched] = 5;
 	json = ask_json("/v1/status", 200);
-	assert_int_equal(json_unpack(json, "{s:s,s:s,s:{s:I},s:{s:I,s:{s:I}},s:{s:I},s:{s:I},s:{s:I}}", "counting_law", &law,
-				 "state", &condition, "messages", "dropped", &dropped, "dialogs", "live", &live, "ended",
-				 "bye", &bye, "transactions", "invite", &transactions, "held", "transactions", &held,
-				 "cancel_outcomes", "matched", &matched),
+	assert_int_equal(
+		json_unpack(json, "{s:s,s:s,s:{s:I},s:{s:I,s:{s:I}},s:{s:I},s:{s:I},s:{s:I}}", "counting_law",
+			&law, "state", &condition, "messages", "dropped", &dropped, "dialogs", "live", &live,
+			"ended", "bye", &bye, "transactions", "invite", &transactions, "held", "transactions",
+			&held, "cancel_outcomes", "matched", &matched),
 		0);
 	assert_string_equal(law, "holds");
 	assert_string_equal(condition, "running");
@@ -187,7 +189,8 @@ test_status(void **state)
 	json_decref(json);
 	c[0].messages_received++;
 	json = ask_json("/v1/status", 200);
-	assert_string_equal(json_string_value(json_object_get(json, "counting_law")), "off by 1: 10 received, 9 accounted for");
+	assert_string_equal(json_string_value(json_object_get(json, "counting_law")),
+		"off by 1: 10 received, 9 accounted for");
 	json_decref(json);
 }
 
@@ -203,12 +206,13 @@ test_drops(void **state)
 	json = ask_json("/v1/drops", 200);
 	list = json_object_get(json, "drops");
 	assert_int_equal(json_array_size(list), BP_DROP_COUNT);
-	json_array_foreach(list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		const char *reason = NULL, *scope = NULL;
 		json_int_t count = 0, first = 0, second = 0;
 
-		assert_int_equal(json_unpack(row, "{s:s,s:s,s:I,s:[I,I]}", "reason", &reason, "scope", &scope, "count",
-					 &count, "workers", &first, &second),
+		assert_int_equal(json_unpack(row, "{s:s,s:s,s:I,s:[I,I]}", "reason", &reason, "scope", &scope,
+					 "count", &count, "workers", &first, &second),
 			0);
 		if (strcmp(reason, "vlan_unknown") != 0) {
 			assert_int_equal(count, 0);
@@ -315,7 +319,9 @@ test_trace(void **state)
 	bp_trace_store_add(control.trace, events + 1, 1);
 	json = ask_json("/v1/trace", 200);
 	last = json_array_get(json_object_get(json, "messages"), 0);
-	assert_int_equal(json_unpack(last, "{s:s,s:s,s:s}", "start_line", &line, "realm", &realm, "endpoint", &endpoint), 0);
+	assert_int_equal(json_unpack(last, "{s:s,s:s,s:s}", "start_line", &line, "realm", &realm, "endpoint",
+				 &endpoint),
+		0);
 	assert_string_equal(line, "SIP/2.0 100 Trying");
 	assert_string_equal(realm, "access");
 	assert_string_equal(endpoint, "192.0.2.10:5060");

@@ -96,8 +96,9 @@ test_ipv6(void **state)
 	for (unsigned i = 0; i < count; i++) {
 		struct bp_event_message far;
 
-		fake_event(&far, 0, events[i].flow.listener == 0 ? "[2001:db8:1::10]:5060" : "[2001:db8:2::2]:5060", 0, BP_IN, 0,
-			BP_METHOD_INVITE, 1, "");
+		fake_event(&far, 0,
+			events[i].flow.listener == 0 ? "[2001:db8:1::10]:5060" : "[2001:db8:2::2]:5060", 0,
+			BP_IN, 0, BP_METHOD_INVITE, 1, "");
 		events[i].flow.ip = far.flow.ip;
 	}
 	drawn = draw(events, count, 80);
@@ -114,11 +115,15 @@ test_fork(void **state)
 	unsigned n = 0;
 	char *drawn;
 
-	fake_event(&e[n++], 1000000, "192.0.2.10:5060", 0, BP_IN, 0, BP_METHOD_INVITE, 1, "INVITE sip:b@e SIP/2.0");
-	fake_event(&e[n++], 1000001, "10.0.0.2:5060", 1, BP_OUT, 0, BP_METHOD_INVITE, 1, "INVITE sip:b@e SIP/2.0");
-	fake_event(&e[n++], 1000002, "10.0.0.2:5060", 1, BP_IN, 503, BP_METHOD_INVITE, 1, "SIP/2.0 503 Service Unavailable");
+	fake_event(&e[n++], 1000000, "192.0.2.10:5060", 0, BP_IN, 0, BP_METHOD_INVITE, 1,
+		"INVITE sip:b@e SIP/2.0");
+	fake_event(&e[n++], 1000001, "10.0.0.2:5060", 1, BP_OUT, 0, BP_METHOD_INVITE, 1,
+		"INVITE sip:b@e SIP/2.0");
+	fake_event(&e[n++], 1000002, "10.0.0.2:5060", 1, BP_IN, 503, BP_METHOD_INVITE, 1,
+		"SIP/2.0 503 Service Unavailable");
 	fake_event(&e[n++], 1000003, "10.0.0.2:5060", 1, BP_OUT, 0, BP_METHOD_ACK, 1, "ACK sip:b@e SIP/2.0");
-	fake_event(&e[n++], 1000004, "10.0.0.3:5060", 1, BP_OUT, 0, BP_METHOD_INVITE, 1, "INVITE sip:b@e SIP/2.0");
+	fake_event(&e[n++], 1000004, "10.0.0.3:5060", 1, BP_OUT, 0, BP_METHOD_INVITE, 1,
+		"INVITE sip:b@e SIP/2.0");
 	fake_event(&e[n++], 1000005, "10.0.0.3:5060", 1, BP_IN, 481, BP_METHOD_INVITE, 1,
 		"SIP/2.0 481 Call/Transaction Does Not Exist");
 	snprintf(e[0].call_id, sizeof(e[0].call_id), "fork@192.0.2.10");
@@ -135,8 +140,10 @@ test_one_trust(void **state)
 	struct bp_event_message e[4];
 	char *drawn;
 
-	fake_event(&e[0], 0, "203.0.113.5:5060", 2, BP_IN, 0, BP_METHOD_OPTIONS, 4294967295u, "OPTIONS sip:e SIP/2.0");
-	fake_event(&e[1], 1, "192.0.2.10:5060", 0, BP_OUT, 0, BP_METHOD_OPTIONS, 4294967295u, "OPTIONS sip:e SIP/2.0");
+	fake_event(&e[0], 0, "203.0.113.5:5060", 2, BP_IN, 0, BP_METHOD_OPTIONS, 4294967295u,
+		"OPTIONS sip:e SIP/2.0");
+	fake_event(&e[1], 1, "192.0.2.10:5060", 0, BP_OUT, 0, BP_METHOD_OPTIONS, 4294967295u,
+		"OPTIONS sip:e SIP/2.0");
 	snprintf(e[0].call_id, sizeof(e[0].call_id), "options@203.0.113.5");
 	drawn = draw(e, 2, 80);
 	assert_golden("one_trust", drawn);
@@ -156,7 +163,8 @@ test_hostile(void **state)
 
 		snprintf(far, sizeof(far), "198.51.100.%u:%u", i + 1, 65535 - i);
 		fake_event(&e[i], i == 5 ? 0 : 1000, far, (uint16_t)(i * 9), i % 2 ? BP_IN : BP_OUT, 0, 0, i,
-			"\x1b[31mEVIL\x07\xff and then a line that is longer than any column of a ladder could ever be");
+			"\x1b[31mEVIL\x07\xff and then a line that is longer than any column of a ladder "
+			"could ever be");
 		e[i].method = (uint8_t)(i * 7);
 		if (i % 3 == 0)
 			e[i].status = (uint16_t)(i * 1700);

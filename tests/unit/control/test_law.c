@@ -32,7 +32,8 @@ count_look(void)
 	looks++;
 }
 
-/* The message that was being handled gets its disposition, on another worker than the one that received it. */
+/* The message that was being handled gets its disposition, on another worker than the one that received it.
+ */
 static void
 finish_message(void)
 {

@@ -26,7 +26,8 @@ add(struct bp_trace_store *store, uint64_t time_us, const char *call_id)
 {
 	struct bp_event_message event;
 
-	fake_event(&event, time_us, "10.0.0.1:5060", 0, BP_IN, 0, BP_METHOD_BYE, (uint32_t)time_us, "BYE sip:a SIP/2.0");
+	fake_event(&event, time_us, "10.0.0.1:5060", 0, BP_IN, 0, BP_METHOD_BYE, (uint32_t)time_us,
+		"BYE sip:a SIP/2.0");
 	snprintf(event.call_id, sizeof(event.call_id), "%s", call_id);
 	bp_trace_store_add(store, &event, 1);
 }

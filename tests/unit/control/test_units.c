@@ -15,8 +15,8 @@
 static void
 test_number(void **state)
 {
-	static const char *const bad[] = {"", " 1", "1 ", "+1", "-1", "01", "1.0", "0x1", "1e3", "18446744073709551616",
-		"99999999999999999999999", "one"};
+	static const char *const bad[] = {"", " 1", "1 ", "+1", "-1", "01", "1.0", "0x1", "1e3",
+		"18446744073709551616", "99999999999999999999999", "one"};
 	uint64_t value;
 
 	assert_true(bp_unit_number("0", &value));
@@ -47,8 +47,8 @@ test_duration(void **state)
 		{"12h", 43200000000},
 		{"7d", 604800000000},
 	};
-	static const char *const bad[] = {"", "5", "5 s", "5S", "5sec", "s", "1m30s", "0.5s", "-5s", "05s", "5min",
-		"213503983d", "18446744073709551616us", "5s\n"};
+	static const char *const bad[] = {"", "5", "5 s", "5S", "5sec", "s", "1m30s", "0.5s", "-5s", "05s",
+		"5min", "213503983d", "18446744073709551616us", "5s\n"};
 	uint64_t us;
 
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -66,8 +66,9 @@ test_duration_text(void **state)
 	static const struct {
 		uint64_t us;
 		const char *text;
-	} rows[] = {{0, "0s"}, {1, "1us"}, {1500, "1500us"}, {500000, "500ms"}, {90000000, "90s"}, {180000000, "3m"},
-		{3600000000, "1h"}, {86400000000, "1d"}, {UINT64_MAX, "18446744073709551615us"}};
+	} rows[] = {{0, "0s"}, {1, "1us"}, {1500, "1500us"}, {500000, "500ms"}, {90000000, "90s"},
+		{180000000, "3m"}, {3600000000, "1h"}, {86400000000, "1d"},
+		{UINT64_MAX, "18446744073709551615us"}};
 	char text[32];
 	uint64_t back;
 
@@ -81,8 +82,8 @@ test_duration_text(void **state)
 static void
 test_ip(void **state)
 {
-	static const char *const bad[] = {"", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1 ", "::g", "[::1]",
-		"::ffff:10.0.0.1", "fe80::1%eth0", "localhost"};
+	static const char *const bad[] = {"", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1 ", "::g",
+		"[::1]", "::ffff:10.0.0.1", "fe80::1%eth0", "localhost"};
 	struct bp_ip ip;
 	uint8_t family;
 
@@ -99,8 +100,8 @@ test_ip(void **state)
 static void
 test_prefix(void **state)
 {
-	static const char *const bad[] = {"10.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/24/8",
-		"2001:db8::1/129", "/24", "10.0.0.1/ 24",
+	static const char *const bad[] = {"10.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/-1",
+		"10.0.0.1/24/8", "2001:db8::1/129", "/24", "10.0.0.1/ 24",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/64"};
 	struct bp_prefix prefix;
 
@@ -150,9 +151,9 @@ test_prefix_contains(void **state)
 static void
 test_endpoint(void **state)
 {
-	static const char *const bad[] = {"", "10.0.0.1", "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:5060x",
-		"2001:db8::1:5060", "[2001:db8::1]", "[2001:db8::1", "[2001:db8::1]5060", "[10.0.0.1]:5060", ":5060", "[]:1",
-		"host:5060"};
+	static const char *const bad[] = {"", "10.0.0.1", "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:65536",
+		"10.0.0.1:5060x", "2001:db8::1:5060", "[2001:db8::1]", "[2001:db8::1", "[2001:db8::1]5060",
+		"[10.0.0.1]:5060", ":5060", "[]:1", "host:5060"};
 	static const char *const good[] = {"10.0.0.1:5060", "[2001:db8::1]:65535"};
 	char text[BP_ENDPOINT_TEXT_SIZE];
 	struct bp_endpoint endpoint;

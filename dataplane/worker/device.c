@@ -63,3 +63,13 @@ bp_device_longest_frame(const char *device)
 		frame = value(device, ",blocksz=") ? "2048" : RING_FRAME; /* 2048: the driver's own */
 	return (uint32_t)strtoul(frame, NULL, 10);
 }
+
+unsigned
+bp_device_queue_pairs(const char *device)
+{
+	const char *count = value(device, ",qpairs=");
+
+	if (!count)
+		count = value(device, ",queue_count=");
+	return count ? (unsigned)strtoul(count, NULL, 10) : 0;
+}

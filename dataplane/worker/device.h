@@ -24,4 +24,8 @@ const char *bp_device_extra_arguments(const char *device);
 /* The longest frame that the device may hand over, bytes, where that has nothing to do with the MTU; else 0. */
 uint32_t bp_device_longest_frame(const char *device);
 
+/* How many queue pairs the arguments ask for (qpairs of net_af_packet, queue_count of net_af_xdp); 0: they do not say.
+ * All of them receive, whether somebody looks or not. */
+unsigned bp_device_queue_pairs(const char *device);
+
 #endif

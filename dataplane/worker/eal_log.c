@@ -18,6 +18,7 @@
 
 #define LINES 64
 #define LINE_SIZE 256
+#define FAILED "failed to initialize"
 
 static struct {
 	pthread_mutex_t lock;
@@ -151,10 +152,13 @@ bp_eal_complaint(const char *device)
 
 	pthread_mutex_lock(&kept.lock);
 	for (unsigned i = 0; i < kept.count; i++) {
-		if (names(kept.lines[i], device)) {
-			found = kept.lines[i];
-			break;
-		}
+		if (!names(kept.lines[i], device))
+			continue;
+		/* the line before the bus's own says why, as a rule without a name */
+		if (i > 0 && strstr(kept.lines[i], FAILED) && !strstr(kept.lines[i - 1], FAILED))
+			i--;
+		found = kept.lines[i];
+		break;
 	}
 	snprintf(kept.answer, sizeof(kept.answer), "%s", found);
 	pthread_mutex_unlock(&kept.lock);

@@ -54,6 +54,24 @@ find_one(struct bp_port *port, struct rte_eth_dev_info *info, char *error, size_
 	return 0;
 }
 
+/* A device with queues that nobody looks at loses what comes in on them. */
+static int
+check_all_served(const struct bp_ports *ports, char *error, size_t error_size)
+{
+	for (unsigned i = 0; i < ports->count; i++) {
+		const struct bp_config_port *port = ports->ports[i].config;
+		unsigned pairs = bp_device_queue_pairs(port->device);
+
+		if (pairs <= ports->queues)
+			continue;
+		snprintf(error, error_size,
+			"port %s (%s): %u queue pairs for %u worker%s: what comes in on the others would be lost",
+			port->name, port->device, pairs, ports->queues, ports->queues == 1 ? "" : "s");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int
 bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned workers,
 	void (*notice)(const char *line), char *error, size_t error_size)
@@ -80,11 +98,10 @@ bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned w
 		}
 	}
 	if (narrowest)
-		bp_notice(notice,
-			"port %s (%s) has %u queue pair%s for %u workers: only the first %u carr%s traffic, the others are not started",
+		bp_notice(notice, "port %s (%s) has %u queue pair%s: as many workers are started, not %u",
 			narrowest->config->name, narrowest->config->device, ports->queues, ports->queues == 1 ? "" : "s",
-			workers, ports->queues, ports->queues == 1 ? "ies" : "y");
-	return 0;
+			workers);
+	return check_all_served(ports, error, error_size);
 }
 
 static int

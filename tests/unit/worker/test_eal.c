@@ -110,6 +110,14 @@ test_frames_longer_than_the_mtu(void **state)
 	assert_int_equal(bp_device_longest_frame("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), 4096);
 }
 
+static void
+test_queue_pairs(void **state)
+{
+	assert_int_equal(bp_device_queue_pairs("net_tap0,iface=x"), 0);
+	assert_int_equal(bp_device_queue_pairs("net_af_packet0,iface=x,qpairs=3"), 3);
+	assert_int_equal(bp_device_queue_pairs("net_af_xdp0,queue_count=12,iface=x"), 12);
+}
+
 /* The process's own limits: no EAL is started. */
 static void
 test_cpu_that_does_not_exist(void **state)
@@ -134,6 +142,7 @@ main(void)
 		cmocka_unit_test(test_as_many_workers_as_there_can_be),
 		cmocka_unit_test(test_device_names),
 		cmocka_unit_test(test_frames_longer_than_the_mtu),
+		cmocka_unit_test(test_queue_pairs),
 		cmocka_unit_test(test_cpu_that_does_not_exist),
 	};
 

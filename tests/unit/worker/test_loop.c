@@ -139,7 +139,7 @@ test_fewer_queues_than_workers(void **state)
 
 	assert_int_equal(bp_ports_find(&found, &config, 64, note, error, sizeof(error)), 0);
 	assert_int_equal(found.queues, 16); /* net_ring's own */
-	assert_non_null(strstr(notices, "port p0 (net_ring0) has 16 queue pairs for 64 workers"));
+	assert_non_null(strstr(notices, "port p0 (net_ring0) has 16 queue pairs: as many workers are started, not 64"));
 	free(found.ports);
 }
 

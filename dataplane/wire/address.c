@@ -186,15 +186,15 @@ static void
 add_listener(struct bp_addresses *addresses, uint16_t index, const struct bp_config_listener *from)
 {
 	const struct bp_interface *own = &addresses->interfaces[from->interface];
-	uint16_t interface = bp_addresses_find(addresses, own->port, own->vlan, &own->ip);
+	uint16_t owner = bp_addresses_find(addresses, own->port, own->vlan, &own->ip);
 	uint32_t slot;
 
-	addresses->listeners[index] =
-		(struct bp_listener){.ip = own->ip, .interface = interface, .port = from->port};
+	addresses->listeners[index] = (struct bp_listener){
+		.ip = own->ip, .interface = from->interface, .owner = owner, .port = from->port};
 	if (from->transport != BP_TRANSPORT_UDP ||
-		bp_addresses_find_listener(addresses, interface, from->port) != BP_CONFIG_NONE)
+		bp_addresses_find_listener(addresses, owner, from->port) != BP_CONFIG_NONE)
 		return;
-	slot = listener_hash(interface, from->port);
+	slot = listener_hash(owner, from->port);
 	while (addresses->listener_slots[slot] != 0)
 		slot = (slot + 1) % BP_ADDRESS_SLOTS;
 	addresses->listener_slots[slot] = (uint16_t)(index + 1);
@@ -283,7 +283,7 @@ bp_addresses_find_listener(const struct bp_addresses *addresses, uint16_t interf
 		uint16_t index = (uint16_t)(addresses->listener_slots[slot] - 1);
 		const struct bp_listener *listener = &addresses->listeners[index];
 
-		if (listener->interface == interface && listener->port == udp_port)
+		if (listener->owner == interface && listener->port == udp_port)
 			return index;
 	}
 	return BP_CONFIG_NONE;

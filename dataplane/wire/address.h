@@ -25,8 +25,9 @@ struct bp_interface {
 
 struct bp_listener {
 	struct bp_ip ip;
-	uint16_t interface;
-	uint16_t port; /* UDP, host byte order */
+	uint16_t interface; /* that its messages leave by */
+	uint16_t owner;     /* that bp_addresses_find() finds: another one when two realms share an address */
+	uint16_t port;      /* UDP, host byte order */
 };
 
 struct bp_addresses; /* as large as bp_addresses_size() says */

@@ -153,10 +153,11 @@ static void
 same_addresses(void **state)
 {
 	struct bp_ip own = v4(0x0a000001);
+	unsigned third;
 
 	add(0, 1, 10, 0x0a000001, 8, 0);
 	add(0, 2, 20, 0x0a000001, 8, 0);
-	add(0, 3, 20, 0x0a000001, 8, 0);
+	third = add(0, 3, 20, 0x0a000001, 8, 0x0a0000fd);
 	listeners[0] = (struct bp_config_listener){.interface = 0, .port = 5060};
 	listeners[1] = (struct bp_config_listener){.interface = 1, .port = 5060};
 	listeners[2] = (struct bp_config_listener){.interface = 2, .port = 5061};
@@ -169,6 +170,10 @@ same_addresses(void **state)
 	assert_int_equal(bp_addresses_find_listener(addresses, 0, 5060), 0);
 	assert_int_equal(bp_addresses_find_listener(addresses, 1, 5060), 1);
 	assert_int_equal(bp_addresses_find_listener(addresses, 1, 5061), 2);
+	/* Found at the first one's place, but its messages leave by its own realm's way. */
+	assert_int_equal(bp_addresses_listener(addresses, 2)->interface, 2);
+	leaves_by(2, 0x08080808, &third, 0x0a0000fd);
+	leaves_by(1, 0x08080808, NULL, 0);
 	assert_int_equal(bp_addresses_find_listener(addresses, 0, 5090), BP_CONFIG_NONE); /* that is not UDP */
 	assert_false(bp_addresses_vlan(addresses, 0, 0));
 	assert_false(bp_addresses_vlan_ipv6(addresses, 0, 10));

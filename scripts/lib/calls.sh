@@ -27,8 +27,9 @@ sipp_spawn() {
 # sipp_result ROLE PID SECONDS: waits for its end. True if all its calls went as its scenario says.
 sipp_result() {
 	local status=0
-	wait_until "$3" gone "$2" || kill -TERM "$2" 2>/dev/null || true
-	wait "$2" || status=$?
+	wait_until "$3" gone "$2" || status=124
+	end_child "$2"
+	[[ $status -ne 0 ]] || wait "$2" || status=$?
 	[[ $status -eq 0 ]] || sipp_explain "$1" "$status"
 	return "$status"
 }

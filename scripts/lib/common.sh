@@ -70,10 +70,10 @@ quietly() {
 
 # wait_until SECONDS COMMAND...: true as soon as the command is.
 wait_until() {
-	local tries=$(($1 * 20))
+	local limit=$((SECONDS + $1 + 1))
 	shift
-	while ! "$@" >/dev/null 2>&1; do
-		((tries-- > 0)) || return 1
+	until "$@" >/dev/null 2>&1; do
+		[[ $SECONDS -lt $limit ]] || return 1
 		sleep 0.05
 	done
 }

@@ -6,7 +6,7 @@
 
 edge_pid=''
 edge_dir=''
-edge_binaries=${BYP_BUILD:-$BYP_TOP/build}
+edge_binaries=${BYP_BUILD:-$BYP_TOP/build}/control
 
 # The device of port $2 (0 or 1) for PMD $1.
 edge_device() {

@@ -81,5 +81,8 @@ network_attach() {
 	wait_until 10 ip -n "$net-edge" link show byp1 || die "the edge made no TAP interfaces"
 	ip -n "$net-edge" link set byp0 netns "$net-access"
 	ip -n "$net-edge" link set byp1 netns "$net-core"
+	# The TAP device has the address of the edge's own port; two hosts on one wire need two.
+	ip -n "$net-access" link set byp0 address 02:00:00:00:00:02
+	ip -n "$net-core" link set byp1 address 02:00:00:00:01:02
 	network_hosts byp0 byp1
 }

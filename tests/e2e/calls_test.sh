@@ -8,21 +8,18 @@
 source "$(dirname "$0")/lib.sh"
 
 answered() {
-	remember
 	calls uac uas 200
 	counted 200 dialogs_created_total
 	counted 200 dialogs_ended_total 'reason="bye"'
 }
 
 cancelled() {
-	remember
 	calls uac_cancel uas_cancel 200
 	counted 200 cancel_outcomes_total 'outcome="matched"'
 	counted 0 dialogs_created_total
 }
 
 cancelled_early() {
-	remember
 	calls uac_cancel_early uas_slow 50
 	counted 50 cancel_outcomes_total 'outcome="before_1xx"'
 	counted 0 dialogs_created_total
@@ -31,7 +28,6 @@ cancelled_early() {
 # Whatever wins, each call is either cancelled or answered and ended by the caller.
 crossed() {
 	local dialogs cancels
-	remember
 	calls uac_cross uas_cross 50
 	dialogs=$(($(edge_metric dialogs_created_total) - $(metric dialogs_created_total <"$work/before")))
 	cancels=$(grep -ac '^CANCEL ' "$work/caller.messages")
@@ -42,7 +38,6 @@ crossed() {
 
 # The programs that come with SIPp keep no route set: the BYE names the edge and nothing else.
 no_route_set() {
-	remember
 	calls builtin-uac builtin-uas 100 service
 	counted 100 dialogs_ended_total 'reason="bye"'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# e2e: tap af_packet
+# e2e: tap af_packet af_xdp
 #
 # The edge as a host on its networks: ARP, neighbour discovery, echo, closed ports, fragments.
 
@@ -20,7 +20,7 @@ closed_port() {
 	access python3 -B "$e2e/tools/closed_port.py" 2001:db8:1::1 5999
 }
 
-reassembled() { core awk '/^Ip: [0-9]/ { v4 = $17 } $1 == "Ip6ReasmOKs" { v6 = $2 } END { print v4 + v6 }' /proc/net/snmp /proc/net/snmp6; }
+reassembled() { core awk '/^Ip: [0-9]/ { v4 = $16 } $1 == "Ip6ReasmOKs" { v6 = $2 } END { print v4 + v6 }' /proc/net/snmp /proc/net/snmp6; }
 
 # large_invite HERE EDGE THERE WHOM
 large_invite() {

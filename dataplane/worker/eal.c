@@ -11,6 +11,7 @@
 #include <rte_errno.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -156,6 +157,28 @@ check_cpus(const struct bp_config_workers *workers, char *error, size_t error_si
 	return -EINVAL;
 }
 
+/* EAL prints its usage, some hundred lines, when it dislikes an argument: an error is to be one line. */
+static int
+init_quietly(int argc, char **argv)
+{
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int before = dup(STDOUT_FILENO);
+	int rc;
+
+	fflush(stdout);
+	if (nowhere >= 0 && before >= 0)
+		dup2(nowhere, STDOUT_FILENO);
+	rc = rte_eal_init(argc, argv);
+	fflush(stdout);
+	if (nowhere >= 0 && before >= 0)
+		dup2(before, STDOUT_FILENO);
+	if (nowhere >= 0)
+		close(nowhere);
+	if (before >= 0)
+		close(before);
+	return rc;
+}
+
 int
 bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config, char *error, size_t error_size)
 {
@@ -185,17 +208,16 @@ bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config,
 	bp_eal_log_open();
 	/* libxdp's dispatcher needs /sys/fs/bpf, which is not there in a network namespace; we need no dispatcher */
 	setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
-	rc = rte_eal_init(arguments->argc, argv);
+	rc = init_quietly(arguments->argc, argv);
 	sigaddset(&before, SIGIO);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc < 0) {
 		const char *complaint = bp_eal_complaint("");
+		const char *extra = config->workers.eal_args;
 
 		rc = rte_errno > 0 ? -rte_errno : -EIO;
-		if (*complaint)
-			snprintf(error, error_size, "DPDK does not start: %s (%s)", complaint, strerror(-rc));
-		else
-			snprintf(error, error_size, "DPDK does not start: %s", strerror(-rc));
+		snprintf(error, error_size, "DPDK does not start: %s%s%s", *complaint ? complaint : strerror(-rc),
+			*extra ? "; workers.eal_args: " : "", extra);
 		return rc;
 	}
 	bp_eal_log_libraries();

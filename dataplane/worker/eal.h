@@ -29,8 +29,8 @@ void bp_eal_arguments_free(struct bp_eal_arguments *arguments);
 int bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config, char *error, size_t error_size);
 void bp_eal_stop(void);
 
-/* What DPDK complained about @device since the start: a line that names it or its interface, else the
- * first error line, else "". Static, valid until the next call. */
+/* What DPDK complained about @device since the start: a line that names it or its interface, or the reason before it;
+ * of "": its first complaint. "" when there is none. Static, valid until the next call. */
 const char *bp_eal_complaint(const char *device);
 
 /* While @held, as after bp_eal_start, DPDK's lines are only kept for bp_eal_complaint(); else those from warning up go to

@@ -145,22 +145,34 @@ names(const char *line, const char *device)
 	return false;
 }
 
+/* Without the name of the C function that most drivers put in front. */
+static const char *
+text_of(const char *line)
+{
+	size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return name > 0 && strncmp(line + name, "(): ", 4) == 0 ? line + name + 4 : line;
+}
+
 const char *
 bp_eal_complaint(const char *device)
 {
-	const char *found = kept.count ? kept.lines[0] : "";
+	const char *found = "";
 
 	pthread_mutex_lock(&kept.lock);
-	for (unsigned i = 0; i < kept.count; i++) {
+	if (!*device && kept.count)
+		found = kept.lines[0];
+	for (unsigned i = 0; i < kept.count && *device; i++) {
 		if (!names(kept.lines[i], device))
 			continue;
-		/* the line before the bus's own says why, as a rule without a name */
-		if (i > 0 && strstr(kept.lines[i], FAILED) && !strstr(kept.lines[i - 1], FAILED))
-			i--;
+		/* the bus's line, which has the name, comes last; the driver's first says why */
+		if (strstr(kept.lines[i], FAILED))
+			while (i > 0 && !strstr(kept.lines[i - 1], FAILED) && !strstr(kept.lines[i - 1], "EAL: "))
+				i--;
 		found = kept.lines[i];
 		break;
 	}
-	snprintf(kept.answer, sizeof(kept.answer), "%s", found);
+	snprintf(kept.answer, sizeof(kept.answer), "%s", text_of(found));
 	pthread_mutex_unlock(&kept.lock);
 	return kept.answer;
 }

@@ -26,8 +26,8 @@ fail(const struct bp_port *port, const char *what, int rc, char *error, size_t e
 {
 	const char *complaint = bp_eal_complaint(port->config->device);
 
-	snprintf(error, error_size, "port %s (%s): %s: %s%s%s%s", port->config->name, port->config->device, what,
-		strerror(-rc), *complaint ? " (" : "", complaint, *complaint ? ")" : "");
+	snprintf(error, error_size, "port %s (%s): %s: %s", port->config->name, port->config->device, what,
+		*complaint ? complaint : strerror(-rc));
 	return rc;
 }
 
@@ -40,7 +40,7 @@ find_one(struct bp_port *port, struct rte_eth_dev_info *info, char *error, size_
 	bp_device_name(port->config->device, name, sizeof(name));
 	rc = rte_eth_dev_get_port_by_name(name, &port->wire.id);
 	if (rc)
-		return fail(port, "no such device, or it could not be made", rc, error, error_size);
+		return fail(port, "cannot be opened", rc, error, error_size);
 	rc = rte_eth_dev_info_get(port->wire.id, info);
 	if (rc)
 		return fail(port, "no information about the device", rc, error, error_size);

@@ -153,7 +153,7 @@ test_port_that_is_not_there(void **state)
 	char error[256] = "";
 
 	assert_int_equal(bp_ports_find(&found, &two, 1, note, error, sizeof(error)), -ENODEV);
-	assert_non_null(strstr(error, "port wan (net_tap7,iface=x): no such device"));
+	assert_non_null(strstr(error, "port wan (net_tap7,iface=x): cannot be opened: No such device"));
 	free(found.ports);
 }
 

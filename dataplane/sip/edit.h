@@ -24,7 +24,7 @@ struct bp_edits {
 	const struct bp_sip_message *m; /* the original; not owned */
 	uint16_t count;
 	uint16_t text_used;
-	bool overflow; /* too many edits or too much text: apply refuses */
+	bool overflow; /* too many edits, too much text, or edits that overlap: apply refuses */
 	struct bp_edit list[BP_EDITS_MAX];
 	char text[BP_EDITS_TEXT];
 };
@@ -54,11 +54,13 @@ void bp_edit_pop_routes(struct bp_edits *edits, unsigned count);
 /* Last element of Route goes (16.4: strict routing upstream). */
 void bp_edit_pop_last_route(struct bp_edits *edits);
 
-/* Adds a Route element at the end, or a Route line when there is none (16.6 step 6: strict routing downstream). */
+/* Adds "Route: <@uri>" as a line of its own behind the last Route line, also when that one goes; behind the start line
+ * when there is none (16.6 step 6: strict routing downstream). @uri: without <>. */
 void bp_edit_append_route(struct bp_edits *edits, const char *uri, uint16_t size);
 
 /* received= and the value of rport= in the topmost Via (18.2.1, RFC 3581 section 4): received is written when the
- * host of sent-by differs from @ip or rport is asked for; rport's value when it is asked for. */
+ * host of sent-by differs from @ip or rport is asked for; rport's value when it is asked for. Values that the sender
+ * put there itself are replaced. IPv6 without brackets (RFC 5118 4.5). */
 void bp_edit_via_received(struct bp_edits *edits, const struct bp_ip *ip, uint16_t port);
 
 /* Replaced, or inserted when absent (16.6 step 3). */
@@ -68,7 +70,7 @@ void bp_edit_request_uri(struct bp_edits *edits, const char *uri, uint16_t size)
 /* Removes all lines of a header. */
 void bp_edit_delete_header(struct bp_edits *edits, enum bp_sip_header_id id);
 
-/* Replaces the value of the first line of a header, or pushes a new line when absent. */
+/* Replaces the value of the first line of a header, or puts a new line behind the start line when absent. */
 void bp_edit_replace_header(
 	struct bp_edits *edits, enum bp_sip_header_id id, const char *value, uint16_t size);
 
@@ -79,6 +81,7 @@ void bp_edit_body(struct bp_edits *edits, const uint8_t *body, uint16_t size);
 
 /* A response to @request (8.2.6.2): all Vias, From, To, Call-ID, CSeq, Timestamp for a 100; received and rport are
  * written into the top Via from @from. @to_tag is added when the To has none and the status is over 100; NULL: none.
+ * @from: NULL: the top Via stays as it is. A malformed one does anyway. @reason: NULL: the canonical one.
  * @extra: further header lines each with CRLF, or NULL. */
 uint32_t bp_build_response(const struct bp_sip_message *request, uint16_t status, const char *reason,
 	const struct bp_flow *from, const char *to_tag, const char *extra, uint8_t *out, uint32_t capacity);

@@ -14,13 +14,13 @@
 #define BP_NAME_FACTOR 0x82376e6473e96b01u
 #define BP_METHOD_FACTOR 0x2b0564e30f33bb33u
 
-struct bp_name_slot {
-	char first[8]; /* the first eight bytes, lower case */
+struct bp_name_slot { /* 32 bytes: an index is a shift */
+	char first[8];  /* the first eight bytes, lower case */
 	char middle[8]; /* bytes 8 to 15 of a name longer than 16 */
-	char last[8];  /* the last eight of a name longer than 8 */
+	char last[8];   /* the last eight of a name longer than 8 */
 	uint8_t size;
 	uint8_t id;
-};
+} __attribute__((aligned(32)));
 
 extern const struct bp_name_slot bp_name_slots[BP_NAME_SLOTS];
 extern const struct bp_name_slot bp_method_slots[BP_METHOD_SLOTS];
@@ -38,16 +38,16 @@ bp_load8(const void *p)
 	return word;
 }
 
-/* The first min(size, 8) bytes at @p, zeros behind them. @room: bytes that may be read at @p. */
+/* The first min(size, 8) bytes at @p, zeros behind them. @room: bytes that may be read at @p, at least @size. */
 static inline uint64_t
 bp_load_upto8(const uint8_t *p, uint32_t size, uint32_t room)
 {
 	uint64_t word = 0;
 
-	if (size >= 8)
-		return bp_load8(p);
-	if (room >= 8)
-		return bp_load8(p) & (((uint64_t)1 << (8 * size)) - 1);
+	if (__builtin_expect(room >= 8, 1)) {
+		word = bp_load8(p);
+		return size < 8 ? word & (((uint64_t)1 << (8 * size)) - 1) : word;
+	}
 	for (uint32_t i = 0; i < size; i++)
 		word |= (uint64_t)p[i] << (8 * i);
 	return word;
@@ -66,19 +66,19 @@ bp_word_is(uint64_t word, uint64_t name)
 static inline uint8_t
 bp_header_id(const uint8_t *p, uint32_t size, uint32_t room)
 {
-	uint64_t first = bp_load_upto8(p, size, room);
-	/* a zero behind a short name becomes a space here and there alike */
-	uint64_t key = (first | 0x2020202020202020);
+	uint64_t first = bp_load_upto8(p, size, room), key = first | 0x2020202020202020;
 	const struct bp_name_slot *slot;
 
-	if (size < 8)
-		key &= ((uint64_t)1 << (8 * size)) - 1;
+	/* the spaces that the line above put behind a short name go again */
+	key = size < 8 ? key & (((uint64_t)1 << (8 * size)) - 1) : key;
 	slot = &bp_name_slots[(key + size) * BP_NAME_FACTOR >> 57];
 	if (slot->size != size || !bp_word_is(first, bp_load8(slot->first)))
 		return BP_SIP_OTHER;
-	if (size > 8 && !bp_word_is(bp_load8(p + size - 8), bp_load8(slot->last)))
+	if (size <= 8)
+		return slot->id;
+	if (!bp_word_is(bp_load8(p + size - 8), bp_load8(slot->last)))
 		return BP_SIP_OTHER;
-	if (size > 16 && !bp_word_is(bp_load8(p + 8), bp_load8(slot->middle)))
+	if (__builtin_expect(size > 16, 0) && !bp_word_is(bp_load8(p + 8), bp_load8(slot->middle)))
 		return BP_SIP_OTHER;
 	return slot->id;
 }

@@ -116,95 +116,134 @@ parse_start_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_lim
 		parse_request_line(m, end, limits);
 }
 
-/* The offset of the colon, or @end. */
-static inline uint32_t
-find_colon(const uint8_t *p, uint32_t at, uint32_t end)
+/* What the walk over the lines keeps. */
+struct line_walk {
+	struct bp_sip_message *m;
+	uint32_t count; /* of headers[] */
+	uint32_t limit;
+	uint8_t last[BP_SIP_HEADER_ID_COUNT]; /* index of the last line of each id */
+};
+
+/* A line that is not a known header written plainly: white space before the colon, another header, or none at all.
+ * Its id, BP_SIP_HEADER_ID_COUNT when it is malformed; *@name_end moved to where the name ends. */
+static __attribute__((noinline)) uint8_t
+odd_name(const uint8_t *p, uint32_t at, uint32_t end, uint32_t size, uint32_t *name_end)
 {
-	return bp_scan_find(p, at, end, &bp_set_colon);
+	uint32_t colon = *name_end;
+
+	if (colon >= end)
+		return BP_SIP_HEADER_ID_COUNT;
+	while (*name_end > at && (p[*name_end - 1] == ' ' || p[*name_end - 1] == '\t'))
+		--*name_end;
+	if (*name_end == at || bp_scan_skip(p, at, *name_end, &bp_set_token) != *name_end)
+		return BP_SIP_HEADER_ID_COUNT;
+	return bp_header_id(p + at, *name_end - at, size - at);
 }
 
-/* One header line with all its folds: [at, next), content until @end. @last: index of the last line of each id. */
-static inline void
-parse_header(struct bp_sip_message *m, uint8_t *last, uint32_t at, uint32_t end, uint32_t next)
+/* One header line with all its folds: [at, next), content until @end. @p, @size: the message; given once more because
+ * the compiler cannot know that what is written here does not change them. */
+static inline __attribute__((always_inline)) void
+parse_header(struct line_walk *walk, const uint8_t *p, uint32_t size, uint32_t at, uint32_t end, uint32_t next)
 {
-	const uint8_t *p = m->bytes;
-	struct bp_sip_header *header = &m->headers[m->header_count];
-	uint32_t colon = find_colon(p, at, end);
-	uint32_t name_end = colon, value;
-	uint8_t id;
+	struct bp_sip_message *m = walk->m;
+	struct bp_sip_header *header = &m->headers[walk->count];
+	uint32_t colon = bp_scan_colon(p, at, end, size), name_end = colon, value = colon + 1, value_end = end;
+	uint8_t id = bp_header_id(p + at, colon - at, size - at);
 
-	while (name_end > at && (p[name_end - 1] == ' ' || p[name_end - 1] == '\t'))
-		name_end--;
-	id = bp_header_id(p + at, name_end - at, end - at);
-	if (colon == end ||
-		(id == BP_SIP_OTHER &&
-			(name_end == at || bp_scan_skip(p, at, name_end, &bp_set_token) != name_end))) {
-		fault(m, BP_SIP_FAULT_HEADER_LINE, at);
-		return;
+	if (__builtin_expect(id == BP_SIP_OTHER || colon >= end, 0)) {
+		id = odd_name(p, at, end, size, &name_end);
+		if (id == BP_SIP_HEADER_ID_COUNT) {
+			fault(m, BP_SIP_FAULT_HEADER_LINE, at);
+			return;
+		}
 	}
-	value = bp_skip_lws(p, colon + 1, end);
+	/* nearly always one space, and none at the end */
+	value += value < end && p[value] == ' ';
+	if (__builtin_expect(value < end && p[value] <= ' ', 0))
+		value = bp_skip_lws(p, value, end);
+	if (__builtin_expect(value < end && p[value_end - 1] <= ' ', 0))
+		value_end = bp_trim_lws(p, value, value_end);
 	header->line = span(at, next);
 	header->name = span(at, name_end);
-	header->value = span(value, bp_trim_lws(p, value, end));
+	header->value = span(value, value_end);
 	header->id = id;
 	header->next = 0;
-	if (m->first[id])
-		m->headers[last[id]].next = m->header_count;
+	if (__builtin_expect(m->first[id] != 0, 0))
+		m->headers[walk->last[id]].next = (uint8_t)walk->count;
 	else
-		m->first[id] = m->header_count + 1;
-	last[id] = m->header_count++;
+		m->first[id] = (uint8_t)(walk->count + 1);
+	walk->last[id] = (uint8_t)walk->count++;
+}
+
+/* As many lines as one scan found, from the @i-th on. Returns where the line begins that is not over yet; *@blank: the
+ * blank line. */
+static inline uint32_t
+parse_found(struct line_walk *walk, const struct bp_scan_lines *lines, uint32_t i, uint32_t begin, bool *blank)
+{
+	struct bp_sip_message *m = walk->m;
+	const uint8_t *p = m->bytes;
+	uint32_t size = m->size, count = lines->count, body = lines->body;
+
+	for (; i < count; i++) {
+		uint32_t next = lines->ends[i];
+
+		if (next == body) {
+			*blank = true;
+			break;
+		}
+		/* a fold: the next line goes on with this one (7.3.1) */
+		if (next < size && __builtin_expect(p[next] <= ' ', 0) && (p[next] == ' ' || p[next] == '\t'))
+			continue;
+		if (__builtin_expect(walk->count >= walk->limit, 0)) {
+			fault(m, BP_SIP_FAULT_TOO_MANY_HEADERS, begin);
+			if (walk->count >= BP_SIP_HEADERS_MAX - 1) {
+				begin = next;
+				continue;
+			}
+		}
+		parse_header(walk, p, size, begin, next - 2, next);
+		begin = next;
+	}
+	return begin;
 }
 
 /* Over the lines of the message. Sets headers_offset, body_offset and headers[]. */
 static void
 parse_lines(struct bp_sip_message *m, const struct bp_sip_limits *limits)
 {
-	uint8_t last[BP_SIP_HEADER_ID_COUNT];
-	struct bp_scan_lines lines = {.at = 0};
-	uint32_t begin = 0, limit = BP_SIP_HEADERS_MAX - 1;
-	bool ended = false;
+	struct line_walk walk = {.m = m, .limit = BP_SIP_HEADERS_MAX - 1};
+	struct bp_scan_lines lines;
+	uint32_t begin = 0, first;
+	bool blank = false;
 
-	if (limits && limits->headers < limit)
-		limit = limits->headers;
+	if (limits && limits->headers < walk.limit)
+		walk.limit = limits->headers;
+	bp_scan_lines_begin(&lines);
 	do {
 		bp_scan->lines(m->bytes, m->size, &lines);
-		for (uint32_t i = 0; i < lines.count; i++) {
-			uint32_t next = lines.ends[i];
-
-			if (m->headers_offset == 0) {
-				m->headers_offset = (uint16_t)next;
-				parse_start_line(m, next - 2, limits);
-				begin = next;
-				continue;
-			}
-			if (next == lines.body) {
-				ended = true;
-				break;
-			}
-			/* a fold: the next line goes on with this one (7.3.1) */
-			if (next < m->size && (m->bytes[next] == ' ' || m->bytes[next] == '\t'))
-				continue;
-			if (m->header_count == limit)
-				fault(m, BP_SIP_FAULT_TOO_MANY_HEADERS, begin);
-			if (m->header_count < BP_SIP_HEADERS_MAX - 1)
-				parse_header(m, last, begin, next - 2, next);
-			begin = next;
+		first = 0;
+		if (begin == 0 && lines.count) {
+			begin = lines.ends[0];
+			m->headers_offset = (uint16_t)begin;
+			parse_start_line(m, begin - 2, limits);
+			first = 1;
 		}
-	} while (lines.body == 0 && lines.at < m->size);
+		begin = parse_found(&walk, &lines, first, begin, &blank);
+	} while (__builtin_expect(lines.body == 0 && lines.at < m->size, 0));
 
-	if (lines.stray)
+	if (__builtin_expect(lines.stray != 0, 0))
 		fault(m, BP_SIP_FAULT_HEADER_LINE, lines.stray - 1);
-	if (ended) {
-		m->body_offset = (uint16_t)lines.body;
-		return;
+	m->body_offset = (uint16_t)lines.body;
+	if (__builtin_expect(!blank, 0)) {
+		/* No blank line. What there is of a last line is kept, for the answer. */
+		fault(m, m->headers_offset ? BP_SIP_FAULT_NO_END : BP_SIP_FAULT_START_LINE, begin);
+		if (m->headers_offset == 0)
+			m->headers_offset = m->size;
+		else if (begin < m->size && walk.count < BP_SIP_HEADERS_MAX - 1)
+			parse_header(&walk, m->bytes, m->size, begin, m->size, m->size);
+		m->body_offset = m->size;
 	}
-	/* No blank line. What there is of a last line is kept, for the answer. */
-	fault(m, m->headers_offset ? BP_SIP_FAULT_NO_END : BP_SIP_FAULT_START_LINE, begin);
-	if (m->headers_offset && begin < m->size && m->header_count < BP_SIP_HEADERS_MAX - 1)
-		parse_header(m, last, begin, m->size, m->size);
-	if (m->headers_offset == 0)
-		m->headers_offset = m->size;
-	m->body_offset = m->size;
+	m->header_count = (uint8_t)walk.count;
 }
 
 /* Header @id, which must be there once: NULL and a fault otherwise. With several, the first is returned. */

@@ -49,13 +49,17 @@ enum bp_sip_header_id {
 	BP_SIP_HEADER_ID_COUNT,
 };
 
-struct bp_sip_header {
-	struct bp_span line;  /* from the first byte of the name to past the CRLF, folded lines included */
+struct bp_sip_header { /* 16 bytes: an index is a shift */
+	struct bp_span line;  /* from the first byte of the name to past the CRLF, folded lines included; without CRLF
+			       * when the datagram ends in it (BP_SIP_FAULT_NO_END) */
 	struct bp_span name;
-	struct bp_span value; /* without leading and trailing white space; folds inside are kept */
+	struct bp_span value; /* without leading and trailing white space; folds inside are kept. Empty: its offset
+			       * is where a value can be inserted */
 	uint8_t id;           /* enum bp_sip_header_id */
-	uint8_t next;         /* index of the next header line of the same known id; 0 = none */
+	uint8_t next;         /* index of the next header line of the same id; 0 = none */
+	uint16_t reserved;
 };
+static_assert(sizeof(struct bp_sip_header) == 16, "see above");
 
 /* The limits that configuration sets; over one of them is BP_SIP_FAULT_TOO_*. */
 struct bp_sip_limits {
@@ -144,7 +148,8 @@ struct bp_sip_message {
 	uint8_t method;       /* enum bp_method; of the CSeq for a response */
 	uint8_t header_count;
 	uint8_t fault;        /* enum bp_sip_fault: the first thing found wrong */
-	uint8_t first[BP_SIP_HEADER_ID_COUNT]; /* index + 1 of the first header line of each id; 0: absent */
+	/* index + 1 of the first header line of each id; 0: absent. Unknown ones are chained as BP_SIP_OTHER */
+	uint8_t first[BP_SIP_HEADER_ID_COUNT];
 	uint16_t fault_offset;
 	uint16_t headers_offset; /* first byte after the start line */
 	uint16_t body_offset;    /* first byte after the blank line */
@@ -166,16 +171,22 @@ struct bp_sip_message {
 /* Parses one datagram.
  * @m:      out; valid as long as @bytes is. On a fault everything found before and around it stands, so that a
  *          request can still be answered when bp_sip_answerable() says so.
- * @bytes:  the datagram, not modified. @size: 0..65,535 bytes. Leading CRLFs are skipped (7.5).
+ * @bytes:  the datagram, not modified. @size: 0..65,535 bytes. Leading CRs and LFs are skipped (7.5): m->bytes is
+ *          then @bytes and their number.
+ * @limits: NULL: none but what a view can hold.
  * Returns the first fault, BP_SIP_FAULT_NONE when the message is fit to be proxied.
- * Checked: start line, every header line's form, the mandatory headers (8.1.1; Max-Forwards may be absent), tags,
- * CSeq number (32 bits, 8.1.1.5) and method, the top Via, Content-Length against the datagram (18.3). A missing
- * From tag and branch are accepted (RFC 2543). Not checked: headers that a proxy has no business with.
+ * Checked: start line, Request-URI (no headers in it: 19.1.1), every header line's form, the mandatory headers
+ * (8.1.1; Max-Forwards may be absent), none of them twice, tags, CSeq number (32 bits, 8.1.1.5) and method, the top
+ * Via, Content-Length against the datagram (18.3). A missing From tag and branch are accepted (RFC 2543). Not
+ * checked: headers that a proxy has no business with.
+ * Lines end with CRLF. A CR or LF alone, anywhere before the blank line, is BP_SIP_FAULT_HEADER_LINE: who reads it as
+ * a line end sees other headers than who does not, and a border must not let both be right.
  * Source: RFC 3261 7, 16.3, 18.3, 20, 25; RFC 4475; RFC 5118. */
 enum bp_sip_fault bp_sip_parse(
 	struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits);
 
-/* Whether a response to this faulty request can be built: top Via, From, To, Call-ID and CSeq lines are there. */
+/* Whether a response to this faulty request can be built: it is a request, and Via, From, To, Call-ID and CSeq lines
+ * are there, well-formed or not. An ACK is never answered; that is for the caller to know. */
 bool bp_sip_answerable(const struct bp_sip_message *m);
 
 uint16_t bp_sip_fault_status(enum bp_sip_fault fault);
@@ -212,7 +223,8 @@ const struct bp_sip_header *bp_sip_find(const struct bp_sip_message *m, const ch
 
 /* Walks the comma-separated elements of all lines of one header (Route, Record-Route, Contact, Via ...):
  * commas inside quotes, <> and comments do not separate (7.3.1). Start with a zeroed walk.
- * Returns false at the end. walk->element is the element without white space around it. */
+ * Returns false at the end. walk->element is the element without white space around it; its size is 0 where nothing
+ * stands between two commas. A line without any value has no element. */
 struct bp_sip_walk {
 	struct bp_span element;
 	const struct bp_sip_header *header; /* line of the element */
@@ -223,7 +235,8 @@ struct bp_sip_walk {
 };
 bool bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk);
 
-/* Cuts one Via element open. False: malformed. */
+/* Cuts the first via-parm of @value open: an element, or a header's value. False: malformed; then element.size is 0.
+ * A parameter that matters here and stands twice is malformed (7.3.1), and so is an empty one. */
 bool bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
 
 /* Case-insensitive comparison of a span with a token (7.3.1). */

@@ -10,8 +10,12 @@
 #define BYEPASS_SIP_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* A set of ASCII characters: bit h of rows[l] says whether the byte h << 4 | l is in it. Bytes over 0x7f never are. */
 struct bp_scan_set {
@@ -37,7 +41,7 @@ extern const struct bp_scan_set bp_set_space;        /* SP */
 
 #define BP_SCAN_LINES 64 /* line ends that one call of lines() may leave room for, at the least */
 
-/* Where a scan for line ends stands; begin with a zeroed one, at 0. */
+/* Where a scan for line ends stands. */
 struct bp_scan_lines {
 	uint32_t at;      /* the next block begins here */
 	uint32_t count;   /* of ends[] */
@@ -47,6 +51,13 @@ struct bp_scan_lines {
 	uint64_t last_ends; /* bits 62 and 63: the two bytes before @at end a line */
 	uint16_t ends[2 * BP_SCAN_LINES + 4]; /* offsets of the bytes after each CRLF, the blank line's included */
 };
+
+/* To the beginning; what stands in ends[] does not matter. */
+static inline void
+bp_scan_lines_begin(struct bp_scan_lines *lines)
+{
+	memset(lines, 0, offsetof(struct bp_scan_lines, ends));
+}
 
 struct bp_scanner {
 	const char *name;
@@ -100,6 +111,26 @@ bp_scan_skip(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_sc
 	return end;
 }
 
+/* The first colon in [at, end), or @end. @size: bytes that may be read. Header names are short, and 16 bytes can be
+ * looked at on any x86-64 without asking. */
+static inline uint32_t
+bp_scan_colon(const uint8_t *bytes, uint32_t at, uint32_t end, uint32_t size)
+{
+#if defined(__SSE2__)
+	if (__builtin_expect(at + 16 <= size, 1)) {
+		__m128i sixteen = _mm_loadu_si128((const __m128i *)(bytes + at));
+		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sixteen, _mm_set1_epi8(':')));
+
+		if (__builtin_expect(mask != 0, 1)) {
+			at += (uint32_t)__builtin_ctz(mask);
+			return at < end ? at : end;
+		}
+		at += 16;
+	}
+#endif
+	return bp_scan_find(bytes, at, end, &bp_set_colon);
+}
+
 /* Stops at each byte that is not plain, one vector scan per 64 bytes. Only forward. */
 struct bp_cursor {
 	const uint8_t *bytes;
@@ -145,7 +176,8 @@ bp_cursor_stop(struct bp_cursor *c, uint32_t at)
 static inline bool
 bp_is_lws(uint8_t byte)
 {
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+	/* SP, HTAB, CR, LF as bits of a word */
+	return byte <= ' ' && ((uint64_t)0x100002600 >> byte & 1);
 }
 
 static inline uint32_t

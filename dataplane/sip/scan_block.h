@@ -15,25 +15,25 @@ extern const struct bp_scanner bp_scan_sse42, bp_scan_avx2, bp_scan_avx512; /* s
 /* Masks of CR and LF in the 64 bytes at @p. */
 typedef void scan_block_fn(const uint8_t *p, uint64_t *cr, uint64_t *lf);
 
-static inline __attribute__((always_inline)) void
-scan_emit(struct bp_scan_lines *lines, uint32_t base, uint64_t ends)
-{
-	uint16_t *out = lines->ends + lines->count;
-
-	lines->count += (uint32_t)__builtin_popcountll(ends);
-	for (; ends; ends &= ends - 1)
-		*out++ = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
-}
+/* What goes on from block to block, in registers. */
+struct scan_state {
+	uint64_t last_cr;
+	uint64_t last_ends;
+	uint16_t *out;
+};
 
 /* One block: @valid has a bit for each byte that is there. True: the blank line was found. */
 static inline __attribute__((always_inline)) bool
-scan_block(struct bp_scan_lines *lines, uint32_t base, uint64_t cr, uint64_t lf, uint64_t valid)
+scan_block(struct scan_state *state, struct bp_scan_lines *lines, uint32_t base, uint64_t cr, uint64_t lf,
+	uint64_t valid)
 {
-	uint64_t after_cr = cr << 1 | lines->last_cr;
+	uint64_t after_cr = cr << 1 | state->last_cr;
 	uint64_t ends = lf & after_cr;
 	uint64_t stray = (lf ^ after_cr) & valid;
-	uint64_t blank = ends & (ends << 2 | lines->last_ends >> 62);
+	uint64_t blank = ends & (ends << 2 | state->last_ends >> 62);
 
+	state->last_cr = cr >> 63;
+	state->last_ends = ends;
 	if (__builtin_expect(blank != 0, 0)) {
 		uint64_t upto = blank ^ (blank - 1);
 
@@ -41,49 +41,56 @@ scan_block(struct bp_scan_lines *lines, uint32_t base, uint64_t cr, uint64_t lf,
 		ends &= upto;
 		stray &= upto;
 	}
-	if (__builtin_expect(stray != 0 && lines->stray == 0, 0))
+	if (__builtin_expect(stray != 0, 0) && lines->stray == 0)
 		lines->stray = base + (uint32_t)__builtin_ctzll(stray) + 1;
-	lines->last_cr = cr >> 63;
-	lines->last_ends = ends;
-	scan_emit(lines, base, ends);
+	for (; ends; ends &= ends - 1)
+		*state->out++ = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
 	return blank != 0;
+}
+
+/* What is less than a block at the end: the last 64 bytes, shifted, or a copy. */
+static inline __attribute__((always_inline)) void
+scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t size, struct bp_scan_lines *lines,
+	scan_block_fn *block)
+{
+	uint32_t rest = size - at;
+	uint64_t cr, lf;
+
+	if (size >= 64) {
+		block(bytes + size - 64, &cr, &lf);
+		cr >>= 64 - rest;
+		lf >>= 64 - rest;
+	} else {
+		uint8_t copy[64] = {0};
+
+		memcpy(copy, bytes + at, rest);
+		block(copy, &cr, &lf);
+	}
+	scan_block(state, lines, at, cr, lf, UINT64_MAX >> (64 - rest));
 }
 
 static inline __attribute__((always_inline)) void
 scan_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines, scan_block_fn *block)
 {
+	struct scan_state state = {lines->last_cr, lines->last_ends, lines->ends};
+	const uint16_t *enough = lines->ends + BP_SCAN_LINES;
 	uint32_t at = lines->at;
+	bool blank = false;
 	uint64_t cr, lf;
 
-	lines->count = 0;
-	while (at + 64 <= size) {
+	while (at + 64 <= size && state.out < enough && !blank) {
 		block(bytes + at, &cr, &lf);
-		if (scan_block(lines, at, cr, lf, UINT64_MAX)) {
-			lines->at = size;
-			return;
-		}
+		blank = scan_block(&state, lines, at, cr, lf, UINT64_MAX);
 		at += 64;
-		if (lines->count >= BP_SCAN_LINES) {
-			lines->at = at;
-			return;
-		}
 	}
-	if (at < size) {
-		uint32_t rest = size - at;
-
-		if (size >= 64) {
-			block(bytes + size - 64, &cr, &lf);
-			cr >>= 64 - rest;
-			lf >>= 64 - rest;
-		} else {
-			uint8_t copy[64] = {0};
-
-			memcpy(copy, bytes + at, rest);
-			block(copy, &cr, &lf);
-		}
-		scan_block(lines, at, cr, lf, UINT64_MAX >> (64 - rest));
+	if (!blank && at < size && at + 64 > size) {
+		scan_rest(&state, bytes, at, size, lines, block);
+		at = size;
 	}
-	lines->at = size;
+	lines->at = blank ? size : at;
+	lines->last_cr = state.last_cr;
+	lines->last_ends = state.last_ends;
+	lines->count = (uint32_t)(state.out - lines->ends);
 }
 
 #endif

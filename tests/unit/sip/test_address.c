@@ -55,6 +55,8 @@ good(void **state)
 	assert_true(cut(&a, "http://www.example.com;p=\"a;tag=1\""));
 	assert_int_equal(a.tag.size, 0);
 	assert_true(cut(&a, "<sip:w@h>;x=a@b:c/d?e"));
+	assert_true(cut(&a, "<sip:w@h>;x=YQ==;tag=b="));
+	assert_span(&plain, a.tag, "b=");
 }
 
 static void
@@ -156,6 +158,7 @@ walk(void **state)
 	walked("Contact: \"a,b\" <c,d>,e\r\n", "^[\"a,b\" <c,d>][e]$");
 	walked("Contact: \"a\\\",b\" <c>;x=\"1,2\",e\r\n", "^[\"a\\\",b\" <c>;x=\"1,2\"][e]$");
 	walked("Contact: a (b, (c\\), d)), e) ,f\r\n", "^[a (b, (c\\), d))][e)][f]$");
+	walked("Contact: a (b (c), d), e\r\n", "^[a (b (c), d)][e]$");
 	walked("Contact: a(b,c)\r\n", "^[a(b][c)]$");
 	walked("Contact: a,\r\n b,\r\n\tc\r\n", "^[a][b][c]$");
 	walked("Contact: a,,b\r\n", "^[a][][b]$");

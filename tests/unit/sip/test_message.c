@@ -170,6 +170,9 @@ header_lines(void **state)
 {
 	static const struct row rows[] = {
 		{LINE ALL "nonsense\r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},
+		{LINE ALL "Route\r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},
+		{LINE ALL "Route \r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},
+		{LINE ALL "X:", BP_SIP_FAULT_NO_END, 1},
 		{LINE ALL ": x\r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},
 		{LINE ALL "a b: x\r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},
 		{LINE ALL "a\"b: x\r\n\r\n", BP_SIP_FAULT_HEADER_LINE, 1},

@@ -7,10 +7,22 @@
 #include <time.h>
 #include <urcu-qsbr.h>
 
+/* The sleep that fits an idle stretch; 0: spin. */
+static uint32_t
+sleep_after(uint64_t stretch_us)
+{
+#define X(after, us) \
+	if (stretch_us >= (after)) \
+		return us;
+	BP_IDLE_SLEEPS(X)
+#undef X
+	return 0;
+}
+
 uint32_t
 bp_idle_decide(struct bp_idle *idle, enum bp_poll poll, bool worked, uint64_t now_us, uint64_t next_us)
 {
-	uint64_t stretch, us;
+	uint32_t us;
 
 	if (worked || poll == BP_POLL_BUSY) {
 		idle->idle = false;
@@ -20,13 +32,10 @@ bp_idle_decide(struct bp_idle *idle, enum bp_poll poll, bool worked, uint64_t no
 		idle->idle = true;
 		idle->since_us = now_us;
 	}
-	stretch = now_us - idle->since_us;
-	if (stretch < BP_IDLE_SPIN_US)
+	us = sleep_after(now_us - idle->since_us);
+	if (us == 0 || next_us <= now_us)
 		return 0;
-	us = stretch < BP_IDLE_DEEP_US ? BP_IDLE_SHORT_US : BP_IDLE_LONG_US;
-	if (next_us <= now_us)
-		return 0;
-	return next_us - now_us < us ? (uint32_t)(next_us - now_us) : (uint32_t)us;
+	return next_us - now_us < us ? (uint32_t)(next_us - now_us) : us;
 }
 
 void

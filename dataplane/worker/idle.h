@@ -8,10 +8,10 @@
 
 #include "byepass/config.h"
 
-#define BP_IDLE_SPIN_US 50   /* idle this long: spins */
-#define BP_IDLE_SHORT_US 50  /* then sleeps so long at a time, */
-#define BP_IDLE_LONG_US 200  /* and once idle for BP_IDLE_DEEP_US, so long */
-#define BP_IDLE_DEEP_US 5000
+#define BP_IDLE_SPIN_US 50 /* idle this long: spins; then sleeps, the longer the longer nothing came: */
+#define BP_IDLE_SLEEPS(X) \
+	/* idle for us, sleeps us at a time */ \
+	X(1000000, 500) X(5000, 200) X(BP_IDLE_SPIN_US, 50)
 
 struct bp_idle {
 	uint64_t since_us; /* begin of the idle stretch */

@@ -26,12 +26,11 @@ test_spins_then_sleeps_longer(void **state)
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, true, 1000, UINT64_MAX), 0);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010, UINT64_MAX), 0);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1009 + BP_IDLE_SPIN_US, UINT64_MAX), 0);
-	assert_int_equal(
-		bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + BP_IDLE_SPIN_US, UINT64_MAX), BP_IDLE_SHORT_US);
-	assert_int_equal(
-		bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + BP_IDLE_DEEP_US, UINT64_MAX), BP_IDLE_LONG_US);
-	assert_int_equal(
-		bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, UINT64_MAX / 2, UINT64_MAX), BP_IDLE_LONG_US);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + BP_IDLE_SPIN_US, UINT64_MAX), 50);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 4999, UINT64_MAX), 50);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 5000, UINT64_MAX), 200);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 1000000, UINT64_MAX), 500);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, UINT64_MAX / 2, UINT64_MAX), 500);
 }
 
 static void
@@ -54,8 +53,7 @@ test_nothing_due_is_overslept(void **state)
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 50000, 50007), 7);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 50000, 50000), 0);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 50000, 40000), 0);
-	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 50000, 50000 + BP_IDLE_LONG_US + 1),
-		BP_IDLE_LONG_US);
+	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 50000, 50000 + 201), 200);
 }
 
 int

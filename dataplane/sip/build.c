@@ -65,7 +65,8 @@ put_line(struct writer *w, const struct bp_sip_message *m, const struct bp_sip_h
 static void
 put_lines(struct writer *w, const struct bp_sip_message *m, enum bp_sip_header_id id)
 {
-	for (const struct bp_sip_header *header = bp_sip_first(m, id); header; header = bp_sip_next(m, header))
+	for (const struct bp_sip_header *header = bp_sip_first(m, id); header;
+		header = bp_sip_next(m, header))
 		put_line(w, m, header);
 }
 
@@ -193,8 +194,8 @@ bp_build_ack(const struct bp_sip_message *request, const struct bp_sip_message *
 }
 
 uint32_t
-bp_build_cancel(
-	const struct bp_sip_message *request, const char *reason, uint16_t reason_size, uint8_t *out, uint32_t capacity)
+bp_build_cancel(const struct bp_sip_message *request, const char *reason, uint16_t reason_size, uint8_t *out,
+	uint32_t capacity)
 {
 	struct writer w = {.out = out, .capacity = capacity};
 

@@ -37,7 +37,8 @@ overlaps(const struct bp_edits *edits, unsigned place, uint32_t offset, uint16_t
 
 		if (before->remove == 0)
 			continue;
-		if (before->offset == offset ? remove > 0 : (uint32_t)before->offset + before->remove > offset)
+		if (before->offset == offset ? remove > 0
+					     : (uint32_t)before->offset + before->remove > offset)
 			return true;
 		if (before->offset < offset)
 			break;

@@ -183,7 +183,8 @@ bp_edit_via_received(struct bp_edits *edits, const struct bp_ip *ip, uint16_t po
 		size = 1 + write_decimal(text + 1, port);
 		/* the value that a client wrote is not to be believed */
 		bp_edit_replace(edits, via->rport_at,
-			(uint16_t)(via->rport.size ? span_end(via->rport) - via->rport_at : 0), text, (uint16_t)size);
+			(uint16_t)(via->rport.size ? span_end(via->rport) - via->rport_at : 0), text,
+			(uint16_t)size);
 	}
 	if (!via->rport_at && !via->received.size && sent_by_is(edits->m, ip))
 		return;
@@ -241,5 +242,6 @@ bp_edit_body(struct bp_edits *edits, const uint8_t *body, uint16_t size)
 	char text[8];
 
 	bp_edit_replace_header(edits, BP_SIP_CONTENT_LENGTH, text, (uint16_t)write_decimal(text, size));
-	bp_edit_replace(edits, m->body_offset, (uint16_t)(m->size - m->body_offset), (const char *)body, size);
+	bp_edit_replace(
+		edits, m->body_offset, (uint16_t)(m->size - m->body_offset), (const char *)body, size);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The tables of header and method names. A name's slot is the top bits of (first eight
- * bytes in lower case + size) * factor; a new name may need a new factor: any odd one that gives each name a slot
- * of its own (try random ones), which tests/unit/sip/test_names.c checks for every row of BP_SIP_HEADERS and BP_METHODS.
+ * bytes in lower case + size) * factor; a new name may need a new factor: any odd one that gives each name a
+ * slot of its own (try random ones), which tests/unit/sip/test_names.c checks for every row of BP_SIP_HEADERS
+ * and BP_METHODS.
  */
 #include "sip/header_name.h"
 

@@ -14,7 +14,7 @@
 #define BP_NAME_FACTOR 0x82376e6473e96b01u
 #define BP_METHOD_FACTOR 0x2b0564e30f33bb33u
 
-struct bp_name_slot { /* 32 bytes: an index is a shift */
+struct bp_name_slot {   /* 32 bytes: an index is a shift */
 	char first[8];  /* the first eight bytes, lower case */
 	char middle[8]; /* bytes 8 to 15 of a name longer than 16 */
 	char last[8];   /* the last eight of a name longer than 8 */
@@ -38,7 +38,7 @@ bp_load8(const void *p)
 	return word;
 }
 
-/* The first min(size, 8) bytes at @p, zeros behind them. @room: bytes that may be read at @p, at least @size. */
+/* The first min(size, 8) bytes at @p, zeros behind them. @room: bytes that may be read, at least @size. */
 static inline uint64_t
 bp_load_upto8(const uint8_t *p, uint32_t size, uint32_t room)
 {

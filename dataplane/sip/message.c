@@ -81,7 +81,8 @@ parse_request_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_l
 
 	m->method_text = span(0, method);
 	m->method = bp_method_id(p, method, end);
-	if (m->method == BP_METHOD_OTHER && (method == 0 || bp_scan_skip(p, 0, method, &bp_set_token) != method)) {
+	if (m->method == BP_METHOD_OTHER &&
+		(method == 0 || bp_scan_skip(p, 0, method, &bp_set_token) != method)) {
 		fault(m, BP_SIP_FAULT_START_LINE, 0);
 		m->method_text.size = 0;
 		return;
@@ -96,8 +97,8 @@ parse_request_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_l
 	m->uri = span(uri, uri_end);
 	if (end - uri_end != 8 || !bp_word_is(bp_load8(p + uri_end), bp_load8(" sip/2.0"))) {
 		fault(m,
-			is_other_version(p + uri_end + 1, end - uri_end - 1) ? BP_SIP_FAULT_VERSION :
-									       BP_SIP_FAULT_START_LINE,
+			is_other_version(p + uri_end + 1, end - uri_end - 1) ? BP_SIP_FAULT_VERSION
+									     : BP_SIP_FAULT_START_LINE,
 			uri_end);
 		return;
 	}
@@ -124,8 +125,8 @@ struct line_walk {
 	uint8_t last[BP_SIP_HEADER_ID_COUNT]; /* index of the last line of each id */
 };
 
-/* A line that is not a known header written plainly: white space before the colon, another header, or none at all.
- * Its id, BP_SIP_HEADER_ID_COUNT when it is malformed; *@name_end moved to where the name ends. */
+/* A line that is not a known header written plainly: white space before the colon, another header, or none at
+ * all. Its id, BP_SIP_HEADER_ID_COUNT when it is malformed; *@name_end moved to where the name ends. */
 static __attribute__((noinline)) uint8_t
 odd_name(const uint8_t *p, uint32_t at, uint32_t end, uint32_t size, uint32_t *name_end)
 {
@@ -140,14 +141,16 @@ odd_name(const uint8_t *p, uint32_t at, uint32_t end, uint32_t size, uint32_t *n
 	return bp_header_id(p + at, *name_end - at, size - at);
 }
 
-/* One header line with all its folds: [at, next), content until @end. @p, @size: the message; given once more because
- * the compiler cannot know that what is written here does not change them. */
+/* One header line with all its folds: [at, next), content until @end. @p, @size: the message; given once more
+ * because the compiler cannot know that what is written here does not change them. */
 static inline __attribute__((always_inline)) void
-parse_header(struct line_walk *walk, const uint8_t *p, uint32_t size, uint32_t at, uint32_t end, uint32_t next)
+parse_header(
+	struct line_walk *walk, const uint8_t *p, uint32_t size, uint32_t at, uint32_t end, uint32_t next)
 {
 	struct bp_sip_message *m = walk->m;
 	struct bp_sip_header *header = &m->headers[walk->count];
-	uint32_t colon = bp_scan_colon(p, at, end, size), name_end = colon, value = colon + 1, value_end = end;
+	uint32_t colon = bp_scan_colon(p, at, end, size), name_end = colon, value = colon + 1,
+		 value_end = end;
 	uint8_t id = bp_header_id(p + at, colon - at, size - at);
 
 	if (__builtin_expect(id == BP_SIP_OTHER || colon >= end, 0)) {
@@ -175,10 +178,11 @@ parse_header(struct line_walk *walk, const uint8_t *p, uint32_t size, uint32_t a
 	walk->last[id] = (uint8_t)walk->count++;
 }
 
-/* As many lines as one scan found, from the @i-th on. Returns where the line begins that is not over yet; *@blank: the
- * blank line. */
+/* As many lines as one scan found, from the @i-th on. Returns where the line begins that is not over yet;
+ * *@blank: the blank line. */
 static inline uint32_t
-parse_found(struct line_walk *walk, const struct bp_scan_lines *lines, uint32_t i, uint32_t begin, bool *blank)
+parse_found(
+	struct line_walk *walk, const struct bp_scan_lines *lines, uint32_t i, uint32_t begin, bool *blank)
 {
 	struct bp_sip_message *m = walk->m;
 	const uint8_t *p = m->bytes;
@@ -284,8 +288,8 @@ check_via(struct bp_sip_message *m, const struct bp_sip_limits *limits)
 }
 
 static void
-check_party(struct bp_sip_message *m, enum bp_sip_header_id id, enum bp_sip_fault absent, enum bp_sip_fault bad,
-	struct bp_span *tag)
+check_party(struct bp_sip_message *m, enum bp_sip_header_id id, enum bp_sip_fault absent,
+	enum bp_sip_fault bad, struct bp_span *tag)
 {
 	const struct bp_sip_header *header = single(m, id, absent);
 	struct bp_sip_address address;
@@ -342,9 +346,11 @@ check_cseq(struct bp_sip_message *m)
 	m->cseq_method = span(token, end);
 	if (m->status) {
 		m->method = method;
-	} else if (m->method_text.size && (m->cseq_method.size != m->method_text.size || method != m->method ||
-		(method == BP_METHOD_OTHER && memcmp(p + token, p, m->method_text.size) != 0))) {
-		fault(m, m->method == BP_METHOD_OTHER ? BP_SIP_FAULT_METHOD : BP_SIP_FAULT_CSEQ_METHOD, token);
+	} else if (m->method_text.size &&
+		   (m->cseq_method.size != m->method_text.size || method != m->method ||
+			   (method == BP_METHOD_OTHER && memcmp(p + token, p, m->method_text.size) != 0))) {
+		fault(m, m->method == BP_METHOD_OTHER ? BP_SIP_FAULT_METHOD : BP_SIP_FAULT_CSEQ_METHOD,
+			token);
 	}
 }
 
@@ -389,7 +395,8 @@ check_body(struct bp_sip_message *m)
 
 	if (header) {
 		limit = (uint32_t)header->value.offset + header->value.size;
-		if (!parse_number(m->bytes, header->value.offset, limit, UINT32_MAX, &value, &end) || end != limit)
+		if (!parse_number(m->bytes, header->value.offset, limit, UINT32_MAX, &value, &end) ||
+			end != limit)
 			fault(m, BP_SIP_FAULT_BAD_CONTENT_LENGTH, header->value.offset);
 		else if (value > room)
 			fault(m, BP_SIP_FAULT_BODY_TRUNCATED, header->value.offset);

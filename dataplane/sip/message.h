@@ -49,12 +49,12 @@ enum bp_sip_header_id {
 	BP_SIP_HEADER_ID_COUNT,
 };
 
-struct bp_sip_header { /* 16 bytes: an index is a shift */
-	struct bp_span line;  /* from the first byte of the name to past the CRLF, folded lines included; without CRLF
-			       * when the datagram ends in it (BP_SIP_FAULT_NO_END) */
+struct bp_sip_header {       /* 16 bytes: an index is a shift */
+	struct bp_span line; /* from the first byte of the name to past the CRLF, folded lines included;
+			      * without CRLF when the datagram ends in it (BP_SIP_FAULT_NO_END) */
 	struct bp_span name;
-	struct bp_span value; /* without leading and trailing white space; folds inside are kept. Empty: its offset
-			       * is where a value can be inserted */
+	struct bp_span value; /* without leading and trailing white space; folds inside are kept. Empty: its
+			       * offset is where a value can be inserted */
 	uint8_t id;           /* enum bp_sip_header_id */
 	uint8_t next;         /* index of the next header line of the same id; 0 = none */
 	uint16_t reserved;
@@ -69,8 +69,8 @@ struct bp_sip_limits {
 };
 
 /* X(name, status, text): what is wrong with a message. status: the response that a request with this fault
- * gets; 0: none can be given, drop it. METHOD: a CSeq method mismatch where the request's own method is not known
- * either (RFC 4475 3.1.2.18). BAD_ROUTE is not found by the parser but by whoever cuts Route open. */
+ * gets; 0: none can be given, drop it. METHOD: a CSeq method mismatch where the request's own method is not
+ * known either (RFC 4475 3.1.2.18). BAD_ROUTE is not found by the parser but by whoever cuts Route open. */
 #define BP_SIP_FAULTS(X) \
 	X(NONE, 0, "well-formed") \
 	X(EMPTY, 0, "nothing but line ends: a keepalive") \
@@ -117,28 +117,28 @@ struct bp_sip_via {
 	struct bp_span received; /* value; empty: none */
 	struct bp_span rport;    /* value; empty when it stands without one */
 	struct bp_span maddr;
-	struct bp_span params;   /* from the first ';' to the end of the element */
-	uint16_t port;           /* sent-by port, 0: none given */
-	uint16_t rport_at;       /* offset just past the "rport" token, 0: no rport parameter */
-	uint8_t transport;       /* enum bp_transport; BP_TRANSPORT_COUNT: another */
-	bool magic;              /* branch begins with z9hG4bK: RFC 3261, not 2543 */
-	bool last;               /* no further via-parm in this header line */
+	struct bp_span params; /* from the first ';' to the end of the element */
+	uint16_t port;         /* sent-by port, 0: none given */
+	uint16_t rport_at;     /* offset just past the "rport" token, 0: no rport parameter */
+	uint8_t transport;     /* enum bp_transport; BP_TRANSPORT_COUNT: another */
+	bool magic;            /* branch begins with z9hG4bK: RFC 3261, not 2543 */
+	bool last;             /* no further via-parm in this header line */
 };
 
 enum bp_uri_scheme { BP_URI_OTHER, BP_URI_SIP, BP_URI_SIPS, BP_URI_TEL };
 
 /* A URI, cut open (RFC 3261 19.1, RFC 3966); see uri.h. */
 struct bp_sip_uri {
-	uint8_t scheme;         /* enum bp_uri_scheme */
-	bool loose;             /* ;lr */
-	uint16_t port;          /* 0: none given */
+	uint8_t scheme; /* enum bp_uri_scheme */
+	bool loose;     /* ;lr */
+	uint16_t port;  /* 0: none given */
 	struct bp_span whole;
 	struct bp_span user;    /* without the password; for tel: the number */
 	struct bp_span host;    /* an IPv6 reference keeps its brackets */
 	struct bp_span params;  /* from the first ';' */
 	struct bp_span headers; /* after '?' */
 	struct bp_span maddr;
-	uint8_t transport;      /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
+	uint8_t transport; /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
 };
 
 struct bp_sip_message {
@@ -147,8 +147,8 @@ struct bp_sip_message {
 	uint16_t status;      /* 0: a request; BP_SIP_STATUS_BAD: a response with a bad status code */
 	uint8_t method;       /* enum bp_method; of the CSeq for a response */
 	uint8_t header_count;
-	uint8_t fault;        /* enum bp_sip_fault: the first thing found wrong */
-	/* index + 1 of the first header line of each id; 0: absent. Unknown ones are chained as BP_SIP_OTHER */
+	uint8_t fault; /* enum bp_sip_fault: the first thing found wrong */
+	/* index + 1 of the first header line of each id; 0: absent. BP_SIP_OTHER: the unknown ones */
 	uint8_t first[BP_SIP_HEADER_ID_COUNT];
 	uint16_t fault_offset;
 	uint16_t headers_offset; /* first byte after the start line */
@@ -169,24 +169,27 @@ struct bp_sip_message {
 };
 
 /* Parses one datagram.
- * @m:      out; valid as long as @bytes is. On a fault everything found before and around it stands, so that a
- *          request can still be answered when bp_sip_answerable() says so.
- * @bytes:  the datagram, not modified. @size: 0..65,535 bytes. Leading CRs and LFs are skipped (7.5): m->bytes is
- *          then @bytes and their number.
+ * @m:      out; valid as long as @bytes is. On a fault everything found before and around it stands, so that
+ *          a request can still be answered when bp_sip_answerable() says so.
+ * @bytes:  the datagram, not modified. @size: 0..65,535 bytes. Leading CRs and LFs are skipped (7.5):
+ *          m->bytes is then @bytes plus their number.
  * @limits: NULL: none but what a view can hold.
  * Returns the first fault, BP_SIP_FAULT_NONE when the message is fit to be proxied.
- * Checked: start line, Request-URI (no headers in it: 19.1.1), every header line's form, the mandatory headers
- * (8.1.1; Max-Forwards may be absent), none of them twice, tags, CSeq number (32 bits, 8.1.1.5) and method, the top
- * Via, Content-Length against the datagram (18.3). A missing From tag and branch are accepted (RFC 2543). Not
- * checked: headers that a proxy has no business with.
- * Lines end with CRLF. A CR or LF alone, anywhere before the blank line, is BP_SIP_FAULT_HEADER_LINE: who reads it as
- * a line end sees other headers than who does not, and a border must not let both be right.
+ *
+ * Checked: start line, Request-URI (no headers in it: 19.1.1), every header line's form, the mandatory
+ * headers (8.1.1; Max-Forwards may be absent), none of them twice, tags, CSeq number (32 bits, 8.1.1.5) and
+ * method, the top Via, Content-Length against the datagram (18.3). A missing From tag and branch are accepted
+ * (RFC 2543). Not checked: headers that a proxy has no business with.
+ *
+ * Lines end with CRLF. A CR or LF alone, anywhere before the blank line, is BP_SIP_FAULT_HEADER_LINE: who
+ * reads it as a line end sees other headers than who does not, and a border must not let both be right.
+ *
  * Source: RFC 3261 7, 16.3, 18.3, 20, 25; RFC 4475; RFC 5118. */
 enum bp_sip_fault bp_sip_parse(
 	struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits);
 
-/* Whether a response to this faulty request can be built: it is a request, and Via, From, To, Call-ID and CSeq lines
- * are there, well-formed or not. An ACK is never answered; that is for the caller to know. */
+/* Whether a response to this faulty request can be built: it is a request, and Via, From, To, Call-ID and
+ * CSeq lines are there, well-formed or not. An ACK is never answered; that is for the caller to know. */
 bool bp_sip_answerable(const struct bp_sip_message *m);
 
 uint16_t bp_sip_fault_status(enum bp_sip_fault fault);
@@ -223,8 +226,8 @@ const struct bp_sip_header *bp_sip_find(const struct bp_sip_message *m, const ch
 
 /* Walks the comma-separated elements of all lines of one header (Route, Record-Route, Contact, Via ...):
  * commas inside quotes, <> and comments do not separate (7.3.1). Start with a zeroed walk.
- * Returns false at the end. walk->element is the element without white space around it; its size is 0 where nothing
- * stands between two commas. A line without any value has no element. */
+ * Returns false at the end. walk->element is the element without white space around it; its size is 0 where
+ * nothing stands between two commas. A line without any value has no element. */
 struct bp_sip_walk {
 	struct bp_span element;
 	const struct bp_sip_header *header; /* line of the element */
@@ -235,15 +238,16 @@ struct bp_sip_walk {
 };
 bool bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk);
 
-/* Cuts the first via-parm of @value open: an element, or a header's value. False: malformed; then element.size is 0.
- * A parameter that matters here and stands twice is malformed (7.3.1), and so is an empty one. */
+/* Cuts the first via-parm of @value open: an element, or a header's value. False: malformed; then
+ * element.size is 0. A parameter that matters here and stands twice is malformed (7.3.1), and so is an empty
+ * one. */
 bool bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
 
 /* Case-insensitive comparison of a span with a token (7.3.1). */
 bool bp_span_is(const uint8_t *bytes, struct bp_span span, const char *token);
 
-/* Looks a parameter up in ";name=value;name" (or "?a=b&c" style is not meant). Returns false when absent; *value
- * is empty when it has none. A quoted value keeps its quotes. */
+/* Looks a parameter up in ";name=value;name" (or "?a=b&c" style is not meant). Returns false when absent;
+ * *value is empty when it has none. A quoted value keeps its quotes. */
 bool bp_sip_param(const uint8_t *bytes, struct bp_span params, const char *name, struct bp_span *value);
 
 #endif

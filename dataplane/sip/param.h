@@ -23,8 +23,9 @@ bp_span_make(uint32_t begin, uint32_t end)
 }
 
 /* Whether the name is @token, a constant of letters in lower case, 2 to 8 of them. */
-#define BP_PARAM_IS(bytes, span, token) \
-	((span).size == sizeof(token) - 1 && bp_letters_are((bytes) + (span).offset, token, sizeof(token) - 1))
+#define BP_PARAM_IS(bytes, span, token)                                                                      \
+	((span).size == sizeof(token) - 1 &&                                                                 \
+		bp_letters_are((bytes) + (span).offset, token, sizeof(token) - 1))
 
 static inline __attribute__((always_inline)) bool
 bp_letters_are(const uint8_t *p, const char *token, unsigned size)
@@ -64,8 +65,8 @@ bp_transport_of(const uint8_t *p, struct bp_span token)
 /* scheme ":" of any URI (RFC 3986 3.1). The position behind the colon, 0: malformed. */
 uint32_t bp_uri_scheme_end(const uint8_t *p, uint32_t begin, uint32_t end);
 
-/* The next parameter. *@at: where the last one ended; moved on to behind this one, or to the comma or the end at
- * which the list stops (BP_PARAM_END). The cursor is begun at *@at with bp_set_param. */
+/* The next parameter. *@at: where the last one ended; moved on to behind this one, or to the comma or the end
+ * at which the list stops (BP_PARAM_END). The cursor is begun at *@at with bp_set_param. */
 static inline __attribute__((always_inline)) enum bp_param_result
 bp_param_next(struct bp_cursor *c, uint32_t *at, struct bp_param *param)
 {

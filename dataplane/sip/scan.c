@@ -76,7 +76,8 @@ plain_mask(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan
 	return mask;
 }
 
-/* Eight bits: which bytes of @word are equal to the byte that @pattern repeats. Exact, no borrow between bytes. */
+/* Eight bits: which bytes of @word are equal to the byte that @pattern repeats. Exact, no borrow between
+ * bytes. */
 static inline uint64_t
 word_equal(uint64_t word, uint64_t pattern)
 {

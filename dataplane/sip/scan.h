@@ -17,7 +17,8 @@
 #include <emmintrin.h>
 #endif
 
-/* A set of ASCII characters: bit h of rows[l] says whether the byte h << 4 | l is in it. Bytes over 0x7f never are. */
+/* A set of ASCII characters: bit h of rows[l] says whether the byte h << 4 | l is in it. Bytes over 0x7f
+ * never are. */
 struct bp_scan_set {
 	uint8_t rows[16];
 };
@@ -43,13 +44,14 @@ extern const struct bp_scan_set bp_set_space;        /* SP */
 
 /* Where a scan for line ends stands. */
 struct bp_scan_lines {
-	uint32_t at;      /* the next block begins here */
-	uint32_t count;   /* of ends[] */
-	uint32_t body;    /* first byte after the blank line; 0: not found yet */
-	uint32_t stray;   /* offset of the first CR or LF that is not part of a CRLF, plus 1; 0: none */
-	uint64_t last_cr; /* 1: the byte before @at is a CR */
+	uint32_t at;        /* the next block begins here */
+	uint32_t count;     /* of ends[] */
+	uint32_t body;      /* first byte after the blank line; 0: not found yet */
+	uint32_t stray;     /* offset of the first CR or LF that is not part of a CRLF, plus 1; 0: none */
+	uint64_t last_cr;   /* 1: the byte before @at is a CR */
 	uint64_t last_ends; /* bits 62 and 63: the two bytes before @at end a line */
-	uint16_t ends[2 * BP_SCAN_LINES + 4]; /* offsets of the bytes after each CRLF, the blank line's included */
+	/* offsets of the bytes after each CRLF, the blank line's included */
+	uint16_t ends[2 * BP_SCAN_LINES + 4];
 };
 
 /* To the beginning; what stands in ends[] does not matter. */
@@ -64,15 +66,17 @@ struct bp_scanner {
 	bool (*supported)(void);
 	/* Bit i: bytes[at + i] is in @set. At most 64 bytes from @at, none at or after @end; at <= end. */
 	uint64_t (*mask)(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set);
-	/* Finds further line ends in bytes[lines->at .. size), up to the blank line or until BP_SCAN_LINES are found.
-	 * ends[] is filled from its beginning on. No more to come: lines->body is set or lines->at >= size. */
+	/* Finds further line ends in bytes[lines->at .. size), up to the blank line or until BP_SCAN_LINES
+	 * are found. ends[] is filled from its beginning on. No more to come: lines->body is set or lines->at
+	 * >= size. */
 	void (*lines)(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines);
 };
 
 /* The variants, best first; NULL ends the list. The last one, plain C, is always supported. */
 extern const struct bp_scanner *const bp_scanners[];
 
-/* The variant in use. Set when the program is loaded; tests and benchmarks may set another, with no thread running. */
+/* The variant in use. Set when the program is loaded; tests and benchmarks may set another, with no thread
+ * running. */
 extern const struct bp_scanner *bp_scan;
 
 static inline bool
@@ -111,8 +115,8 @@ bp_scan_skip(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_sc
 	return end;
 }
 
-/* The first colon in [at, end), or @end. @size: bytes that may be read. Header names are short, and 16 bytes can be
- * looked at on any x86-64 without asking. */
+/* The first colon in [at, end), or @end. @size: bytes that may be read. Header names are short, and 16 bytes
+ * can be looked at on any x86-64 without asking. */
 static inline uint32_t
 bp_scan_colon(const uint8_t *bytes, uint32_t at, uint32_t end, uint32_t size)
 {

@@ -50,8 +50,8 @@ scan_block(struct scan_state *state, struct bp_scan_lines *lines, uint32_t base,
 
 /* What is less than a block at the end: the last 64 bytes, shifted, or a copy. */
 static inline __attribute__((always_inline)) void
-scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t size, struct bp_scan_lines *lines,
-	scan_block_fn *block)
+scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t size,
+	struct bp_scan_lines *lines, scan_block_fn *block)
 {
 	uint32_t rest = size - at;
 	uint64_t cr, lf;

@@ -91,8 +91,8 @@ sse42_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines)
 static bool
 avx2_supported(void)
 {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-	       __builtin_cpu_supports("popcnt");
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
 TARGET_AVX2 INLINE uint64_t

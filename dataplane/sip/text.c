@@ -39,7 +39,13 @@ bp_sip_method_name(enum bp_method method)
 }
 
 static const char *const class_reasons[] = {
-	"Unknown", "Trying", "OK", "Multiple Choices", "Bad Request", "Server Internal Error", "Busy Everywhere",
+	"Unknown",
+	"Trying",
+	"OK",
+	"Multiple Choices",
+	"Bad Request",
+	"Server Internal Error",
+	"Busy Everywhere",
 };
 
 static const char *const reasons[700] = {

@@ -82,7 +82,8 @@ cut_host(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t colon, struct 
 		return false;
 	/* the inside of a reference was looked at by find_marks(); nothing may stand behind its bracket */
 	if (p[begin] == '[') {
-		if (p[host_end - 1] != ']' || bp_scan_skip(p, begin + 1, host_end, &bp_set_ipv6) != host_end - 1)
+		if (p[host_end - 1] != ']' ||
+			bp_scan_skip(p, begin + 1, host_end, &bp_set_ipv6) != host_end - 1)
 			return false;
 	} else if (bp_scan_skip(p, begin, host_end, &bp_set_host) != host_end) {
 		return false;
@@ -127,8 +128,8 @@ take_param(const uint8_t *p, const struct bp_param *param, struct bp_sip_uri *ur
 	return true;
 }
 
-/* ";name=value;name": no white space, no quotes. A parameter stands once (19.1.1); one of the three that count
- * here and stands twice makes the URI malformed. */
+/* ";name=value;name": no white space, no quotes. A parameter stands once (19.1.1); one of the three that
+ * count here and stands twice makes the URI malformed. */
 static bool
 cut_params(const uint8_t *p, uint32_t at, uint32_t end, struct bp_sip_uri *uri)
 {

@@ -6,7 +6,7 @@
 #include "sip/header_name.h"
 #include "sip/param.h"
 
-/* "SIP / 2.0 / UDP", white space as it likes. The position behind the white space that follows, 0: malformed. */
+/* "SIP / 2.0 / UDP", white space as it likes. The position behind the space that follows, 0: malformed. */
 static uint32_t
 cut_protocol(const uint8_t *p, uint32_t at, uint32_t end, struct bp_span *transport)
 {
@@ -132,7 +132,8 @@ bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *vi
 			if (result == BP_PARAM_BAD || !take_param(bytes, &param, via))
 				return false;
 		}
-		via->params.size = (uint16_t)(bp_trim_lws(bytes, via->params.offset, at) - via->params.offset);
+		via->params.size =
+			(uint16_t)(bp_trim_lws(bytes, via->params.offset, at) - via->params.offset);
 	}
 	if (at < end) {
 		if (bytes[at] != ',' || bp_skip_lws(bytes, at + 1, end) == end)

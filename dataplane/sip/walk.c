@@ -7,8 +7,8 @@
 #include "sip/param.h"
 #include "sip/scan.h"
 
-/* A comment begins where white space or nothing stands before its parenthesis; elsewhere it is a character of a
- * token or URI. The position behind it, the end when it never closes. */
+/* A comment begins where white space or nothing stands before its parenthesis; elsewhere it is a character of
+ * a token or URI. The position behind it, the end when it never closes. */
 static uint32_t
 skip_comment(const uint8_t *p, uint32_t at, uint32_t end)
 {
@@ -64,8 +64,8 @@ bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struc
 	if (at == 0) {
 		/* a line without elements is none (Supported: and others may be empty) */
 		do {
-			walk->header = walk->started ? (walk->header ? bp_sip_next(m, walk->header) : NULL) :
-						       bp_sip_first(m, id);
+			walk->header = walk->started ? (walk->header ? bp_sip_next(m, walk->header) : NULL)
+						     : bp_sip_first(m, id);
 			walk->started = true;
 			if (walk->header == NULL)
 				return false;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From a file's text to a message, in place; @text has room for twice its size. Returns the message's size. */
+/* From a file's text to a message, in place; @text has room for twice its size. Returns the message's size.
+ */
 size_t golden_unescape(uint8_t *text, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Golden tests: NAME.sip goes in; what the parser makes of it, and what the editor
- * makes of that, is compared with NAME.view. `golden --update FOLDER` writes the views anew: read the difference
- * before it is committed.
+ * makes of that, is compared with NAME.view. `golden --update FOLDER` writes the views anew: read the
+ * difference before it is committed.
  */
 #include "escape.h"
 
@@ -32,8 +32,7 @@ static const char *const fault_names[] = {
 #undef X
 };
 
-static const char *const header_names[] = {
-	"OTHER",
+static const char *const header_names[] = {"OTHER",
 #define X(id, name, compact) #id,
 	BP_SIP_HEADERS(X)
 #undef X
@@ -117,7 +116,8 @@ print_via(FILE *to, const struct bp_sip_message *m, const struct bp_sip_via *via
 	print_span(to, m, "received", via->received);
 	print_span(to, m, "rport", via->rport);
 	print_span(to, m, "maddr", via->maddr);
-	fprintf(to, "%s%s%s\n", via->rport_at ? " rport" : "", via->magic ? " magic" : "", via->last ? " last" : "");
+	fprintf(to, "%s%s%s\n", via->rport_at ? " rport" : "", via->magic ? " magic" : "",
+		via->last ? " last" : "");
 }
 
 static void
@@ -177,8 +177,8 @@ print_result(FILE *to, const struct bp_sip_message *m)
 	if (m->fault && !(bp_sip_answerable(m) && bp_sip_fault_status(m->fault)))
 		return;
 	if (m->fault) {
-		size = bp_build_response(m, bp_sip_fault_status(m->fault), bp_sip_fault_text(m->fault), &from, "golden",
-			NULL, out, sizeof(out));
+		size = bp_build_response(m, bp_sip_fault_status(m->fault), bp_sip_fault_text(m->fault), &from,
+			"golden", NULL, out, sizeof(out));
 	} else {
 		bp_edits_begin(&edits, m);
 		if (m->status) {
@@ -191,7 +191,8 @@ print_result(FILE *to, const struct bp_sip_message *m)
 			bp_edit_push_header(&edits, BP_SIP_RECORD_ROUTE, rr, sizeof(rr) - 1);
 			bp_edit_via_received(&edits, &from.ip, from.port);
 			bp_edit_pop_routes(&edits, 1);
-			bp_edit_max_forwards(&edits, (uint8_t)(m->max_forwards > 0 ? m->max_forwards - 1 : 70));
+			bp_edit_max_forwards(
+				&edits, (uint8_t)(m->max_forwards > 0 ? m->max_forwards - 1 : 70));
 		}
 		size = bp_edits_apply(&edits, out, sizeof(out));
 	}
@@ -253,8 +254,8 @@ report(const char *name, const char *got, const char *expected)
 			other = expected + 1;
 		}
 	}
-	print_error("%s.view:%u\n  expected: %.*s\n  got:      %.*s\n", name, line, (int)strcspn(other, "\n"), other,
-		(int)strcspn(begin, "\n"), begin);
+	print_error("%s.view:%u\n  expected: %.*s\n  got:      %.*s\n", name, line, (int)strcspn(other, "\n"),
+		other, (int)strcspn(begin, "\n"), begin);
 }
 
 static void

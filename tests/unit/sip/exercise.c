@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
+#define MUST(condition)                                                                                      \
+	do {                                                                                                 \
+		if (!(condition)) {                                                                          \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                      \
+			abort();                                                                             \
+		}                                                                                            \
 	} while (0)
 
 static const struct bp_sip_limits limits = {.headers = 100, .vias = 50, .uri = 2000};
@@ -79,7 +79,8 @@ check_address(const uint8_t *bytes, struct bp_span span)
 	must_be_inside(address.uri, begin, end);
 	must_be_inside(address.params, begin, end);
 	MUST(address.uri.size > 2);
-	must_be_inside(address.tag, address.params.offset, (uint32_t)address.params.offset + address.params.size);
+	must_be_inside(
+		address.tag, address.params.offset, (uint32_t)address.params.offset + address.params.size);
 	MUST(bp_sip_param(bytes, address.params, "tag", &value) == (address.tag.size != 0));
 	MUST(value.offset == address.tag.offset && value.size == address.tag.size);
 	check_uri(bytes, address.uri);
@@ -118,7 +119,8 @@ check_lines(const struct bp_sip_message *m)
 
 		MUST(header->line.offset >= m->headers_offset && end <= m->body_offset);
 		MUST(header->name.size && header->name.offset == header->line.offset);
-		MUST(header->value.offset > header->name.offset && (uint32_t)header->value.offset + header->value.size <= end);
+		MUST(header->value.offset > header->name.offset &&
+			(uint32_t)header->value.offset + header->value.size <= end);
 		MUST(header->id < BP_SIP_HEADER_ID_COUNT);
 		MUST(i == 0 || header->line.offset > m->headers[i - 1].line.offset);
 		MUST(header->next == 0 || (header->next > i && header->next < m->header_count));
@@ -187,7 +189,8 @@ check_answer(const struct bp_sip_message *m)
 
 	if (!bp_sip_answerable(m))
 		return;
-	size = bp_build_response(m, 400, bp_sip_fault_text(m->fault), &from, "t", "Server: x\r\n", out, sizeof(out));
+	size = bp_build_response(
+		m, 400, bp_sip_fault_text(m->fault), &from, "t", "Server: x\r\n", out, sizeof(out));
 	if (size == 0)
 		return;
 	bp_sip_parse(&answer, out, size, NULL);
@@ -266,7 +269,7 @@ check_edited(const struct bp_sip_message *m, uint32_t choice)
 	if (choice & 1024 && !(choice & 1))
 		return; /* the Via that comes to the top may be anything */
 	MUST(edited.fault == BP_SIP_FAULT_NONE || edited.fault == BP_SIP_FAULT_TOO_MANY_HEADERS ||
-	     edited.fault == BP_SIP_FAULT_TOO_MANY_VIAS);
+		edited.fault == BP_SIP_FAULT_TOO_MANY_VIAS);
 	MUST(edited.cseq == m->cseq && edited.from_tag.size == m->from_tag.size);
 	if (edited.fault == BP_SIP_FAULT_NONE && !(choice & (1 | 1024 | 16)))
 		MUST(count_elements(&edited, BP_SIP_VIA) == count_elements(m, BP_SIP_VIA));
@@ -377,9 +380,12 @@ exercise_compare(const uint8_t *bytes, uint32_t size)
 		return;
 	a = exact_copy(bytes, first);
 	b = exact_copy(split + 1, second);
-	MUST(bp_sip_uri_equal(a, (struct bp_span){0, (uint16_t)first}, b, (struct bp_span){0, (uint16_t)second}) ==
-	     bp_sip_uri_equal(b, (struct bp_span){0, (uint16_t)second}, a, (struct bp_span){0, (uint16_t)first}));
-	if (bp_sip_uri_cut(a, (struct bp_span){0, (uint16_t)first}, &uri) && uri.params.size + uri.headers.size == 0)
+	MUST(bp_sip_uri_equal(
+		     a, (struct bp_span){0, (uint16_t)first}, b, (struct bp_span){0, (uint16_t)second}) ==
+		bp_sip_uri_equal(
+			b, (struct bp_span){0, (uint16_t)second}, a, (struct bp_span){0, (uint16_t)first}));
+	if (bp_sip_uri_cut(a, (struct bp_span){0, (uint16_t)first}, &uri) &&
+		uri.params.size + uri.headers.size == 0)
 		MUST(bp_sip_uri_equal(a, uri.whole, a, uri.whole));
 	free(a);
 	free(b);

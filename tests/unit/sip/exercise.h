@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* The bytes as a datagram: parsed with each variant of the scanner, all views alike; all spans inside; everything
- * cut open; edited and parsed again; answered. */
+/* The bytes as a datagram: parsed with each variant of the scanner, all views alike; all spans inside;
+ * everything cut open; edited and parsed again; answered. */
 void exercise_message(const uint8_t *bytes, uint32_t size);
 
 /* The bytes as a Via value, a URI, an address, a host. */

@@ -19,8 +19,8 @@
 
 extern const struct bp_sip_limits wide_limits;
 
-/* Parses @text; the bytes stand in a block of exactly their size, so that ASan sees a read beyond it. Freed by the
- * next call. */
+/* Parses @text; the bytes stand in a block of exactly their size, so that ASan sees a read beyond it. Freed
+ * by the next call. */
 enum bp_sip_fault parse_bytes(struct bp_sip_message *m, const void *bytes, size_t size);
 enum bp_sip_fault parse_text(struct bp_sip_message *m, const char *text);
 

@@ -63,10 +63,36 @@ static void
 malformed(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "sip", "sip:", "<sip:>", "<>", "<sip:a@h", "sip:a@h>", "< sip:a@h>", "<sip:a@h >", "\"a <sip:a@h>",
-		"\"a\" sip:a@h", "a, b <sip:a@h>", "a@b <sip:a@h>", "<sip:a@h> x", "<sip:a@h>;", "<sip:a@h>;;tag=1",
-		"<sip:a@h>;tag", "<sip:a@h>;tag=", "<sip:a@h>;tag=a;tag=b", "<sip:a@h>;tag=\"a", "<sip:a@h>,<sip:b@h>",
-		"sip:a@h?x=y", "sip:a@h,sip:b@h", "sip:a@h x", "<1:a>", "<a b>", "\"\\", "<sip:a@h>;=b", "<sip:a@h>;tag=a b",
+		"",
+		" ",
+		"sip",
+		"sip:",
+		"<sip:>",
+		"<>",
+		"<sip:a@h",
+		"sip:a@h>",
+		"< sip:a@h>",
+		"<sip:a@h >",
+		"\"a <sip:a@h>",
+		"\"a\" sip:a@h",
+		"a, b <sip:a@h>",
+		"a@b <sip:a@h>",
+		"<sip:a@h> x",
+		"<sip:a@h>;",
+		"<sip:a@h>;;tag=1",
+		"<sip:a@h>;tag",
+		"<sip:a@h>;tag=",
+		"<sip:a@h>;tag=a;tag=b",
+		"<sip:a@h>;tag=\"a",
+		"<sip:a@h>,<sip:b@h>",
+		"sip:a@h?x=y",
+		"sip:a@h,sip:b@h",
+		"sip:a@h x",
+		"<1:a>",
+		"<a b>",
+		"\"\\",
+		"<sip:a@h>;=b",
+		"<sip:a@h>;tag=a b",
 		"\"a\"\"b\" <sip:a@h>",
 	};
 	struct bp_sip_address a;
@@ -84,7 +110,8 @@ long_values(void **state)
 	char text[800];
 
 	for (int pad = 1; pad < 140; pad++) {
-		snprintf(text, sizeof(text), "\"%0*d\" <sip:%0*d@h>;p%0*d=x;tag=%0*d", pad, 1, pad, 2, pad, 3, pad, 4);
+		snprintf(text, sizeof(text), "\"%0*d\" <sip:%0*d@h>;p%0*d=x;tag=%0*d", pad, 1, pad, 2, pad, 3,
+			pad, 4);
 		assert_true(cut(&a, text));
 		assert_int_equal(a.display.size, pad + 2);
 		assert_int_equal(a.uri.size, pad + 6);

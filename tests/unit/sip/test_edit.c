@@ -212,12 +212,16 @@ received(void **state)
 			"SIP/2.0/UDP 192.0.2.1;rport=4711;branch=z;received=192.0.2.1"},
 		{"SIP/2.0/UDP 192.0.2.1;branch=z;rport", "192.0.2.1",
 			"SIP/2.0/UDP 192.0.2.1;branch=z;rport=4711;received=192.0.2.1"},
-		{"SIP/2.0/UDP h;RPORT = 99 ;branch=z", "192.0.2.1", "SIP/2.0/UDP h;RPORT=4711 ;branch=z;received=192.0.2.1"},
-		{"SIP/2.0/UDP h;received=6.6.6.6;branch=z", "192.0.2.1", "SIP/2.0/UDP h;received=192.0.2.1;branch=z"},
-		{"SIP/2.0/UDP 192.0.2.1;received=6.6.6.6", "192.0.2.1", "SIP/2.0/UDP 192.0.2.1;received=192.0.2.1"},
+		{"SIP/2.0/UDP h;RPORT = 99 ;branch=z", "192.0.2.1",
+			"SIP/2.0/UDP h;RPORT=4711 ;branch=z;received=192.0.2.1"},
+		{"SIP/2.0/UDP h;received=6.6.6.6;branch=z", "192.0.2.1",
+			"SIP/2.0/UDP h;received=192.0.2.1;branch=z"},
+		{"SIP/2.0/UDP 192.0.2.1;received=6.6.6.6", "192.0.2.1",
+			"SIP/2.0/UDP 192.0.2.1;received=192.0.2.1"},
 		{"SIP/2.0/UDP h;received=6.6.6.6;rport , SIP/2.0/UDP i", "192.0.2.1",
 			"SIP/2.0/UDP h;received=192.0.2.1;rport=4711 , SIP/2.0/UDP i"},
-		{"SIP/2.0/UDP h , SIP/2.0/UDP i", "192.0.2.1", "SIP/2.0/UDP h;received=192.0.2.1 , SIP/2.0/UDP i"},
+		{"SIP/2.0/UDP h , SIP/2.0/UDP i", "192.0.2.1",
+			"SIP/2.0/UDP h;received=192.0.2.1 , SIP/2.0/UDP i"},
 		{"SIP/2.0/UDP [2001:db8:0::1]", "[2001:db8::1]", "SIP/2.0/UDP [2001:db8:0::1]"},
 		{"SIP/2.0/UDP [2001:db8::2]:5060", "[2001:db8::1]",
 			"SIP/2.0/UDP [2001:db8::2]:5060;received=2001:db8::1"},
@@ -291,17 +295,21 @@ responses(void **state)
 	struct bp_flow from = {.ip = bp_ip_from_v4(address), .port = 5099};
 	uint32_t size;
 
-	parse_text(&m, LINE "v: SIP/2.0/UDP a;rport, SIP/2.0/UDP b\r\nTimestamp: 54\r\nVia: SIP/2.0/UDP c\r\nRecord-Route: <r>\r\n" REST "\r\n");
+	parse_text(&m, LINE "v: SIP/2.0/UDP a;rport, SIP/2.0/UDP b\r\nTimestamp: 54\r\nVia: SIP/2.0/UDP "
+			    "c\r\nRecord-Route: <r>\r\n" REST "\r\n");
 	expect_built(bp_build_response(&m, 100, NULL, &from, "tag", NULL, out, sizeof(out)),
-		"SIP/2.0 100 Trying\r\nv: SIP/2.0/UDP a;rport=5099;received=192.0.2.9, SIP/2.0/UDP b\r\nVia: SIP/2.0/UDP c\r\n" REST
-		"Timestamp: 54\r\nContent-Length: 0\r\n\r\n");
+		"SIP/2.0 100 Trying\r\nv: SIP/2.0/UDP a;rport=5099;received=192.0.2.9, SIP/2.0/UDP b\r\nVia: "
+		"SIP/2.0/UDP c\r\n" REST "Timestamp: 54\r\nContent-Length: 0\r\n\r\n");
 	expect_built(bp_build_response(&m, 503, "Full", &from, "xyz", "Retry-After: 5\r\n", out, sizeof(out)),
-		"SIP/2.0 503 Full\r\nv: SIP/2.0/UDP a;rport=5099;received=192.0.2.9, SIP/2.0/UDP b\r\nVia: SIP/2.0/UDP c\r\n"
+		"SIP/2.0 503 Full\r\nv: SIP/2.0/UDP a;rport=5099;received=192.0.2.9, SIP/2.0/UDP b\r\nVia: "
+		"SIP/2.0/UDP c\r\n"
 		"From: sip:a@h;tag=1\r\nTo: sip:b@h;tag=xyz\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\n"
 		"Retry-After: 5\r\nContent-Length: 0\r\n\r\n");
-	parse_text(&m, "BYE sip:b@h SIP/2.0\r\n" VIA "f :\r\n sip:a@h\r\nTo: sip:b@h;tag=2\r\ni: c\r\nCSeq: 7 BYE\r\n\r\n");
+	parse_text(&m, "BYE sip:b@h SIP/2.0\r\n" VIA
+		       "f :\r\n sip:a@h\r\nTo: sip:b@h;tag=2\r\ni: c\r\nCSeq: 7 BYE\r\n\r\n");
 	expect_built(bp_build_response(&m, 481, NULL, &from, "xyz", NULL, out, sizeof(out)),
-		"SIP/2.0 481 Call/Transaction Does Not Exist\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;received=192.0.2.9\r\n"
+		"SIP/2.0 481 Call/Transaction Does Not Exist\r\nVia: SIP/2.0/UDP "
+		"192.0.2.1:5060;branch=z9hG4bK1;received=192.0.2.9\r\n"
 		"f: sip:a@h\r\nTo: sip:b@h;tag=2\r\ni: c\r\nCSeq: 7 BYE\r\nContent-Length: 0\r\n\r\n");
 	size = bp_build_response(&m, 481, NULL, &from, "xyz", NULL, out, sizeof(out));
 	for (uint32_t capacity = 0; capacity < size; capacity++) {
@@ -321,8 +329,10 @@ faulty(void **state)
 
 	assert_int_equal(parse_text(&m, LINE "Via: SIP/2.0/UDP a;;\r\n" REST "X: y"), BP_SIP_FAULT_NO_END);
 	assert_true(bp_sip_answerable(&m));
-	expect_built(bp_build_response(&m, 400, bp_sip_fault_text(m.fault), &from, "xyz", NULL, out, sizeof(out)),
-		"SIP/2.0 400 Headers Do Not End\r\nVia: SIP/2.0/UDP a;;\r\nFrom: sip:a@h;tag=1\r\nTo: sip:b@h;tag=xyz\r\n"
+	expect_built(
+		bp_build_response(&m, 400, bp_sip_fault_text(m.fault), &from, "xyz", NULL, out, sizeof(out)),
+		"SIP/2.0 400 Headers Do Not End\r\nVia: SIP/2.0/UDP a;;\r\nFrom: sip:a@h;tag=1\r\nTo: "
+		"sip:b@h;tag=xyz\r\n"
 		"Call-ID: c\r\nCSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\n");
 }
 
@@ -330,17 +340,22 @@ static void
 hop_requests(void **state)
 {
 	static struct bp_sip_message response;
-	const char *answer = "SIP/2.0 487 Request Terminated\r\n" VIA "From: sip:a@h;tag=1\r\nTo: sip:b@h;tag=far\r\n"
-			     "Call-ID: c\r\nCSeq: 7 INVITE\r\n\r\n";
+	const char *answer =
+		"SIP/2.0 487 Request Terminated\r\n" VIA "From: sip:a@h;tag=1\r\nTo: sip:b@h;tag=far\r\n"
+		"Call-ID: c\r\nCSeq: 7 INVITE\r\n\r\n";
 
-	parse_text(&m, LINE "Via: SIP/2.0/UDP us;branch=z9hG4bKus\r\n" VIA "Route: <r1>,<r2>\r\nRequire: x\r\nRoute: <r3>\r\n" REST
+	parse_text(&m, LINE "Via: SIP/2.0/UDP us;branch=z9hG4bKus\r\n" VIA
+			    "Route: <r1>,<r2>\r\nRequire: x\r\nRoute: <r3>\r\n" REST
 			    "Content-Length: 4\r\n\r\nbody");
 	bp_sip_parse(&response, (const uint8_t *)answer, (uint32_t)strlen(answer), NULL);
 	expect_built(bp_build_ack(&m, &response, out, sizeof(out)),
-		"ACK sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKus\r\nMax-Forwards: 70\r\nRoute: <r1>,<r2>\r\n"
-		"Route: <r3>\r\nFrom: sip:a@h;tag=1\r\nTo: sip:b@h;tag=far\r\nCall-ID: c\r\nCSeq: 7 ACK\r\nContent-Length: 0\r\n\r\n");
+		"ACK sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKus\r\nMax-Forwards: 70\r\nRoute: "
+		"<r1>,<r2>\r\n"
+		"Route: <r3>\r\nFrom: sip:a@h;tag=1\r\nTo: sip:b@h;tag=far\r\nCall-ID: c\r\nCSeq: 7 "
+		"ACK\r\nContent-Length: 0\r\n\r\n");
 	expect_built(bp_build_cancel(&m, "Reason: SIP;cause=200\r\n", 23, out, sizeof(out)),
-		"CANCEL sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKus\r\nMax-Forwards: 70\r\nRoute: <r1>,<r2>\r\n"
+		"CANCEL sip:bob@h SIP/2.0\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKus\r\nMax-Forwards: "
+		"70\r\nRoute: <r1>,<r2>\r\n"
 		"Route: <r3>\r\nFrom: sip:a@h;tag=1\r\nTo: sip:b@h\r\nCall-ID: c\r\nCSeq: 7 CANCEL\r\n"
 		"Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(bp_build_cancel(&m, NULL, 0, out, 100), 0);

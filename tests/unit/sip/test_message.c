@@ -22,7 +22,9 @@ static struct bp_sip_message m;
 static void
 request(void **state)
 {
-	assert_int_equal(parse_text(&m, LINE ALL MF "Contact: <sip:alice@pc33>\r\nContent-Length: 4\r\n\r\nbody"), BP_SIP_FAULT_NONE);
+	assert_int_equal(
+		parse_text(&m, LINE ALL MF "Contact: <sip:alice@pc33>\r\nContent-Length: 4\r\n\r\nbody"),
+		BP_SIP_FAULT_NONE);
 	assert_int_equal(m.status, 0);
 	assert_int_equal(m.method, BP_METHOD_INVITE);
 	assert_span(&m, m.method_text, "INVITE");
@@ -64,8 +66,10 @@ response(void **state)
 static void
 spaces_and_folds(void **state)
 {
-	assert_int_equal(parse_text(&m, LINE "v :\r\n SIP/2.0/UDP h;branch=z9hG4bKx  \r\nf:\tsip:a@h \r\n\t;tag=7\r\nTO: sip:b@h\r\n"
-					      "i:x\r\ncseq:\r\n 1\r\n INVITE \r\nSubject: a\r\n  b\r\n \r\nL: 0\r\n\r\n"),
+	assert_int_equal(parse_text(&m, LINE
+				 "v :\r\n SIP/2.0/UDP h;branch=z9hG4bKx  \r\nf:\tsip:a@h \r\n\t;tag=7\r\nTO: "
+				 "sip:b@h\r\n"
+				 "i:x\r\ncseq:\r\n 1\r\n INVITE \r\nSubject: a\r\n  b\r\n \r\nL: 0\r\n\r\n"),
 		BP_SIP_FAULT_NONE);
 	assert_span(&m, m.via.branch, "z9hG4bKx");
 	assert_span(&m, m.from_tag, "7");
@@ -83,7 +87,10 @@ chains(void **state)
 {
 	const struct bp_sip_header *header;
 
-	assert_int_equal(parse_text(&m, LINE "Q: 1\r\n" ALL "Route: <sip:r1;lr>\r\nY: 2\r\nroute: <sip:r2;lr>\r\nRoute: <sip:r3;lr>\r\n\r\n"),
+	assert_int_equal(
+		parse_text(&m, LINE
+			"Q: 1\r\n" ALL
+			"Route: <sip:r1;lr>\r\nY: 2\r\nroute: <sip:r2;lr>\r\nRoute: <sip:r3;lr>\r\n\r\n"),
 		BP_SIP_FAULT_NONE);
 	header = bp_sip_first(&m, BP_SIP_ROUTE);
 	assert_span(&m, header->value, "<sip:r1;lr>");
@@ -110,7 +117,8 @@ check_rows(const struct row *rows, size_t count)
 		enum bp_sip_fault fault = parse_text(&m, rows[i].text);
 
 		if (fault != rows[i].fault)
-			fail_msg("\"%s\" (%d) for\n%s", bp_sip_fault_text(fault), m.fault_offset, rows[i].text);
+			fail_msg("\"%s\" (%d) for\n%s", bp_sip_fault_text(fault), m.fault_offset,
+				rows[i].text);
 		if (fault && bp_sip_answerable(&m) != rows[i].answerable)
 			fail_msg("answerable is %d for\n%s", !rows[i].answerable, rows[i].text);
 		assert_true(m.fault_offset <= 65535);
@@ -193,7 +201,8 @@ header_lines(void **state)
 	ROWS(rows);
 	/* a CR or LF in the body is nobody's business */
 	assert_int_equal(parse_text(&m, LINE ALL "\r\na\nb\rc"), BP_SIP_FAULT_NONE);
-	assert_int_equal(parse_bytes(&m, LINE ALL "X: a\0b\r\n\r\n", sizeof(LINE ALL "X: a\0b\r\n\r\n") - 1), BP_SIP_FAULT_NONE);
+	assert_int_equal(parse_bytes(&m, LINE ALL "X: a\0b\r\n\r\n", sizeof(LINE ALL "X: a\0b\r\n\r\n") - 1),
+		BP_SIP_FAULT_NONE);
 }
 
 static void
@@ -220,8 +229,10 @@ mandatory(void **state)
 		{LINE VIA FROM TO CALL_ID "CSeq: 1 INVITE x\r\n\r\n", BP_SIP_FAULT_BAD_CSEQ, 1},
 		{LINE VIA FROM TO CALL_ID "CSeq: 4294967295 INVITE\r\n\r\n", BP_SIP_FAULT_NONE, 1},
 		{LINE VIA FROM TO CALL_ID "CSeq: 4294967296 INVITE\r\n\r\n", BP_SIP_FAULT_BAD_CSEQ, 1},
-		{LINE VIA FROM TO CALL_ID "CSeq: 36893488147419103232 INVITE\r\n\r\n", BP_SIP_FAULT_BAD_CSEQ, 1},
-		{LINE VIA FROM TO CALL_ID "CSeq: 0000000000000000000007 INVITE\r\n\r\n", BP_SIP_FAULT_NONE, 1},
+		{LINE VIA FROM TO CALL_ID "CSeq: 36893488147419103232 INVITE\r\n\r\n", BP_SIP_FAULT_BAD_CSEQ,
+			1},
+		{LINE VIA FROM TO CALL_ID "CSeq: 0000000000000000000007 INVITE\r\n\r\n", BP_SIP_FAULT_NONE,
+			1},
 		{LINE VIA FROM TO CALL_ID "CSeq: 1 ACK\r\n\r\n", BP_SIP_FAULT_CSEQ_METHOD, 1},
 		{LINE VIA FROM TO CALL_ID "CSeq: 1 INVITEX\r\n\r\n", BP_SIP_FAULT_CSEQ_METHOD, 1},
 		{LINE ALL FROM "\r\n", BP_SIP_FAULT_REPEATED_HEADER, 1},
@@ -271,18 +282,24 @@ limits(void **state)
 	struct bp_sip_limits few = {.headers = 6, .vias = 2, .uri = 18};
 	const char *text = LINE ALL "A: b\r\n\r\n";
 
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_NONE);
+	assert_int_equal(
+		bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_NONE);
 	text = LINE ALL "A: b\r\nC: d\r\n\r\n";
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_TOO_MANY_HEADERS);
+	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few),
+		BP_SIP_FAULT_TOO_MANY_HEADERS);
 	assert_true(bp_sip_answerable(&m));
 	text = LINE "Via: SIP/2.0/UDP a, SIP/2.0/UDP b\r\n" FROM TO CALL_ID CSEQ "\r\n";
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_NONE);
+	assert_int_equal(
+		bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_NONE);
 	text = LINE "Via: SIP/2.0/UDP a, SIP/2.0/UDP b\r\nv: SIP/2.0/UDP c\r\n" FROM TO CALL_ID CSEQ "\r\n";
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_TOO_MANY_VIAS);
+	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few),
+		BP_SIP_FAULT_TOO_MANY_VIAS);
 	text = "INVITE sip:bob@biloxi.comm SIP/2.0\r\n" ALL "\r\n";
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few), BP_SIP_FAULT_TOO_LONG_URI);
+	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), &few),
+		BP_SIP_FAULT_TOO_LONG_URI);
 	assert_span(&m, m.uri, "sip:bob@biloxi.comm");
-	assert_int_equal(bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), NULL), BP_SIP_FAULT_NONE);
+	assert_int_equal(
+		bp_sip_parse(&m, (const uint8_t *)text, (uint32_t)strlen(text), NULL), BP_SIP_FAULT_NONE);
 }
 
 /* As many lines as a datagram can hold, and the largest datagram. */

@@ -52,7 +52,8 @@ headers(void **state)
 	}
 }
 
-/* One byte changed by one bit, longer or shorter: another header. A CR that folding would turn into '-', too. */
+/* One byte changed by one bit, longer or shorter: another header. A CR that folding would turn into '-', too.
+ */
 static void
 near_misses(void **state)
 {
@@ -89,7 +90,8 @@ methods(void **state)
 		memcpy(other, name, size);
 		assert_int_equal(bp_method_id((const uint8_t *)name, size, size), i);
 		assert_int_equal(bp_method_id((const uint8_t *)other, size, sizeof(other)), i);
-		assert_int_equal(bp_method_id((const uint8_t *)other, size + 1, sizeof(other)), BP_METHOD_OTHER);
+		assert_int_equal(
+			bp_method_id((const uint8_t *)other, size + 1, sizeof(other)), BP_METHOD_OTHER);
 		other[0] |= 0x20; /* case matters: 7.1 */
 		assert_int_equal(bp_method_id((const uint8_t *)other, size, sizeof(other)), BP_METHOD_OTHER);
 		other[0] = name[0];

@@ -16,11 +16,12 @@
 enum list { VIA, ROUTE, RECORD_ROUTE, LISTS };
 
 static const enum bp_sip_header_id list_ids[LISTS] = {BP_SIP_VIA, BP_SIP_ROUTE, BP_SIP_RECORD_ROUTE};
-static const char *const list_names[LISTS][2] = {{"Via", "v"}, {"Route", "rOUTE"}, {"Record-Route", "record-route"}};
+static const char *const list_names[LISTS][2] = {
+	{"Via", "v"}, {"Route", "rOUTE"}, {"Record-Route", "record-route"}};
 
 struct model {
 	bool response;
-	char first[TEXT];  /* Request-URI, or reason */
+	char first[TEXT]; /* Request-URI, or reason */
 	struct {
 		unsigned count;
 		char element[ELEMENTS][TEXT];
@@ -50,13 +51,13 @@ struct text {
 	size_t size;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct text *text, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct text *text, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	text->size += (size_t)vsnprintf(text->bytes + text->size, sizeof(text->bytes) - text->size, format, arguments);
+	text->size += (size_t)vsnprintf(
+		text->bytes + text->size, sizeof(text->bytes) - text->size, format, arguments);
 	va_end(arguments);
 	assert_true(text->size < sizeof(text->bytes));
 }
@@ -75,11 +76,11 @@ random_element(char *out, enum list list)
 	static const char *const hosts[] = {"a.example", "[2001:db8::1]:5070", "192.0.2.77:5080", "b"};
 
 	if (list == VIA)
-		snprintf(out, TEXT, "SIP/2.0/%s %s;branch=z9hG4bK%u%s", below(2) ? "UDP" : "TCP", hosts[below(4)],
-			below(100000), below(2) ? ";rport" : "");
+		snprintf(out, TEXT, "SIP/2.0/%s %s;branch=z9hG4bK%u%s", below(2) ? "UDP" : "TCP",
+			hosts[below(4)], below(100000), below(2) ? ";rport" : "");
 	else
-		snprintf(out, TEXT, "%s<sip:%s;lr;x=%u%s>%s", below(3) ? "" : "\"q, \\\"z\" ", hosts[below(4)],
-			below(100000), below(3) ? "" : ",y", below(3) ? "" : ";p=\"1,2\"");
+		snprintf(out, TEXT, "%s<sip:%s;lr;x=%u%s>%s", below(3) ? "" : "\"q, \\\"z\" ",
+			hosts[below(4)], below(100000), below(3) ? "" : ",y", below(3) ? "" : ";p=\"1,2\"");
 }
 
 static void
@@ -97,7 +98,8 @@ random_model(struct model *model)
 
 	memset(model, 0, sizeof(*model));
 	model->response = below(4) == 0;
-	snprintf(model->first, TEXT, "%s", model->response ? "Fine, \xc3\xa4" : "sip:bob@biloxi.com;user=phone");
+	snprintf(model->first, TEXT, "%s",
+		model->response ? "Fine, \xc3\xa4" : "sip:bob@biloxi.com;user=phone");
 	for (unsigned i = 0; i < LISTS; i++) {
 		model->lists[i].count = i == VIA ? 1 + below(5) : below(6);
 		for (unsigned k = 0; k < model->lists[i].count; k++)
@@ -162,7 +164,8 @@ write_message(struct text *text, const struct model *model)
 		if (which < LISTS && at[which] < model->lists[which].count) {
 			write_list_line(text, model, which, &at[which]);
 		} else if (line < model->lines) {
-			add(text, "%s:%s%s%s\r\n", model->line[line].name, white(), model->line[line].value, white());
+			add(text, "%s:%s%s%s\r\n", model->line[line].name, white(), model->line[line].value,
+				white());
 			line++;
 		} else if (at[VIA] == model->lists[VIA].count && at[ROUTE] == model->lists[ROUTE].count &&
 			   at[RECORD_ROUTE] == model->lists[RECORD_ROUTE].count) {
@@ -206,7 +209,8 @@ read_model(struct model *model, const struct bp_sip_message *m)
 		const struct bp_sip_header *header = &m->headers[i];
 		char name[TEXT], value[TEXT];
 
-		if (header->id == BP_SIP_VIA || header->id == BP_SIP_ROUTE || header->id == BP_SIP_RECORD_ROUTE)
+		if (header->id == BP_SIP_VIA || header->id == BP_SIP_ROUTE ||
+			header->id == BP_SIP_RECORD_ROUTE)
 			continue;
 		take(name, m, header->name);
 		take(value, m, header->value);
@@ -233,7 +237,8 @@ assert_same(const struct model *a, const struct model *b, const struct text *ori
 	if (a->lines != b->lines)
 		what = "number of lines";
 	for (unsigned i = 0; what == NULL && i < a->lines; i++) {
-		if (strcmp(a->line[i].name, b->line[i].name) != 0 || strcmp(a->line[i].value, b->line[i].value) != 0)
+		if (strcmp(a->line[i].name, b->line[i].name) != 0 ||
+			strcmp(a->line[i].value, b->line[i].value) != 0)
 			what = a->line[i].name;
 	}
 	if (strcmp(a->body, b->body) != 0)
@@ -294,7 +299,8 @@ edit_vias(struct model *model, struct bp_edits *edits)
 	case 1: {
 		char *top = model->lists[VIA].element[0], *rport = strstr(top, ";rport");
 
-		snprintf(rport ? rport : top + strlen(top), 40, "%s;received=203.0.113.5", rport ? ";rport=777" : "");
+		snprintf(rport ? rport : top + strlen(top), 40, "%s;received=203.0.113.5",
+			rport ? ";rport=777" : "");
 		bp_edit_via_received(edits, &ip, 777);
 		break;
 	}
@@ -381,8 +387,8 @@ property(void **state)
 		write_message(&text, &written);
 		fault = parse_bytes(&m, text.bytes, text.size);
 		if (fault)
-			fail_msg("round %u: \"%s\" at %u in\n%.*s", round, bp_sip_fault_text(fault), m.fault_offset,
-				(int)text.size, text.bytes);
+			fail_msg("round %u: \"%s\" at %u in\n%.*s", round, bp_sip_fault_text(fault),
+				m.fault_offset, (int)text.size, text.bytes);
 		read_model(&model, &m);
 		assert_same(&written, &model, &text);
 		bp_edits_begin(&edits, &m);
@@ -394,8 +400,8 @@ property(void **state)
 			fail_msg("round %u: edits refused on\n%.*s", round, (int)text.size, text.bytes);
 		fault = bp_sip_parse(&edited, out, size, &wide_limits);
 		if (fault && !(fault == BP_SIP_FAULT_NO_VIA && model.lists[VIA].count == 0))
-			fail_msg("round %u: \"%s\" at %u in\n%.*s", round, bp_sip_fault_text(fault), edited.fault_offset,
-				(int)size, out);
+			fail_msg("round %u: \"%s\" at %u in\n%.*s", round, bp_sip_fault_text(fault),
+				edited.fault_offset, (int)size, out);
 		read_model(&again, &edited);
 		assert_same(&again, &model, &text);
 	}

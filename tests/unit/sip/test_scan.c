@@ -10,9 +10,21 @@
 #include <stdlib.h>
 
 static const struct bp_scan_set *const sets[] = {
-	&bp_set_token, &bp_set_word, &bp_set_host, &bp_set_ipv6, &bp_set_uri, &bp_set_uri_plain, &bp_set_param,
-	&bp_set_addr_spec, &bp_set_display_stop, &bp_set_quoted_stop, &bp_set_list_stop,
-	&bp_set_angle, &bp_set_comment_stop, &bp_set_colon, &bp_set_space,
+	&bp_set_token,
+	&bp_set_word,
+	&bp_set_host,
+	&bp_set_ipv6,
+	&bp_set_uri,
+	&bp_set_uri_plain,
+	&bp_set_param,
+	&bp_set_addr_spec,
+	&bp_set_display_stop,
+	&bp_set_quoted_stop,
+	&bp_set_list_stop,
+	&bp_set_angle,
+	&bp_set_comment_stop,
+	&bp_set_colon,
+	&bp_set_space,
 };
 #define SETS (sizeof(sets) / sizeof(sets[0]))
 
@@ -42,7 +54,8 @@ mask(void **state)
 		for (uint32_t at = 0; at <= size; at++) {
 			const struct bp_scan_set *set = sets[random_below(&seed, SETS)];
 
-			assert_int_equal(scanner->mask(bytes, at, size, set), naive_mask(bytes, at, size, set));
+			assert_int_equal(
+				scanner->mask(bytes, at, size, set), naive_mask(bytes, at, size, set));
 		}
 		free(bytes);
 	}
@@ -107,7 +120,8 @@ lines(void **state)
 		uint8_t *bytes = malloc(size ? size : 1);
 
 		for (uint32_t i = 0; i < size; i++) {
-			bytes[i] = (uint8_t)(random_below(&seed, density) ? 'x' : alphabet[random_below(&seed, 8)]);
+			bytes[i] = (uint8_t)(random_below(&seed, density) ? 'x'
+									  : alphabet[random_below(&seed, 8)]);
 			if (i && bytes[i - 1] == '\r' && random_below(&seed, 16))
 				bytes[i] = '\n';
 		}
@@ -219,7 +233,8 @@ main(void)
 
 	for (unsigned s = 0; bp_scanners[s]; s++) {
 		for (unsigned i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", bp_scanners[s]->name, each[i].name);
+			snprintf(names[count], sizeof(names[count]), "%s: %s", bp_scanners[s]->name,
+				each[i].name);
 			tests[count] = (struct CMUnitTest){
 				names[count], each[i].run, NULL, NULL, (void *)bp_scanners[s]};
 			count++;

@@ -180,7 +180,8 @@ unksm2(const struct bp_sip_message *m)
 static void
 bext01(const struct bp_sip_message *m)
 {
-	assert_span(m, bp_sip_first(m, BP_SIP_PROXY_REQUIRE)->value, "noProxiesSupportThis, norDoAnyProxiesSupportThis");
+	assert_span(m, bp_sip_first(m, BP_SIP_PROXY_REQUIRE)->value,
+		"noProxiesSupportThis, norDoAnyProxiesSupportThis");
 }
 
 static void
@@ -357,8 +358,8 @@ torture(void **state)
 	fault = parse_bytes(&m, bytes, size);
 	free(bytes);
 	if (fault != t->fault)
-		print_error("%s: \"%s\" at %u, not \"%s\"\n", t->file, bp_sip_fault_text(fault), m.fault_offset,
-			bp_sip_fault_text(t->fault));
+		print_error("%s: \"%s\" at %u, not \"%s\"\n", t->file, bp_sip_fault_text(fault),
+			m.fault_offset, bp_sip_fault_text(t->fault));
 	assert_int_equal(fault, t->fault);
 	assert_int_equal(m.fault, t->fault);
 	if (fault != BP_SIP_FAULT_NONE)

@@ -29,7 +29,8 @@ sip(void **state)
 {
 	struct bp_sip_uri uri;
 
-	assert_true(cut(&uri, "sip:alice:secret@atlanta.com:5061;transport=tcp;lr;maddr=239.255.255.1?to=x&a=b"));
+	assert_true(
+		cut(&uri, "sip:alice:secret@atlanta.com:5061;transport=tcp;lr;maddr=239.255.255.1?to=x&a=b"));
 	assert_int_equal(uri.scheme, BP_URI_SIP);
 	assert_span(&m, uri.user, "alice");
 	assert_span(&m, uri.host, "atlanta.com");
@@ -98,11 +99,44 @@ static void
 malformed(void **state)
 {
 	static const char *const bad[] = {
-		"sip:", "sip:@h", "sip:u@", "sip::pw@h", "sip:a@b@c", "sip:h:", "sip:h:0", "sip:h:65536", "sip:h:12a",
-		"sip:h:123456789012", "sip:u@h;", "sip:u@h;;lr", "sip:u@h;=x", "sip:u@h;lr;lr", "sip:h;transport=udp;transport=tcp",
-		"sip:h;maddr=a;maddr=b", "sip:h;maddr", "sip:[::1", "sip:[]", "sip:[::1]x", "sip:[::1]5060", "sip:[zz]",
-		"sip:2001:db8::10", "sip:a b@h", "sip:u@h>", "sip:<u@h", "sip:u@h\"", "sip:u%4@h", "sip:u%zz@h", "sip:u%",
-		"sip:u@h\x7f", "sip:u@h\xc3\xa4", "sip:h/x", "sip:h,x", "sip:u@h\r\n", "sip:[::1]@h", "sip:?a=b", "sip:;lr",
+		"sip:",
+		"sip:@h",
+		"sip:u@",
+		"sip::pw@h",
+		"sip:a@b@c",
+		"sip:h:",
+		"sip:h:0",
+		"sip:h:65536",
+		"sip:h:12a",
+		"sip:h:123456789012",
+		"sip:u@h;",
+		"sip:u@h;;lr",
+		"sip:u@h;=x",
+		"sip:u@h;lr;lr",
+		"sip:h;transport=udp;transport=tcp",
+		"sip:h;maddr=a;maddr=b",
+		"sip:h;maddr",
+		"sip:[::1",
+		"sip:[]",
+		"sip:[::1]x",
+		"sip:[::1]5060",
+		"sip:[zz]",
+		"sip:2001:db8::10",
+		"sip:a b@h",
+		"sip:u@h>",
+		"sip:<u@h",
+		"sip:u@h\"",
+		"sip:u%4@h",
+		"sip:u%zz@h",
+		"sip:u%",
+		"sip:u@h\x7f",
+		"sip:u@h\xc3\xa4",
+		"sip:h/x",
+		"sip:h,x",
+		"sip:u@h\r\n",
+		"sip:[::1]@h",
+		"sip:?a=b",
+		"sip:;lr",
 	};
 	struct bp_sip_uri uri;
 
@@ -120,7 +154,8 @@ long_parts(void **state)
 	char text[800];
 
 	for (int pad = 1; pad < 140; pad++) {
-		snprintf(text, sizeof(text), "sip:%0*d@%0*d.com:%d;x%0*d;lr?h=%0*d", pad, 1, pad, 2, 5060, pad, 3, pad, 4);
+		snprintf(text, sizeof(text), "sip:%0*d@%0*d.com:%d;x%0*d;lr?h=%0*d", pad, 1, pad, 2, 5060,
+			pad, 3, pad, 4);
 		assert_true(cut(&uri, text));
 		assert_int_equal(uri.user.size, pad);
 		assert_int_equal(uri.host.size, pad + 4);
@@ -141,13 +176,38 @@ static void
 hosts(void **state)
 {
 	static const char *const bad[] = {
-		"", "example.com", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.4a", "1..2.3", ".1.2.3", "1.2.3.", "1.2.3.1000",
-		"::1", "[", "[]", "[:]", "[1]", "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]", "[1:2:3:4:5:6:7:8::]", "[1::2::3]",
-		"[:1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7:8:]", "[12345::]", "[g::]", "[::1.2.3]", "[::1.2.3.4:5]", "[::1", "[::1]]",
+		"",
+		"example.com",
+		"1.2.3",
+		"1.2.3.4.5",
+		"1.2.3.256",
+		"1.2.3.4a",
+		"1..2.3",
+		".1.2.3",
+		"1.2.3.",
+		"1.2.3.1000",
+		"::1",
+		"[",
+		"[]",
+		"[:]",
+		"[1]",
+		"[1:2:3:4:5:6:7]",
+		"[1:2:3:4:5:6:7:8:9]",
+		"[1:2:3:4:5:6:7:8::]",
+		"[1::2::3]",
+		"[:1:2:3:4:5:6:7:8]",
+		"[1:2:3:4:5:6:7:8:]",
+		"[12345::]",
+		"[g::]",
+		"[::1.2.3]",
+		"[::1.2.3.4:5]",
+		"[::1",
+		"[::1]]",
 		"[2001:db8::10:1.2.3.4:]",
 	};
-	static const char *const good[] = {"::", "::1", "1::", "2001:db8::1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::",
-		"::2:3:4:5:6:7:8", "::ffff:192.0.2.1", "64:ff9b::192.0.2.33", "1:2:3:4:5:6:1.2.3.4", "fe80::a:B:C", "1:0:0:4::8"};
+	static const char *const good[] = {"::", "::1", "1::", "2001:db8::1", "1:2:3:4:5:6:7:8",
+		"1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "::ffff:192.0.2.1", "64:ff9b::192.0.2.33",
+		"1:2:3:4:5:6:1.2.3.4", "fe80::a:B:C", "1:0:0:4::8"};
 	struct bp_ip ip, expected;
 	char text[64];
 

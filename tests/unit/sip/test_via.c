@@ -27,14 +27,16 @@ everyday(void **state)
 {
 	struct bp_sip_via via;
 
-	assert_true(cut(&via, "SIP/2.0/UDP pc33.atlanta.com:5066;branch=z9hG4bK776asdhds;rport;received=192.0.2.1"));
+	assert_true(cut(
+		&via, "SIP/2.0/UDP pc33.atlanta.com:5066;branch=z9hG4bK776asdhds;rport;received=192.0.2.1"));
 	assert_int_equal(via.transport, BP_TRANSPORT_UDP);
 	assert_span(&m, via.host, "pc33.atlanta.com");
 	assert_span(&m, via.sent_by, "pc33.atlanta.com:5066");
 	assert_int_equal(via.port, 5066);
 	assert_span(&m, via.branch, "z9hG4bK776asdhds");
 	assert_span(&m, via.received, "192.0.2.1");
-	assert_int_equal(via.rport_at, strlen("SIP/2.0/UDP pc33.atlanta.com:5066;branch=z9hG4bK776asdhds;rport"));
+	assert_int_equal(
+		via.rport_at, strlen("SIP/2.0/UDP pc33.atlanta.com:5066;branch=z9hG4bK776asdhds;rport"));
 	assert_int_equal(via.rport.size, 0);
 	assert_span(&m, via.params, ";branch=z9hG4bK776asdhds;rport;received=192.0.2.1");
 	assert_true(via.magic);
@@ -75,13 +77,15 @@ white_space(void **state)
 {
 	struct bp_sip_via via;
 
-	assert_true(cut(&via, " SIP\t/ 2.0\r\n / UDP\r\n  host : 5060 ;\r\n branch\t=\r\n z9hG4bKa ; rport = 7 ,SIP/2.0/UDP b"));
+	assert_true(cut(&via, " SIP\t/ 2.0\r\n / UDP\r\n  host : 5060 ;\r\n branch\t=\r\n z9hG4bKa ; rport = "
+			      "7 ,SIP/2.0/UDP b"));
 	assert_span(&m, via.host, "host");
 	assert_int_equal(via.port, 5060);
 	assert_span(&m, via.branch, "z9hG4bKa");
 	assert_span(&m, via.rport, "7");
 	assert_false(via.last);
-	assert_span(&m, via.element, "SIP\t/ 2.0\r\n / UDP\r\n  host : 5060 ;\r\n branch\t=\r\n z9hG4bKa ; rport = 7");
+	assert_span(&m, via.element,
+		"SIP\t/ 2.0\r\n / UDP\r\n  host : 5060 ;\r\n branch\t=\r\n z9hG4bKa ; rport = 7");
 	assert_true(cut(&via, "SIP/2.0/UDP  two-spaces"));
 	assert_span(&m, via.host, "two-spaces");
 }
@@ -94,7 +98,8 @@ long_values(void **state)
 	struct bp_sip_via via;
 
 	for (unsigned pad = 0; pad < 150; pad++) {
-		snprintf(text, sizeof(text), "SIP/2.0/UDP h;x%0*d;branch=z9hG4bK%0*d;rport", (int)pad + 1, 0, (int)pad + 1, 1);
+		snprintf(text, sizeof(text), "SIP/2.0/UDP h;x%0*d;branch=z9hG4bK%0*d;rport", (int)pad + 1, 0,
+			(int)pad + 1, 1);
 		assert_true(cut(&via, text));
 		assert_int_equal(via.branch.size, pad + 8);
 		assert_int_equal(via.rport_at, strlen(text));
@@ -105,14 +110,41 @@ static void
 malformed(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "SIP", "SIP/2.0", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0/UDP;branch=1", "SIP//UDP h",
-		"/2.0/UDP h", "SIP/2.0/ h", "SIP 2.0 UDP h", "SIP/2.0/UDP h;", "SIP/2.0/UDP h;;branch=1",
-		"SIP/2.0/UDP h;branch=", "SIP/2.0/UDP h;branch", "SIP/2.0/UDP h;branch=a;branch=b",
-		"SIP/2.0/UDP h;received=1;received=2", "SIP/2.0/UDP h;rport;rport", "SIP/2.0/UDP h:", "SIP/2.0/UDP h:x",
-		"SIP/2.0/UDP h:0", "SIP/2.0/UDP h:65536", "SIP/2.0/UDP h:99999999999", "SIP/2.0/UDP [::1",
-		"SIP/2.0/UDP []", "SIP/2.0/UDP [g::1]", "SIP/2.0/UDP h x", "SIP/2.0/UDP h;a b", "SIP/2.0/UDP h,",
-		"SIP/2.0/UDP h;a=\"b", "SIP/2.0/UDP h;a=<b>", "SIP/2.0/UDP ho\x01st", "SIP/2.0/UDP h;\xc3\xa4=1",
-		"SIP/2.0/UDP a@b", ",SIP/2.0/UDP h",
+		"",
+		" ",
+		"SIP",
+		"SIP/2.0",
+		"SIP/2.0/UDP",
+		"SIP/2.0/UDP ",
+		"SIP/2.0/UDP;branch=1",
+		"SIP//UDP h",
+		"/2.0/UDP h",
+		"SIP/2.0/ h",
+		"SIP 2.0 UDP h",
+		"SIP/2.0/UDP h;",
+		"SIP/2.0/UDP h;;branch=1",
+		"SIP/2.0/UDP h;branch=",
+		"SIP/2.0/UDP h;branch",
+		"SIP/2.0/UDP h;branch=a;branch=b",
+		"SIP/2.0/UDP h;received=1;received=2",
+		"SIP/2.0/UDP h;rport;rport",
+		"SIP/2.0/UDP h:",
+		"SIP/2.0/UDP h:x",
+		"SIP/2.0/UDP h:0",
+		"SIP/2.0/UDP h:65536",
+		"SIP/2.0/UDP h:99999999999",
+		"SIP/2.0/UDP [::1",
+		"SIP/2.0/UDP []",
+		"SIP/2.0/UDP [g::1]",
+		"SIP/2.0/UDP h x",
+		"SIP/2.0/UDP h;a b",
+		"SIP/2.0/UDP h,",
+		"SIP/2.0/UDP h;a=\"b",
+		"SIP/2.0/UDP h;a=<b>",
+		"SIP/2.0/UDP ho\x01st",
+		"SIP/2.0/UDP h;\xc3\xa4=1",
+		"SIP/2.0/UDP a@b",
+		",SIP/2.0/UDP h",
 	};
 	struct bp_sip_via via;
 

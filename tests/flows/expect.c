@@ -66,10 +66,11 @@ note_fate(struct world *w, const struct bp_counters *before, unsigned sent)
 			w->drop = (enum bp_drop)i;
 			fates += (unsigned)(after->drops[i] - before->drops[i]);
 		}
-	if (after->messages_received != before->messages_received + 1 || fates != 1)
+	/* One, and those that came in between. */
+	if (after->messages_received - before->messages_received != fates || fates == 0 || (fates > 1 && !w->between))
 		world_fail(w, __FILE__, __LINE__, "counting law: %u messages received, %u accounted for",
 			(unsigned)(after->messages_received - before->messages_received), fates);
-	if (w->bad_answer && w->fate != FATE_ANSWERED)
+	if (w->bad_answer && !w->between && w->fate != FATE_ANSWERED)
 		world_fail(w, __FILE__, __LINE__, "bad message sent: %s", w->bad_answer);
 	w->bad_answer = NULL;
 	if (sent == 0 && (w->fate == FATE_FORWARDED || w->fate == FATE_ANSWERED) &&
@@ -94,7 +95,7 @@ say_bytes(struct world *w, const struct peer *from, const void *bytes, size_t si
 	}
 	worker = w->worker;
 	memcpy(datagram, bytes, size);
-	world_log(w, &flow, bytes, size, false);
+	world_log(w, worker, &flow, bytes, size, false);
 	w->received++;
 	sent = w->log_count;
 	bp_engine_receive(w->engines[worker], &flow, datagram, (uint32_t)size, w->now_us);

@@ -617,6 +617,38 @@ update_cancelled(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
+/* 9.1 holds for any request: no CANCEL before a provisional response; the 200 may come first, and then none at all. */
+static void
+update_cancelled_before_1xx(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	const char *update, *seen, *cancel;
+
+	call_up(w, &call, &alice, &bob);
+	update = leg_request(&call.caller, "UPDATE");
+	say(w, &alice, update);
+	seen = expect(w, &bob, "UPDATE");
+	say(w, &alice, ua_cancel(update));
+	expect_status(w, &alice, 200, "CANCEL");
+	expect_nothing(w);
+	say(w, &bob, ua_response(&bob, seen, 100, NULL));
+	cancel = expect(w, &bob, "CANCEL");
+	expect_nothing(w);
+	say(w, &bob, ua_response(&bob, cancel, 200, NULL));
+	say(w, &bob, ua_response(&bob, seen, 487, NULL));
+	expect_status(w, &alice, 487, "UPDATE");
+	update = leg_request(&call.caller, "UPDATE");
+	say(w, &alice, update);
+	seen = expect(w, &bob, "UPDATE");
+	say(w, &alice, ua_cancel(update));
+	expect_status(w, &alice, 200, "CANCEL");
+	say(w, &bob, ua_response(&bob, seen, 200, NULL));
+	expect_status(w, &alice, 200, "UPDATE");
+	expect_nothing(w);
+	leg_bye(w, &call.caller, &call.callee);
+}
+
 /* CANCEL of a CANCEL or of an ACK is none (9.1, 9.2: it never matches them). */
 static void
 cancel_after_all_is_over(void **state)
@@ -733,6 +765,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(forked_and_cancelled),
 	flow_test(reinvite_cancelled),
 	flow_test(update_cancelled),
+	flow_test(update_cancelled_before_1xx),
 	flow_test(cancel_after_all_is_over),
 	flow_test(terminated_again),
 	flow_test(invite_again_after_cancel),

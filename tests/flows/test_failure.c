@@ -332,19 +332,56 @@ callee_unreachable(void **state)
 	check_int(w, world_sum(w)->responses[BP_OUT][503], 1);
 }
 
-/* The quotation is cut off behind the first 28 bytes of SIP or so: nothing to go by, nothing happens. */
+/* The quotation is cut off before the branch ends: nothing to go by, nothing happens. */
 static void
 unreachable_but_quotation_too_short(void **state)
 {
 	struct world *w = *state;
 	struct call call;
+	size_t end;
 
 	call_invite(w, &call, &alice, &bob);
+	end = (size_t)(strstr(call.seen, "branch=z9") - call.seen) +
+		strlen(text_param(text_value(call.seen, "Via", 0), "branch")) + 6;
+	for (size_t size = 0; size <= end; size++)
+		world_flow_failed(w, &bob, text_copy(call.seen, size));
 	world_flow_failed(w, &bob, NULL);
-	world_flow_failed(w, &bob, "INVITE sip:bob@example.c");
 	world_flow_failed(w, &bob, "nonsense");
-	world_take(w, &alice); /* may be taken as a failure of all that waits for it */
-	w->unchecked = true;
+	expect_nothing(w);
+	world_flow_failed(w, &bob, text_copy(call.seen, end + 1));
+	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 503, "INVITE")));
+	expect_absorbed(w);
+}
+
+/* An ICMP error about another address than the INVITE went to (RFC 5927: check what can be checked). */
+static void
+unreachable_somebody_else(void **state)
+{
+	struct world *w = *state;
+	static const struct peer other_port = {"bob", "10.0.0.2", 5070, CORE};
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	world_flow_failed(w, &carol, call.seen);
+	world_flow_failed(w, &other_port, call.seen);
+	expect_nothing(w);
+	call_refuse(w, &call, 486);
+}
+
+/* Once it rang it is reachable: a late ICMP error, for whatever we sent, ends nothing. */
+static void
+unreachable_while_ringing(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	call_ring(w, &call, 180);
+	world_flow_failed(w, &bob, call.seen);
+	expect_nothing(w);
+	call_refuse(w, &call, 486);
+	world_flow_failed(w, &bob, call.seen);
+	expect_nothing(w);
 }
 
 /* Calls that fail at once free their records in T4, but their timers A to H stay armed for 64*T1: a dead core for a
@@ -477,6 +514,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(ringing_stops_timers_a_and_b),
 	flow_test(callee_unreachable),
 	flow_test(unreachable_but_quotation_too_short),
+	flow_test(unreachable_somebody_else),
+	flow_test(unreachable_while_ringing),
 	flow_test_with(unreachable_for_a_minute, &as_many_dialogs),
 	flow_test(unreachable_forged),
 	flow_test(rfc2543_caller),

@@ -52,7 +52,7 @@ remember(struct bots *bots, const char *text)
 static void
 bot_say(struct bots *bots, const struct peer *from, const char *text)
 {
-	static uint8_t bytes[MUTATE_SIZE_MAX];
+	uint8_t bytes[MUTATE_SIZE_MAX];
 	struct world *w = bots->w;
 	struct random *random = &bots->random;
 	size_t size = strlen(text);
@@ -61,7 +61,7 @@ bot_say(struct bots *bots, const struct peer *from, const char *text)
 	if (size > MUTATE_SIZE_MAX)
 		return;
 	remember(bots, text);
-	w->worker = (uint16_t)random_below(random, w->options.workers);
+	w->worker = w->inside ? !w->busy : (uint16_t)random_below(random, w->options.workers);
 	w->fail_reserves = random_below(random, 50) == 0 ? 1 + random_below(random, 3) : 0;
 	if (dice < 3)
 		return;
@@ -79,7 +79,7 @@ bot_say(struct bots *bots, const struct peer *from, const char *text)
 	}
 	say_bytes(w, from, bytes, size);
 	if (random_below(random, 8) == 0) {
-		w->worker = (uint16_t)random_below(random, w->options.workers);
+		w->worker = w->inside ? !w->busy : (uint16_t)random_below(random, w->options.workers);
 		say_bytes(w, from, bytes, size);
 	}
 	w->fail_reserves = 0;
@@ -182,8 +182,8 @@ bots_react(struct bots *bots)
 	struct world *w = bots->w;
 	unsigned until = w->log_count;
 
-	for (; bots->seen < until; bots->seen++) {
-		struct passed passed = w->log[bots->seen];
+	while (bots->seen < until) {
+		struct passed passed = w->log[bots->seen++];
 		const struct peer *peer = peer_of(&passed.flow);
 
 		if (!passed.out || !peer || !usable(&passed))
@@ -252,8 +252,22 @@ still_alive(struct world *w)
 	call_cancelled(w, &call, call_cancel(w, &call));
 }
 
+/* In the middle of one worker's work the answer to what it has just sent reaches the other one, or something that
+ * was said before does. */
 static void
-run_seeds(const struct world_options *options, unsigned spoil, bool hold_batches)
+bots_in_between(struct world *w, void *argument)
+{
+	struct bots *bots = argument;
+	unsigned dice = random_below(&bots->random, 4);
+
+	if (dice == 0 && bots->pool_count > 0)
+		bot_say(bots, peers[random_below(&bots->random, 2)], bots->pool[random_below(&bots->random, bots->pool_count)]);
+	else if (dice < 3)
+		bots_react(bots);
+}
+
+static void
+run_seeds(const struct world_options *options, unsigned spoil, bool hold_batches, bool interleave)
 {
 	for (unsigned seed = first_seed(); seed < first_seed() + seeds(); seed++) {
 		void *state = (void *)(uintptr_t)options;
@@ -263,9 +277,12 @@ run_seeds(const struct world_options *options, unsigned spoil, bool hold_batches
 		bots.w = state;
 		bots.w->unchecked = true;
 		bots.w->hold_batches = hold_batches;
+		bots.w->between = interleave ? bots_in_between : NULL;
+		bots.w->between_argument = &bots;
 		snprintf(bots.w->note, sizeof(bots.w->note), "seed %u", seed);
 		for (unsigned step = 0; step < STEPS; step++)
 			one_step(&bots);
+		bots.w->between = NULL;
 		bots.w->hold_batches = false;
 		still_alive(bots.w);
 		world_teardown(&state);
@@ -281,37 +298,55 @@ static const struct world_options small = {.workers = 2, .transactions = 24, .di
 static void
 lost_and_repeated(void **state)
 {
-	run_seeds(&one_worker, 0, false);
+	run_seeds(&one_worker, 0, false, false);
 }
 
 static void
 lost_and_repeated_two_workers(void **state)
 {
-	run_seeds(&two_workers, 0, false);
+	run_seeds(&two_workers, 0, false, false);
 }
 
 static void
 spoiled_now_and_then(void **state)
 {
-	run_seeds(&one_worker, 15, false);
+	run_seeds(&one_worker, 15, false, false);
 }
 
 static void
 spoiled_mostly(void **state)
 {
-	run_seeds(&two_workers, 70, false);
+	run_seeds(&two_workers, 70, false, false);
 }
 
 static void
 spoiled_in_small_pools(void **state)
 {
-	run_seeds(&small, 20, false);
+	run_seeds(&small, 20, false, false);
 }
 
 static void
 spoiled_and_nothing_released(void **state)
 {
-	run_seeds(&two_workers, 20, true);
+	run_seeds(&two_workers, 20, true, false);
+}
+
+static void
+interleaved(void **state)
+{
+	run_seeds(&two_workers, 0, false, true);
+}
+
+static void
+interleaved_and_spoiled(void **state)
+{
+	run_seeds(&two_workers, 10, false, true);
+}
+
+static void
+interleaved_in_small_pools(void **state)
+{
+	run_seeds(&small, 0, true, true);
 }
 
 static void
@@ -451,6 +486,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(spoiled_mostly),
 	cmocka_unit_test(spoiled_in_small_pools),
 	cmocka_unit_test(spoiled_and_nothing_released),
+	cmocka_unit_test(interleaved),
+	cmocka_unit_test(interleaved_and_spoiled),
+	cmocka_unit_test(interleaved_in_small_pools),
 };
 
 FLOW_TESTS_MAIN(tests)

@@ -85,7 +85,7 @@ hook_reserve(void *context, const struct bp_flow *to, uint32_t size)
 }
 
 struct passed *
-world_log(struct world *w, const struct bp_flow *flow, const void *bytes, size_t size, bool out)
+world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes, size_t size, bool out)
 {
 	struct passed *passed;
 
@@ -99,7 +99,7 @@ world_log(struct world *w, const struct bp_flow *flow, const void *bytes, size_t
 		.flow = *flow,
 		.text = text_copy(bytes, size),
 		.size = (uint32_t)size,
-		.worker = w->worker,
+		.worker = worker,
 		.out = out,
 	};
 	return passed;
@@ -164,22 +164,26 @@ hook_send(void *context, const struct bp_flow *to, uint32_t size)
 {
 	struct world_hook *hook = context;
 	struct world *w = hook->world;
-	struct passed *passed;
-	const char *fault;
+	const char *fault, *text;
 
-	w->worker = hook->worker;
 	if (!hook->reserved || size > hook->reserved_size || !bp_flow_equal(to, &hook->to)) {
 		w->broken = true;
 		world_fail(w, __FILE__, __LINE__, "send without reserve, to another, or of more than was reserved");
 	}
-	passed = world_log(w, to, hook->reserved, size, true);
+	text = world_log(w, hook->worker, to, hook->reserved, size, true)->text;
 	drop_reservation(hook);
-	fault = output_fault(w, to, passed->text, size);
-	if (fault && text_status(passed->text) >= 400) {
+	fault = output_fault(w, to, text, size);
+	if (fault && text_status(text) >= 400) {
 		w->bad_answer = fault; /* a refusal repeats what was wrong in the request (8.2.6.2); say_bytes() looks */
 	} else if (fault) {
 		w->broken = true;
 		world_fail(w, __FILE__, __LINE__, "bad message sent: %s", fault);
+	}
+	if (w->between && !w->inside) {
+		w->inside = true;
+		w->busy = hook->worker;
+		w->between(w, w->between_argument);
+		w->inside = false;
 	}
 }
 

@@ -103,6 +103,11 @@ struct world {
 	struct bp_flow last_flow;
 	enum fate fate;
 	enum bp_drop drop;       /* why, for FATE_DROPPED */
+	/* Called in the middle of an engine's call, right after it has sent something; may say() to the other worker. */
+	void (*between)(struct world *w, void *argument);
+	void *between_argument;
+	bool inside;             /* between() is running */
+	uint16_t busy;           /* the worker in whose call it runs */
 	uint64_t pattern;        /* bit n: the worker that gets the n-th message from here */
 	unsigned pattern_left;   /* so many messages go by the pattern */
 	unsigned fail_reserves;  /* so many reserve calls from now on find no buffer */
@@ -198,8 +203,8 @@ void world_reload(struct world *w, struct bp_config *config);
 const struct bp_counters *world_sum(struct world *w);
 #define world_dropped(w, reason) (world_sum(w)->drops[BP_DROP_##reason])
 
-struct passed *world_log(
-	struct world *w, const struct bp_flow *flow, const void *bytes, size_t size, bool out);
+struct passed *world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes, size_t size,
+	bool out);
 
 /* ladder.c */
 void ladder_print(const struct world *w);

@@ -365,6 +365,242 @@ records_come_home(void **state)
 	}
 }
 
+/* In the middle of a worker's call, right after it has sent @method or @status to @to, somebody reacts at the other. */
+struct reaction {
+	const struct peer *to;
+	unsigned status;
+	const char *method;
+	struct call *call;
+	const char *(*make)(struct call *call, const char *sent);
+	unsigned times;
+};
+
+static void
+react(struct world *w, void *argument)
+{
+	struct reaction *reaction = argument;
+	struct bp_flow flow = peer_flow(reaction->to);
+	const struct passed *last = &w->log[w->log_count - 1];
+
+	if (reaction->times > 0 || !bp_flow_equal(&last->flow, &flow) || text_status(last->text) != reaction->status ||
+		strcmp(text_cseq_method(last->text), reaction->method) != 0)
+		return;
+	reaction->times++;
+	w->worker = !w->busy;
+	say(w, reaction->to, reaction->make(reaction->call, last->text));
+}
+
+static const char *
+make_ack(struct call *call, const char *final)
+{
+	return ua_ack(call->invite, final);
+}
+
+static const char *
+make_cancel(struct call *call, const char *sent)
+{
+	return ua_cancel(call->invite);
+}
+
+static const char *
+make_answer(struct call *call, const char *invite)
+{
+	return ua_response(&bob, invite, 200, call->tag);
+}
+
+static const char *
+make_refusal(struct call *call, const char *invite)
+{
+	return ua_response(&bob, invite, 486, call->tag);
+}
+
+static const char *
+make_ok(struct call *call, const char *request)
+{
+	return ua_response(&bob, request, 200, NULL);
+}
+
+static const char *
+make_bye(struct call *call, const char *answer)
+{
+	call->caller = leg_caller(&alice, call->invite, answer);
+	return leg_request(&call->caller, "BYE");
+}
+
+static void
+set_reaction(struct world *w, struct reaction *reaction)
+{
+	w->between = reaction ? react : NULL;
+	w->between_argument = reaction;
+}
+
+/* The ACK is there before the worker has kept the final response that it acknowledges. */
+static void
+ack_while_final_is_sent(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct reaction ack = {&alice, 486, "INVITE", &call, make_ack, 0};
+
+	call_invite(w, &call, &alice, &bob);
+	set_reaction(w, &ack);
+	say(w, &bob, ua_response(&bob, call.seen, 486, call.tag));
+	set_reaction(w, NULL);
+	check_int(w, ack.times, 1);
+	expect(w, &bob, "ACK");
+	expect_status(w, &alice, 486, "INVITE");
+	world_wait(w, SECONDS(40));
+	expect_nothing(w);
+	check_int(w, world_sum(w)->transactions_ended[BP_KIND_INVITE], 1);
+}
+
+/* CANCEL as soon as the 100 is out, before the INVITE has left. */
+static void
+cancel_while_invite_is_launched(void **state)
+{
+	struct world *w = *state;
+	struct call call = {.from = &alice, .to = &bob, .invite = ua_invite(&alice, "sip:bob@example.com")};
+	struct reaction cancel = {&alice, 100, "INVITE", &call, make_cancel, 0};
+
+	call.tag = ua_new_tag();
+	set_reaction(w, &cancel);
+	say(w, &alice, call.invite);
+	set_reaction(w, NULL);
+	expect_status(w, &alice, 100, "INVITE");
+	expect_status(w, &alice, 200, "CANCEL");
+	call.seen = expect(w, &bob, "INVITE");
+	expect_nothing(w);
+	say(w, &bob, ua_response(&bob, call.seen, 100, NULL));
+	call_cancelled(w, &call, expect(w, &bob, "CANCEL"));
+}
+
+/* CANCEL while the 180 is being forwarded: one CANCEL goes out, whoever sends it. */
+static void
+cancel_while_180_is_forwarded(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct reaction cancel = {&alice, 180, "INVITE", &call, make_cancel, 0};
+	const char *sent;
+
+	call_invite(w, &call, &alice, &bob);
+	set_reaction(w, &cancel);
+	say(w, &bob, ua_response(&bob, call.seen, 180, call.tag));
+	set_reaction(w, NULL);
+	check_int(w, cancel.times, 1);
+	expect_status(w, &alice, 180, "INVITE");
+	expect_status(w, &alice, 200, "CANCEL");
+	sent = expect(w, &bob, "CANCEL");
+	expect_nothing(w);
+	call_cancelled(w, &call, sent);
+}
+
+/* CANCEL while the 200 is being forwarded: too late, no CANCEL goes out. */
+static void
+cancel_while_200_is_forwarded(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct reaction cancel = {&alice, 200, "INVITE", &call, make_cancel, 0};
+
+	call_invite(w, &call, &alice, &bob);
+	call_ring(w, &call, 180);
+	set_reaction(w, &cancel);
+	say(w, &bob, ua_response(&bob, call.seen, 200, call.tag));
+	set_reaction(w, NULL);
+	check_int(w, cancel.times, 1);
+	call.answer = expect_status(w, &alice, 200, "INVITE");
+	expect_status(w, &alice, 200, "CANCEL");
+	expect_nothing(w);
+	check_int(w, world_sum(w)->cancel_outcomes[BP_CANCEL_lost_to_2xx], 1);
+	call.caller = leg_caller(&alice, call.invite, call.answer);
+	call.callee = leg_callee(&bob, call.seen, call.tag);
+	call_ack(w, &call);
+	leg_bye(w, &call.caller, &call.callee);
+	check_dialogs(w, 1, 1);
+}
+
+/* The answer is there before the worker that sends the INVITE has armed its timers. */
+static void
+answer_while_invite_is_launched(void **state)
+{
+	struct world *w = *state;
+	struct call call = {.from = &alice, .to = &bob, .invite = ua_invite(&alice, "sip:bob@example.com")};
+	struct reaction answer = {&bob, 0, "INVITE", &call, make_answer, 0};
+
+	call.tag = ua_new_tag();
+	set_reaction(w, &answer);
+	say(w, &alice, call.invite);
+	set_reaction(w, NULL);
+	expect_status(w, &alice, 100, "INVITE");
+	call.seen = expect(w, &bob, "INVITE");
+	call.answer = expect_status(w, &alice, 200, "INVITE");
+	expect_nothing(w);
+	call.caller = leg_caller(&alice, call.invite, call.answer);
+	call.callee = leg_callee(&bob, call.seen, call.tag);
+	call_ack(w, &call);
+	world_wait(w, SECONDS(200));
+	expect_nothing(w);
+	leg_bye(w, &call.callee, &call.caller);
+	check_dialogs(w, 1, 1);
+}
+
+static void
+refusal_while_invite_is_launched(void **state)
+{
+	struct world *w = *state;
+	struct call call = {.from = &alice, .to = &bob, .invite = ua_invite(&alice, "sip:bob@example.com")};
+	struct reaction refusal = {&bob, 0, "INVITE", &call, make_refusal, 0};
+
+	call.tag = ua_new_tag();
+	set_reaction(w, &refusal);
+	say(w, &alice, call.invite);
+	set_reaction(w, NULL);
+	expect_status(w, &alice, 100, "INVITE");
+	expect(w, &bob, "INVITE");
+	expect(w, &bob, "ACK");
+	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 486, "INVITE")));
+	expect_absorbed(w);
+	world_wait(w, SECONDS(200));
+	expect_nothing(w);
+}
+
+/* The caller hangs up on the other worker while the 200 is still being forwarded: the dialog is there to be ended. */
+static void
+bye_while_200_is_forwarded(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct reaction bye = {&alice, 200, "INVITE", &call, make_bye, 0};
+
+	call_invite(w, &call, &alice, &bob);
+	set_reaction(w, &bye);
+	say(w, &bob, ua_response(&bob, call.seen, 200, call.tag));
+	set_reaction(w, NULL);
+	expect_status(w, &alice, 200, "INVITE");
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "BYE"), 200, NULL));
+	expect_status(w, &alice, 200, "BYE");
+	call.caller.invite_cseq = 1;
+	call_ack(w, &call);
+	check_dialogs(w, 1, 1);
+}
+
+/* The response is there before the worker that sends the request has armed its timers. */
+static void
+response_while_request_is_launched(void **state)
+{
+	struct world *w = *state;
+	struct reaction ok = {&bob, 0, "OPTIONS", NULL, make_ok, 0};
+
+	set_reaction(w, &ok);
+	say(w, &alice, ua_request(&alice, "OPTIONS", "sip:bob@example.com"));
+	set_reaction(w, NULL);
+	expect(w, &bob, "OPTIONS");
+	expect_status(w, &alice, 200, "OPTIONS");
+	world_wait(w, SECONDS(100));
+	expect_nothing(w);
+}
+
 static const struct world_options two_small = {
 	.workers = 2, .transactions = 256, .dialogs = 128, .kept_bytes = 2 << 20};
 
@@ -384,6 +620,14 @@ static const struct CMUnitTest tests[] = {
 	flow_test_two(timeout_against_final),
 	flow_test_two(stateless_errors_at_both),
 	flow_test_two(no_quiescent_state_for_long),
+	flow_test_two(ack_while_final_is_sent),
+	flow_test_two(cancel_while_invite_is_launched),
+	flow_test_two(cancel_while_180_is_forwarded),
+	flow_test_two(cancel_while_200_is_forwarded),
+	flow_test_two(answer_while_invite_is_launched),
+	flow_test_two(refusal_while_invite_is_launched),
+	flow_test_two(bye_while_200_is_forwarded),
+	flow_test_two(response_while_request_is_launched),
 	flow_test_with(records_come_home, &two_small),
 };
 

@@ -143,10 +143,11 @@ claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t ge
 }
 
 static struct bp_timer_entry
-timer_of(const struct bp_dialog *dialog, uint32_t generation)
+timer_of(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, uint32_t generation)
 {
-	return (struct bp_timer_entry){
-		.index = dialog->slot.index, .generation = generation, .timer = BP_TIMER_DIALOG};
+	return (struct bp_timer_entry){.index = bp_slot_index(dialogs->memory, &dialog->slot),
+		.generation = generation,
+		.timer = BP_TIMER_DIALOG};
 }
 
 struct bp_dialog *
@@ -186,7 +187,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	if (dialog == call)
 		bp_count(&worker->counters->calls_released, 1);
 	bp_count(&worker->counters->dialogs_created, 1);
-	if (!bp_timer_arm(worker->timers, BP_DURATION_64T1, timer_of(dialog, bp_word_generation(word)), now_us))
+	if (!bp_timer_arm(
+		    worker->timers, BP_DURATION_64T1, timer_of(dialogs, dialog, bp_word_generation(word)), now_us))
 		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
 	return dialog;
 }

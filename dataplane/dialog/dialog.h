@@ -23,7 +23,7 @@ enum bp_dialog_state {
 #undef X
 };
 
-#define BP_DIALOG_TEXT 360
+#define BP_DIALOG_TEXT 368
 
 /* word: generation in the upper half, HELD, state. HELD: the INVITE's record still refers to the slot. */
 #define BP_DIALOG_HELD (UINT64_C(1) << 4)
@@ -35,13 +35,13 @@ struct bp_dialog {
 	struct cds_lfht_node node;
 	uint64_t id[2]; /* keyed hash of Call-ID and both tags */
 	uint64_t call_id_hash;
+	uint64_t answered_us;
 	/* cache line 1: the two sides; const once the state is CONFIRMED */
 	uint64_t caller_tag; /* keyed hashes */
 	uint64_t callee_tag;
 	struct bp_flow caller; /* where requests to the caller go */
 	struct bp_flow callee;
 	/* cache line 2.. */
-	uint64_t answered_us;
 	uint64_t reserved_us;
 	uint16_t caller_contact_size; /* remote target URIs (12.2.1.1), in text; 0: not kept */
 	uint16_t callee_contact_size;

@@ -210,53 +210,30 @@ route_matches(const struct bp_config_route *route, const struct bp_sip_message *
 	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
 }
 
-/* Among the targets of the best priority by weight; the same call always takes the same one. */
-static const struct bp_config_target *
-choose_target(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_trunk *trunk)
-{
-	uint64_t place = bp_hash64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	uint32_t weights = 0;
-	unsigned best = 0;
-
-	while (best < trunk->target_count && trunk->targets[best].priority == trunk->targets[0].priority)
-		weights += trunk->targets[best++].weight;
-	if (weights == 0)
-		return trunk->target_count ? &trunk->targets[place % best] : NULL;
-	place %= weights;
-	for (unsigned i = 0; i < best; i++) {
-		if (place < trunk->targets[i].weight)
-			return &trunk->targets[i];
-		place -= trunk->targets[i].weight;
-	}
-	return NULL;
-}
-
-/* user@edge becomes user@target: the edge is responsible for its own name (16.5). */
-static bool
-readdress(const struct bp_sip_message *m, const struct bp_sip_uri *uri, struct bp_destination *destination)
+/* The edge is responsible for its own name (16.5). */
+unsigned
+bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out, unsigned capacity)
 {
 	unsigned head = uri->host.offset - uri->whole.offset, end = uri->whole.offset + uri->whole.size;
 	unsigned tail = uri->params.size ? uri->params.offset : uri->headers.size ? uri->headers.offset - 1u : end;
 	unsigned size = head;
-	char *out = destination->uri;
 
-	if (head + 48 + (end - tail) > sizeof(destination->uri))
-		return false;
-	memcpy(out, bp_sip_at(m, uri->whole), head);
-	size += bp_sip_ip_write(&destination->flow.ip, out + size);
-	if (destination->flow.port != 5060) {
+	if (head + 48 + (end - tail) > capacity)
+		return 0;
+	memcpy(out, bytes + uri->whole.offset, head);
+	size += bp_sip_ip_write(&target->ip, out + size);
+	if (target->port != 5060) {
 		char digits[5];
 		unsigned count = 0;
 
-		for (unsigned port = destination->flow.port; port > 0; port /= 10)
+		for (unsigned port = target->port; port > 0; port /= 10)
 			digits[count++] = (char)('0' + port % 10);
 		out[size++] = ':';
 		while (count > 0)
 			out[size++] = digits[--count];
 	}
-	memcpy(out + size, m->bytes + tail, end - tail);
-	destination->uri_size = (uint16_t)(size + end - tail);
-	return true;
+	memcpy(out + size, bytes + tail, end - tail);
+	return size + end - tail;
 }
 
 static bool
@@ -267,20 +244,34 @@ forms_dialog(enum bp_method method)
 }
 
 static int
+route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_t trunk, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_config_target *target;
+
+	destination->trunk = trunk;
+	destination->place =
+		bp_hash64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
+	if (target == NULL)
+		return 404;
+	destination->flow = target->flow;
+	if (!view->uri_own)
+		return 0;
+	destination->uri_size = (uint16_t)bp_readdress(
+		m->bytes, &view->uri, &target->flow, destination->uri, sizeof(destination->uri));
+	return destination->uri_size > 0 ? 0 : 414;
+}
+
+static int
 route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_route *route,
 	const struct route_view *view, struct bp_destination *destination)
 {
 	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
-	const struct bp_config_target *target;
 
 	destination->record_route = forms_dialog(m->method);
-	if (route->trunk != BP_CONFIG_NONE) {
-		target = choose_target(engine, m, &engine->config->trunks[route->trunk]);
-		if (target == NULL)
-			return 404;
-		destination->flow = target->flow;
-		return view->uri_own && !readdress(m, &view->uri, destination) ? 414 : 0;
-	}
+	if (route->trunk != BP_CONFIG_NONE)
+		return route_to_trunk(engine, m, route->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
 	return flow_to_uri(engine, m, uri, route->realm, &destination->flow) ? 0 : 404;
@@ -311,6 +302,7 @@ bp_route_request(struct bp_engine *engine, const struct bp_request *request, str
 	struct route_view view = {.has_token = false};
 
 	memset(destination, 0, offsetof(struct bp_destination, uri));
+	destination->trunk = BP_CONFIG_NONE;
 	if (!bp_sip_uri_cut(m->bytes, m->uri, &view.uri))
 		return 400;
 	view.uri_own = bp_uri_is_own(engine, m->bytes, &view.uri);

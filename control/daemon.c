@@ -90,7 +90,8 @@ watch(struct daemon *d, uint64_t now_us)
 		uint64_t all = busy - d->busy_us[i] + idle - d->idle_us[i];
 
 		if (all > 0)
-			atomic_store(&d->control.busy_ppm[i], (uint32_t)((busy - d->busy_us[i]) * 1000000 / all));
+			atomic_store(
+				&d->control.busy_ppm[i], (uint32_t)((busy - d->busy_us[i]) * 1000000 / all));
 		d->busy_us[i] = busy;
 		d->idle_us[i] = idle;
 	}
@@ -114,11 +115,13 @@ start_drain(struct daemon *d, uint64_t now_us, const char *signal_name)
 	atomic_store(&d->control.draining, true);
 	d->drain_from_us = now_us;
 	d->drain_until_us = now_us + d->control.config->drain_us;
-	bp_log(BP_LOG_INFO, "drain", "signal=%s transactions=%" PRIu64 " dialogs=%" PRIu64 " longest_s=%" PRIu64,
-		signal_name, now.transactions[BP_KIND_INVITE] + now.transactions[BP_KIND_NON_INVITE], now.dialogs,
+	bp_log(BP_LOG_INFO, "drain",
+		"signal=%s transactions=%" PRIu64 " dialogs=%" PRIu64 " longest_s=%" PRIu64, signal_name,
+		now.transactions[BP_KIND_INVITE] + now.transactions[BP_KIND_NON_INVITE], now.dialogs,
 		d->control.config->drain_us / 1000000);
 	if (bp_dataplane_drain(d->control.dataplane) != 0)
-		bp_log_text(BP_LOG_ERROR, "drain_unacknowledged", "a worker did not answer; it may still take new requests");
+		bp_log_text(BP_LOG_ERROR, "drain_unacknowledged",
+			"a worker did not answer; it may still take new requests");
 }
 
 static void
@@ -137,7 +140,8 @@ take_signals(struct daemon *d, uint64_t now_us)
 
 	while (read(d->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			bp_log_text(BP_LOG_WARNING, "reload", "SIGHUP ignored: reload is not supported yet, restart instead");
+			bp_log_text(BP_LOG_WARNING, "reload",
+				"SIGHUP ignored: reload is not supported yet, restart instead");
 		else if (atomic_load(&d->control.draining))
 			end_at_once(d);
 		else
@@ -159,7 +163,8 @@ is_drained(const struct daemon *d, uint64_t now_us)
 	if (transactions != 0 || now.dialogs != 0) {
 		if (now_us < d->drain_until_us)
 			return false;
-		bp_log(BP_LOG_WARNING, "drain_over", "after_s=%" PRIu64 " transactions_cut=%" PRIu64 " dialogs_cut=%" PRIu64,
+		bp_log(BP_LOG_WARNING, "drain_over",
+			"after_s=%" PRIu64 " transactions_cut=%" PRIu64 " dialogs_cut=%" PRIu64,
 			(now_us - d->drain_from_us) / 1000000, transactions, now.dialogs);
 		return true;
 	}
@@ -206,7 +211,8 @@ start(struct daemon *d, struct bp_config *config)
 		bp_log_text(BP_LOG_ERROR, "start_failed", "no memory for trace.messages");
 		goto fail;
 	}
-	result = bp_dataplane_start(&d->control.dataplane, config, bp_config_free, notice, error, sizeof(error));
+	result = bp_dataplane_start(
+		&d->control.dataplane, config, bp_config_free, notice, error, sizeof(error));
 	if (result != 0) {
 		d->control.dataplane = NULL;
 		bp_log_text(BP_LOG_ERROR, "start_failed", error[0] != '\0' ? error : strerror(-result));
@@ -256,8 +262,9 @@ bp_daemon_run(struct bp_config *config)
 		bp_log(BP_LOG_INFO, "started",
 			"version=%s workers=%u ports=%u realms=%u routes=%" PRIu32 " transactions=%" PRIu32
 			" dialogs=%" PRIu32 " http=%s socket=%s",
-			BP_VERSION, config->workers.count, config->port_count, config->realm_count, config->route_count,
-			transactions, dialogs, config->control.http[0] != '\0' ? config->control.http : "none",
+			BP_VERSION, config->workers.count, config->port_count, config->realm_count,
+			config->route_count, transactions, dialogs,
+			config->control.http[0] != '\0' ? config->control.http : "none",
 			config->control.socket[0] != '\0' ? config->control.socket : "none");
 		loop(d);
 	}

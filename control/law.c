@@ -30,7 +30,7 @@ uint64_t
 bp_law_accounted(const struct bp_counters *counters)
 {
 	return bp_count_read(&counters->forwarded) + bp_count_read(&counters->answered) +
-		bp_count_read(&counters->absorbed) + bp_law_dropped(counters);
+	       bp_count_read(&counters->absorbed) + bp_law_dropped(counters);
 }
 
 static uint64_t
@@ -44,7 +44,8 @@ sum_received(const struct bp_dataplane *dataplane)
 	return sum;
 }
 
-/* One look: the dispositions are read between two readings of what was received. True: nothing arrived meanwhile. */
+/* One look: the dispositions are read between two readings of what was received. True: nothing arrived
+ * meanwhile. */
 static bool
 look(const struct bp_dataplane *dataplane, struct bp_law *law)
 {
@@ -63,7 +64,8 @@ look(const struct bp_dataplane *dataplane, struct bp_law *law)
 }
 
 void
-bp_law_check(const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law)
+bp_law_check(
+	const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law)
 {
 	static const struct timespec millisecond = {.tv_nsec = 1000000};
 

@@ -24,10 +24,12 @@ uint64_t bp_law_dropped(const struct bp_counters *counters);
 /* forwarded + answered + absorbed + dropped. */
 uint64_t bp_law_accounted(const struct bp_counters *counters);
 
-/* Looks at the running workers. When nothing arrived during the look the two sides must be equal; it is repeated up to
+/* Looks at the running workers. When nothing arrived during the look the two sides must be equal; it is
+ * repeated up to
  * @attempts times, a millisecond apart. While messages keep arriving they may differ by what is in flight.
  * @between: called between two looks instead of sleeping; NULL: sleep. */
-void bp_law_check(const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law);
+void bp_law_check(
+	const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law);
 
 /* "holds", or what is off. Returns @out. */
 const char *bp_law_text(const struct bp_law *law, char *out, size_t size);

@@ -8,7 +8,8 @@
 
 enum bp_log_level { BP_LOG_ERROR, BP_LOG_WARNING, BP_LOG_NOTICE, BP_LOG_INFO };
 
-/* Writes "time=... level=... event=EVENT " and then @format, which gives further key=value pairs; may be "". */
+/* Writes "time=... level=... event=EVENT " and then @format, which gives further key=value pairs; may be "".
+ */
 void bp_log(enum bp_log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

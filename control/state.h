@@ -15,12 +15,13 @@
 #define BP_ALIVE_US 3000000
 
 struct bp_control {
-	struct bp_dataplane *dataplane;  /* fixed while any thread runs */
-	const struct bp_config *config;  /* the same; owned by the data path */
-	struct bp_trace_store *trace;    /* has its own lock */
-	uint64_t started_us;             /* UTC */
-	_Atomic bool draining;           /* main: rw, HTTP: ro */
-	_Atomic uint64_t alive_us;       /* monotonic; when all workers were last seen turning. main: rw, HTTP: ro */
+	struct bp_dataplane *dataplane; /* fixed while any thread runs */
+	const struct bp_config *config; /* the same; owned by the data path */
+	struct bp_trace_store *trace;   /* has its own lock */
+	uint64_t started_us;            /* UTC */
+	_Atomic bool draining;          /* main: rw, HTTP: ro */
+	_Atomic uint64_t
+		alive_us; /* monotonic; when all workers were last seen turning. main: rw, HTTP: ro */
 	_Atomic uint32_t busy_ppm[BP_CONFIG_WORKERS_MAX]; /* share of the last second. main: rw, HTTP: ro */
 };
 

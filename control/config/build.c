@@ -47,8 +47,8 @@ by_name(const void *a, const void *b)
 }
 
 void
-bp_names_collect(struct bp_builder *b, struct bp_names *names, const struct bp_schema_list *items, size_t size,
-	size_t offset, const char *list)
+bp_names_collect(struct bp_builder *b, struct bp_names *names, const struct bp_schema_list *items,
+	size_t size, size_t offset, const char *list)
 {
 	names->faulty = items->faulty && items->count == 0;
 	names->sorted = bp_builder_alloc(b, items->count, sizeof(struct bp_name));
@@ -85,7 +85,8 @@ list_names(const struct bp_names *names, char *out, size_t size)
 
 	out[0] = '\0';
 	for (uint32_t i = 0; i < names->count && i < 8 && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", names->sorted[i].text);
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", i > 0 ? ", " : "", names->sorted[i].text);
 	if (names->count > 8 && used < size)
 		snprintf(out + used, size - used, ", ...");
 }
@@ -113,11 +114,11 @@ bp_names_find(struct bp_builder *b, const struct bp_names *names, const char *na
 		return false;
 	list_names(names, known, sizeof(known));
 	if (known[0] != '\0')
-		bp_document_error(b->document, node, b->path, "found \"%s\", expected the name of a %s (%s)", name,
-			what, known);
+		bp_document_error(b->document, node, b->path, "found \"%s\", expected the name of a %s (%s)",
+			name, what, known);
 	else
-		bp_document_error(b->document, node, b->path, "found \"%s\", expected the name of a %s (there is none)",
-			name, what);
+		bp_document_error(b->document, node, b->path,
+			"found \"%s\", expected the name of a %s (there is none)", name, what);
 	return false;
 }
 
@@ -145,7 +146,9 @@ build_workers(struct bp_builder *b)
 		}
 		if (cpu == in->control_cpu && out->poll == BP_POLL_BUSY)
 			bp_document_error(b->document, node, b->path,
-				"found CPU %u, which is workers.control_cpu, expected another, or poll: adaptive", cpu);
+				"found CPU %u, which is workers.control_cpu, expected another, or poll: "
+				"adaptive",
+				cpu);
 		out->cpus[out->count++] = cpu;
 	}
 }
@@ -183,8 +186,8 @@ build_values(struct bp_builder *b)
 	out->drain_us = in->drain_us;
 	out->dialog_us = in->dialogs.value;
 	out->capacity = (struct bp_config_capacity){in->capacity.transactions, in->capacity.dialogs};
-	out->limits = (struct bp_config_limits){in->limits.headers, in->limits.vias, in->limits.uri,
-		in->limits.message};
+	out->limits = (struct bp_config_limits){
+		in->limits.headers, in->limits.vias, in->limits.uri, in->limits.message};
 	out->trace.messages = (uint32_t)in->trace.value;
 	out->control = in->control.values;
 	if (out->control.http[0] == '\0' && out->control.socket[0] == '\0')

@@ -45,19 +45,20 @@ void bp_build_routes(struct bp_builder *b);
 void *bp_builder_alloc(struct bp_builder *b, size_t count, size_t size);
 
 /* A path such as "realms[1].port" in the builder's buffer, good until the next call. */
-const char *bp_builder_path(struct bp_builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *bp_builder_path(struct bp_builder *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The node of @key in @map, or @map itself when the key is not there. */
 const yaml_node_t *bp_builder_at(struct bp_builder *b, const yaml_node_t *map, const char *key);
 
-/* Collects the names of the list called @list, whose items are structs of @size bytes with a node first and the
- * name at @offset; reports names that are there twice. */
-void bp_names_collect(struct bp_builder *b, struct bp_names *names, const struct bp_schema_list *items, size_t size,
-	size_t offset, const char *list);
+/* Collects the names of the list called @list, whose items are structs of @size bytes with a node first and
+ * the name at @offset; reports names that are there twice. */
+void bp_names_collect(struct bp_builder *b, struct bp_names *names, const struct bp_schema_list *items,
+	size_t size, size_t offset, const char *list);
 
 /* Looks @name up. Unknown: reports it at @node as a @what ("realm") at the builder's path, unless it may be a
  * consequence of an error reported already. False: not found. */
-bool bp_names_find(struct bp_builder *b, const struct bp_names *names, const char *name, const yaml_node_t *node,
-	const char *what, uint16_t *index);
+bool bp_names_find(struct bp_builder *b, const struct bp_names *names, const char *name,
+	const yaml_node_t *node, const char *what, uint16_t *index);
 
 #endif

@@ -26,7 +26,8 @@ check_devices(struct bp_builder *b, const struct bp_file_port *ports, uint32_t c
 				continue;
 			bp_document_error(b->document, bp_builder_at(b, ports[i].node, "device"),
 				bp_builder_path(b, "ports[%u].device", i),
-				"found \"%.*s\" again, expected a device of its own (port \"%s\" on line %u has it)",
+				"found \"%.*s\" again, expected a device of its own (port \"%s\" on line %u "
+				"has it)",
 				(int)size, ports[i].device, ports[k].name, bp_node_line(ports[k].node));
 			break;
 		}
@@ -108,10 +109,11 @@ static bool
 same_place(const struct place *x, const struct place *y)
 {
 	return x->interface->port == y->interface->port && x->interface->vlan == y->interface->vlan &&
-		bp_ip_equal(&x->interface->ip, &y->interface->ip) && x->listen == y->listen;
+	       bp_ip_equal(&x->interface->ip, &y->interface->ip) && x->listen == y->listen;
 }
 
-/* Two realms may share an address when their listeners differ; then it is one network and one prefix length. */
+/* Two realms may share an address when their listeners differ; then it is one network and one prefix length.
+ */
 static void
 check_twins(struct bp_builder *b, struct place *places, uint32_t count)
 {
@@ -123,12 +125,15 @@ check_twins(struct bp_builder *b, struct place *places, uint32_t count)
 
 		if (!same_place(&places[i], &places[i - 1]))
 			continue;
+		if (places[i].listen != 0 && me != other && me->realm == other->realm)
+			continue; /* the address is there twice, which has been said */
 		if (me == other && me != &b->config->interfaces[b->first_interface[me->realm]])
 			continue; /* the same entry twice, said for the realm's first address */
 		if (places[i].listen != 0)
 			bp_document_error(b->document, places[i].node,
 				bp_builder_path(b, "realms[%u].listen", me->realm),
-				"found udp %s on port \"%s\" again, expected another address or port (realm \"%s\" on line %u"
+				"found udp %s on port \"%s\" again, expected another address or port (realm "
+				"\"%s\" on line %u"
 				" has it)",
 				bp_unit_endpoint_text(&me->ip, places[i].listen, text, sizeof(text)),
 				b->config->ports[me->port].name, b->config->realms[other->realm].name,
@@ -157,16 +162,22 @@ build_addresses(struct bp_builder *b, const struct bp_file_realm *in, uint16_t r
 		memcpy(&prefix, item->value, sizeof(prefix));
 		why = unusable(&prefix);
 		if (why != NULL)
-			bp_document_error(b->document, item->node, bp_builder_path(b, "realms[%u].address", realm),
+			bp_document_error(b->document, item->node,
+				bp_builder_path(b, "realms[%u].address", realm),
 				"found %s/%u, which is %s, expected the address of a host",
 				bp_unit_ip_text(&prefix.ip, text, sizeof(text)), prefix.bits, why);
-		*out = (struct bp_config_interface){.realm = realm, .port = port, .vlan = in->vlan,
-			.prefix = prefix.bits, .family = prefix.family, .ip = prefix.ip};
+		*out = (struct bp_config_interface){.realm = realm,
+			.port = port,
+			.vlan = in->vlan,
+			.prefix = prefix.bits,
+			.family = prefix.family,
+			.ip = prefix.ip};
 		places[b->config->interface_count++] = (struct place){out, item->node, 0};
 	}
 }
 
-/* Gives @gateway to the interfaces of the realm that reach it. Returns how many; *taken: one had a gateway. */
+/* Gives @gateway to the interfaces of the realm that reach it. Returns how many; *taken: one had a gateway.
+ */
 static unsigned
 give_gateway(struct bp_builder *b, uint16_t realm, const struct bp_ip *gateway, bool *own, bool *taken)
 {
@@ -191,7 +202,8 @@ static void
 build_gateways(struct bp_builder *b, const struct bp_file_realm *in, uint16_t realm)
 {
 	for (uint32_t i = 0; i < in->gateway.count; i++) {
-		const struct bp_schema_item *item = bp_schema_item(&in->gateway, i, sizeof(struct bp_endpoint));
+		const struct bp_schema_item *item =
+			bp_schema_item(&in->gateway, i, sizeof(struct bp_endpoint));
 		bool own = false, taken = false;
 		char text[BP_ENDPOINT_TEXT_SIZE];
 		struct bp_endpoint gateway;
@@ -209,7 +221,9 @@ build_gateways(struct bp_builder *b, const struct bp_file_realm *in, uint16_t re
 				"found %s, a second gateway for the same address, expected one", text);
 		else if (given == 0 && !in->address.faulty)
 			bp_document_error(b->document, item->node, b->path,
-				"found %s, which is not on-link, expected an address in a network of the realm", text);
+				"found %s, which is not on-link, expected an address in a network of the "
+				"realm",
+				text);
 	}
 }
 
@@ -226,12 +240,16 @@ build_listeners(struct bp_builder *b, const struct bp_file_realm *in, uint16_t r
 			const struct bp_config_interface *interface = &b->config->interfaces[i];
 			struct bp_config_listener *out = &b->config->listeners[b->config->listener_count];
 
-			*out = (struct bp_config_listener){.realm = realm, .interface = i, .port = port,
-				.transport = BP_TRANSPORT_UDP, .family = interface->family, .ip = interface->ip};
+			*out = (struct bp_config_listener){.realm = realm,
+				.interface = i,
+				.port = port,
+				.transport = BP_TRANSPORT_UDP,
+				.family = interface->family,
+				.ip = interface->ip};
 			bp_unit_endpoint_text(&out->ip, port, out->text, sizeof(out->text));
 			out->text_size = (uint8_t)strlen(out->text);
-			places[b->config->listener_count++] = (struct place){interface,
-				item->node != NULL ? item->node : in->node, port};
+			places[b->config->listener_count++] =
+				(struct place){interface, item->node != NULL ? item->node : in->node, port};
 		}
 	}
 }
@@ -248,8 +266,8 @@ make_room(struct bp_builder *b, struct place **interfaces, struct place **listen
 		listener_count += in[i].address.count * in[i].listen.count;
 	}
 	if (listener_count >= BP_CONFIG_NONE) {
-		bp_document_error(b->document, b->file->node, "realms", "found %u listeners in all, expected at most %u",
-			listener_count, BP_CONFIG_NONE - 1);
+		bp_document_error(b->document, b->file->node, "realms",
+			"found %u listeners in all, expected at most %u", listener_count, BP_CONFIG_NONE - 1);
 		return false;
 	}
 	b->config->realms = bp_builder_alloc(b, count, sizeof(struct bp_config_realm));
@@ -259,7 +277,7 @@ make_room(struct bp_builder *b, struct place **interfaces, struct place **listen
 	*interfaces = bp_builder_alloc(b, interface_count, sizeof(struct place));
 	*listeners = bp_builder_alloc(b, listener_count, sizeof(struct place));
 	return b->config->realms != NULL && b->config->interfaces != NULL && b->config->listeners != NULL &&
-		b->first_interface != NULL && *interfaces != NULL && *listeners != NULL;
+	       b->first_interface != NULL && *interfaces != NULL && *listeners != NULL;
 }
 
 void
@@ -268,7 +286,8 @@ bp_build_realms(struct bp_builder *b)
 	const struct bp_file_realm *in = b->file->realms.items;
 	struct place *interfaces = NULL, *listeners = NULL;
 
-	bp_names_collect(b, &b->realms, &b->file->realms, sizeof(*in), offsetof(struct bp_file_realm, name), "realms");
+	bp_names_collect(
+		b, &b->realms, &b->file->realms, sizeof(*in), offsetof(struct bp_file_realm, name), "realms");
 	if (!make_room(b, &interfaces, &listeners)) {
 		b->realms.faulty = true;
 		goto out;
@@ -281,7 +300,8 @@ bp_build_realms(struct bp_builder *b)
 		out->trust = (enum bp_trust)in[i].trust;
 		b->first_interface[i] = b->config->interface_count;
 		bp_builder_path(b, "realms[%u].port", i);
-		if (bp_names_find(b, &b->ports, in[i].port, bp_builder_at(b, in[i].node, "port"), "port", &port)) {
+		if (bp_names_find(
+			    b, &b->ports, in[i].port, bp_builder_at(b, in[i].node, "port"), "port", &port)) {
 			build_addresses(b, &in[i], i, port, interfaces);
 			build_gateways(b, &in[i], i);
 			build_listeners(b, &in[i], i, listeners);

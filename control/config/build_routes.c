@@ -12,8 +12,8 @@ struct route_key {
 	uint32_t index;
 };
 
-/* The listener of @realm that a message to @to leaves from: one whose network has it, else one with a gateway.
- * BP_CONFIG_NONE: none; *family says whether there is one of its family at all. */
+/* The listener of @realm that a message to @to leaves from: one whose network has it, else one with a
+ * gateway. BP_CONFIG_NONE: none; *family says whether there is one of its family at all. */
 static uint16_t
 way_out(const struct bp_builder *b, uint16_t realm, const struct bp_endpoint *to, bool *family)
 {
@@ -50,13 +50,13 @@ is_own(const struct bp_builder *b, uint16_t realm, const struct bp_ip *ip)
 
 /* Finds the way to one target, and says why there is none. */
 static void
-route_target(struct bp_builder *b, const struct bp_file_target *in, const struct bp_file_trunk *trunk, uint16_t realm,
-	struct bp_config_target *out)
+route_target(struct bp_builder *b, const struct bp_file_target *in, const struct bp_file_trunk *trunk,
+	uint16_t realm, struct bp_config_target *out)
 {
 	const struct bp_endpoint *to = &in->uri.endpoint;
 	const yaml_node_t *node = bp_builder_at(b, in->node, "uri");
-	bool faulty = ((const struct bp_file_realm *)b->file->realms.items)[realm].address.faulty;
-	bool family;
+	const struct bp_file_realm *where = (const struct bp_file_realm *)b->file->realms.items + realm;
+	bool faulty = where->address.faulty || where->listen.faulty, family;
 
 	out->flow.listener = way_out(b, realm, to, &family);
 	if (is_own(b, realm, &to->ip))
@@ -64,11 +64,13 @@ route_target(struct bp_builder *b, const struct bp_file_target *in, const struct
 			"found \"%s\", which is the edge itself, expected another host", in->uri.text);
 	else if (!family && !faulty)
 		bp_document_error(b->document, node, b->path,
-			"found \"%s\", expected a target of a family that realm \"%s\" has an address of (not IPv%u)",
+			"found \"%s\", expected a target of a family that realm \"%s\" has an address of "
+			"(not IPv%u)",
 			in->uri.text, trunk->realm, to->family);
 	else if (out->flow.listener == BP_CONFIG_NONE && !faulty)
 		bp_document_error(b->document, node, b->path,
-			"found \"%s\", which is not on-link in realm \"%s\", expected an IPv%u gateway there or another"
+			"found \"%s\", which is not on-link in realm \"%s\", expected an IPv%u gateway there "
+			"or another"
 			" target",
 			in->uri.text, trunk->realm, to->family);
 }
@@ -96,8 +98,8 @@ sort_targets(struct bp_config_target *targets, uint16_t count)
 }
 
 static void
-build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t trunk, struct bp_config_trunk *out,
-	bool realm_known)
+build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t trunk,
+	struct bp_config_trunk *out, bool realm_known)
 {
 	const struct bp_file_target *target = in->targets.items;
 
@@ -117,8 +119,10 @@ build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t tru
 		if (realm_known)
 			route_target(b, &target[i], in, out->realm, t);
 		for (uint32_t k = 0; k < i; k++) {
-			if (out->targets[k].flow.port == to->port && bp_ip_equal(&out->targets[k].flow.ip, &to->ip))
-				bp_document_error(b->document, bp_builder_at(b, target[i].node, "uri"), b->path,
+			if (out->targets[k].flow.port == to->port &&
+				bp_ip_equal(&out->targets[k].flow.ip, &to->ip))
+				bp_document_error(b->document, bp_builder_at(b, target[i].node, "uri"),
+					b->path,
 					"found \"%s\" again, expected each target once (it is on line %u)",
 					target[i].uri.text, bp_node_line(target[k].node));
 		}
@@ -144,8 +148,8 @@ bp_build_trunks(struct bp_builder *b)
 		b->config->trunk_count++;
 		memcpy(out->name, in[i].name, sizeof(out->name));
 		bp_builder_path(b, "trunks[%u].realm", i);
-		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"), "realm",
-			&out->realm);
+		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"),
+			"realm", &out->realm);
 		/* A realm that was not built through has its own error. */
 		known = known && out->realm < b->config->realm_count;
 		known = known && b->first_interface[out->realm + 1] > b->first_interface[out->realm];
@@ -176,7 +180,8 @@ report_unreached(struct bp_builder *b, uint32_t index, uint32_t by)
 	const struct bp_file_route *in = b->file->routes.items;
 
 	bp_document_error(b->document, in[index].node, bp_builder_path(b, "routes[%u]", index),
-		"found a route that is never reached, expected it before the one on line %u, which takes all that it"
+		"found a route that is never reached, expected it before the one on line %u, which takes all "
+		"that it"
 		" would",
 		bp_node_line(in[by].node));
 }
@@ -206,7 +211,8 @@ check_reached(struct bp_builder *b)
 		uint32_t all = catch_all[route->from];
 
 		if (route->from == other->from && strcmp(route->domain, other->domain) == 0 &&
-			strcmp(route->user_prefix, other->user_prefix) == 0 && (all == 0 || keys[i].index < all - 1))
+			strcmp(route->user_prefix, other->user_prefix) == 0 &&
+			(all == 0 || keys[i].index < all - 1))
 			report_unreached(b, keys[i].index, keys[i - 1].index);
 	}
 out:
@@ -222,9 +228,11 @@ build_route(struct bp_builder *b, const struct bp_file_route *in, uint32_t index
 	bool good;
 
 	bp_builder_path(b, "routes[%u].from", index);
-	good = bp_names_find(b, &b->realms, in->from, bp_builder_at(b, in->node, "from"), "realm", &out->from);
+	good = bp_names_find(
+		b, &b->realms, in->from, bp_builder_at(b, in->node, "from"), "realm", &out->from);
 	if (in->node->type == YAML_MAPPING_NODE && (trunk == NULL) == (realm == NULL)) {
-		bp_document_error(b->document, trunk != NULL ? realm : in->node, bp_builder_path(b, "routes[%u]", index),
+		bp_document_error(b->document, trunk != NULL ? realm : in->node,
+			bp_builder_path(b, "routes[%u]", index),
 			"found %s, expected either trunk: NAME or realm: NAME",
 			trunk != NULL ? "trunk and realm" : "neither trunk nor realm");
 		return false;

@@ -25,7 +25,7 @@ describe_value(const struct bp_schema_row *row, FILE *stream)
 	if (row->shape == BP_SHAPE_MANY)
 		fprintf(stream, "list of %u to %u: ", row->items_min, row->items_max);
 	fprintf(stream, "%s%s%s", row->type->name, range[0] != '\0' ? " " : "", range);
-	if (row->words != NULL && row->type != &bp_type_word && !(row->type == &bp_type_path && row->max == 0))
+	if (row->words != NULL && row->type->range != bp_type_word.range)
 		fprintf(stream, ", or `%s`", row->words[0]);
 	if (row->shape == BP_SHAPE_ONE_OR_MANY)
 		fprintf(stream, "; or a list of 1 to %u", row->items_max);

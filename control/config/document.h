@@ -26,12 +26,13 @@ yaml_node_t *bp_document_root(struct bp_document *document);
 /* The value of @key in mapping @map, or NULL when it is not there (or @map is NULL). */
 yaml_node_t *bp_document_get(struct bp_document *document, const yaml_node_t *map, const char *key);
 
-/* What stands at @node, for an error message: "500" in quotes, "nothing", "a list", "a mapping". Returns @out. */
+/* What stands at @node, for an error message: "500" in quotes, "nothing", "a list", "a mapping". Returns
+ * @out. */
 const char *bp_document_found(const yaml_node_t *node, char *out, size_t size);
 
 /* Reports an error at @node; NULL: about the file. */
-void bp_document_error(struct bp_document *document, const yaml_node_t *node, const char *path, const char *format,
-	...) __attribute__((format(printf, 4, 5)));
+void bp_document_error(struct bp_document *document, const yaml_node_t *node, const char *path,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Text of a scalar; it ends with a NUL. */
 static inline const char *

@@ -14,6 +14,7 @@
 #define LIST(type, field, item) .offset = offsetof(struct type, field), .size = sizeof(item)
 #define ROWS(name) .rows = name, .count = sizeof(name) / sizeof(name[0])
 
+/* clang-format off */
 static const char *const AUTO[] = {"auto", NULL};
 static const char *const NONE[] = {"none", NULL};
 static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp_hugepages */
@@ -99,9 +100,9 @@ static const struct bp_schema_row control_rows[] = {
 	{.key = "socket", .type = &bp_type_path, .standard = "/run/byepass/control.sock", .words = NONE, .min = 1,
 		.max = 107, FIELD(bp_file_control, values.socket),
 		.text = "Unix socket that serves the same, for byepassctl."},
-	{.key = "token_file", .type = &bp_type_path, .standard = "none", .words = NONE,
+	{.key = "token_file", .type = &bp_type_later, .standard = "none", .words = NONE,
 		FIELD(bp_file_control, values.token_file), .text = "Token that permits changes over TCP."},
-	{.key = "cdr", .type = &bp_type_path, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
+	{.key = "cdr", .type = &bp_type_later, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
 		.text = "Folder for call detail records."},
 };
 
@@ -143,7 +144,7 @@ static const struct bp_schema_row target_rows[] = {
 	{.key = "weight", .type = &bp_type_number, .standard = "1", .min = 1, .max = 65535,
 		FIELD(bp_file_target, weight), .text = "Share among the targets of the same priority."},
 	{.key = "priority", .type = &bp_type_number, .standard = "1", .max = 65535, FIELD(bp_file_target, priority),
-		.text = "The lowest is tried first."},
+		.text = "Only the targets of the lowest are used; failover to the others is not supported yet."},
 };
 
 static const struct bp_schema target_schema = {"a target", ROWS(target_rows), sizeof(struct bp_file_target)};
@@ -155,7 +156,7 @@ static const struct bp_schema_row trunk_rows[] = {
 		FIELD(bp_file_trunk, realm), .text = "Realm that its targets are in."},
 	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
 		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
-		.text = "Where it leads; with failover by priority, and by weight among equals."},
+		.text = "Where it leads: to those of the lowest priority, by weight. The same call always takes the same."},
 };
 
 static const struct bp_schema_row route_rows[] = {
@@ -218,3 +219,4 @@ static const struct bp_schema_row root_rows[] = {
 };
 
 const struct bp_schema bp_file_schema = {"the configuration", ROWS(root_rows), sizeof(struct bp_file)};
+/* clang-format on */

@@ -44,24 +44,32 @@ build_secrets(struct bp_document *document, const struct bp_file *file, const ch
 
 	if (file->secrets.path[0] == '\0') {
 		if (getrandom(config->secret, sizeof(config->secret), 0) != (ssize_t)sizeof(config->secret))
-			bp_report_error(document->report, 0, 0, "secrets.file", "no random bytes: %s", strerror(errno));
+			bp_report_error(document->report, 0, 0, "secrets.file", "no random bytes: %s",
+				strerror(errno));
 		bp_report_notice(document->report,
-			"no secrets.file: route tokens are signed with a random key and die with this process; calls that"
-			" are up do not survive a restart");
+			"no secrets.file: route tokens are signed with a random key and die with this process;"
+			" calls that are up do not survive a restart");
 		return;
 	}
 	if (file->secrets.path[0] == '/' || slash == NULL)
 		snprintf(path, sizeof(path), "%s", file->secrets.path);
 	else
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - config_path), config_path, file->secrets.path);
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - config_path), config_path,
+			file->secrets.path);
 	found = bp_config_secrets(config, path, why, sizeof(why));
 	if (found != NULL)
-		bp_document_error(document, bp_document_get(document, file->secrets.node, "file"), "secrets.file",
+		bp_document_error(document, bp_document_get(document, file->secrets.node, "file"),
+			"secrets.file",
 			"found %s, expected a file of mode 0600 with 32 hexadecimal digits a line", found);
+	else if (config->old_secret_count > 0)
+		bp_report_notice(document->report,
+			"secrets.file: only the first key is used; tokens of the %u others are not recognised yet",
+			config->old_secret_count);
 }
 
 int
-bp_config_load_text(struct bp_config **out, const char *path, const char *text, size_t size, struct bp_report *report)
+bp_config_load_text(
+	struct bp_config **out, const char *path, const char *text, size_t size, struct bp_report *report)
 {
 	struct bp_config *config = calloc(1, sizeof(*config));
 	struct bp_file *file = calloc(1, sizeof(*file));
@@ -166,9 +174,11 @@ bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_
 	count_of(stream, config->listener_count, "listener", ", ");
 	count_of(stream, config->trunk_count, "trunk", ", ");
 	count_of(stream, config->route_count, "route", "\n");
-	fprintf(stream, "capacity.transactions %" PRIu32 "%s: about %" PRIu32 " calls/s sustained (%u s of records a call/s)\n",
-		transactions, config->capacity.transactions == 0 ? " (auto)" : "", transactions / BP_CONFIG_RECORD_SECONDS,
-		BP_CONFIG_RECORD_SECONDS);
+	fprintf(stream,
+		"capacity.transactions %" PRIu32 "%s: about %" PRIu32
+		" calls/s sustained (%u s of records a call/s)\n",
+		transactions, config->capacity.transactions == 0 ? " (auto)" : "",
+		transactions / BP_CONFIG_RECORD_SECONDS, BP_CONFIG_RECORD_SECONDS);
 	fprintf(stream, "capacity.dialogs %" PRIu32 "%s: as many calls up at the same time\n", dialogs,
 		config->capacity.dialogs == 0 ? " (auto)" : "");
 }

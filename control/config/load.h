@@ -12,17 +12,20 @@
 /* Largest file that is read, in bytes. */
 #define BP_CONFIG_FILE_MAX (256u << 20)
 
-/* Seconds of relay records that one call a second occupies: 32 for its INVITE, 32 for its BYE (RFC 3261 table 4). */
+/* Seconds of relay records that one call a second occupies: 32 for its INVITE, 32 for its BYE (RFC 3261 table
+ * 4). */
 #define BP_CONFIG_RECORD_SECONDS 64
 
 /* Loads @path; the secret is read or made.
- * Returns 0 and *@out, to be freed with bp_config_free(); or -EINVAL (the file is refused), -ENOENT, -EACCES ...
- * (it cannot be read), -ENOMEM; then @report has at least one error. Notices may be there in both cases. */
+ * Returns 0 and *@out, to be freed with bp_config_free(); or -EINVAL (the file is refused), -ENOENT, -EACCES
+ * ... (it cannot be read), -ENOMEM; then @report has at least one error. Notices may be there in both cases.
+ */
 int bp_config_load(struct bp_config **out, const char *path, struct bp_report *report);
 
-/* The same of @size bytes at @text; @path is what errors name, and what a relative secrets file is relative to. */
-int bp_config_load_text(struct bp_config **out, const char *path, const char *text, size_t size,
-	struct bp_report *report);
+/* The same of @size bytes at @text; @path is what errors name, and what a relative secrets file is relative
+ * to. */
+int bp_config_load_text(
+	struct bp_config **out, const char *path, const char *text, size_t size, struct bp_report *report);
 
 /* NULL is legal. */
 void bp_config_free(const struct bp_config *config);
@@ -36,7 +39,8 @@ void bp_config_describe(FILE *stream);
 
 /* Internal: a part of a load that has a file of its own. */
 
-/* Reads the keys of @path into the snapshot. NULL: good. Otherwise what was found, as in "found %s, expected ..." */
+/* Reads the keys of @path into the snapshot. NULL: good. Otherwise what was found, as in "found %s, expected
+ * ..." */
 const char *bp_config_secrets(struct bp_config *config, const char *path, char *why, size_t size);
 
 #endif

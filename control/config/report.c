@@ -16,7 +16,8 @@ bp_report_init(struct bp_report *report, const char *file)
 }
 
 void
-bp_report_error(struct bp_report *report, unsigned line, unsigned column, const char *path, const char *format, ...)
+bp_report_error(
+	struct bp_report *report, unsigned line, unsigned column, const char *path, const char *format, ...)
 {
 	struct bp_report_error *error;
 	va_list args;

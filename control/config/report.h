@@ -21,7 +21,7 @@ struct bp_report_error {
 };
 
 struct bp_report {
-	char file[256]; /* as named by the user */
+	char file[256];  /* as named by the user */
 	unsigned errors; /* all of them; those beyond the maximum are only counted */
 	unsigned notices;
 	struct bp_report_error error[BP_REPORT_ERRORS_MAX];
@@ -35,7 +35,8 @@ void bp_report_error(struct bp_report *report, unsigned line, unsigned column, c
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Something that the operator should know but that stops nothing. */
-void bp_report_notice(struct bp_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bp_report_notice(struct bp_report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Writes the errors as "file:line:column: path: text", one a line, sorted by place. */
 void bp_report_print(struct bp_report *report, FILE *stream);

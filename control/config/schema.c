@@ -32,7 +32,8 @@ bp_schema_expected(const struct bp_schema_row *row, char *out, size_t size)
 	used = snprintf(out, size, "%s %s%s%s", article, row->type->name, range[0] != '\0' ? " " : "", range);
 	if (row->type->example != NULL)
 		used += snprintf(out + used, size - (size_t)used, ", such as %s", row->type->example);
-	for (size_t i = 0; row->words != NULL && row->type != &bp_type_word && row->words[i] != NULL; i++)
+	for (size_t i = 0;
+		row->words != NULL && row->type->range != bp_type_word.range && row->words[i] != NULL; i++)
 		used += snprintf(out + used, size - (size_t)used, ", or %s", row->words[i]);
 	return out;
 }
@@ -46,7 +47,8 @@ refuse(const struct reader *r, const yaml_node_t *node, const char *path, const 
 	bp_document_found(node, found, sizeof(found));
 	bp_schema_expected(r->row, expected, sizeof(expected));
 	if (remark[0] != '\0')
-		bp_document_error(r->document, node, path, "found %s, expected %s (%s)", found, expected, remark);
+		bp_document_error(
+			r->document, node, path, "found %s, expected %s (%s)", found, expected, remark);
 	else
 		bp_document_error(r->document, node, path, "found %s, expected %s", found, expected);
 }
@@ -76,7 +78,8 @@ item_size(const struct bp_schema_row *row)
 struct bp_schema_item *
 bp_schema_item(const struct bp_schema_list *list, uint32_t i, size_t size)
 {
-	return (struct bp_schema_item *)((char *)list->items + i * (sizeof(struct bp_schema_item) + (size + 7) / 8 * 8));
+	return (struct bp_schema_item *)((char *)list->items +
+					 i * (sizeof(struct bp_schema_item) + (size + 7) / 8 * 8));
 }
 
 /* Appends one item to the list, which has room for it. */
@@ -188,6 +191,8 @@ read_row(const struct reader *r, const yaml_node_t *map, const yaml_node_t *node
 	if (node == NULL && r->row->required && map != NULL) {
 		bp_document_error(r->document, map, r->path, "found nothing, expected %s",
 			bp_schema_expected(r->row, expected, sizeof(expected)));
+		if (r->row->shape != BP_SHAPE_ONE && r->row->shape != BP_SHAPE_MAPPING)
+			((struct bp_schema_list *)out)->faulty = true;
 		return;
 	}
 	switch (r->row->shape) {
@@ -225,12 +230,14 @@ list_keys(const struct bp_schema *schema, char *out, size_t size)
 
 	out[0] = '\0';
 	for (size_t i = 0; i < schema->count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", schema->rows[i].key);
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", i > 0 ? ", " : "", schema->rows[i].key);
 }
 
 /* Refuses keys that are unknown, not plain, or there twice. */
 static void
-check_keys(struct bp_document *document, const struct bp_schema *schema, const yaml_node_t *map, const char *path)
+check_keys(struct bp_document *document, const struct bp_schema *schema, const yaml_node_t *map,
+	const char *path)
 {
 	const yaml_node_pair_t *start = map->data.mapping.pairs.start;
 	char found[128], keys[256], at[PATH_SIZE];
@@ -242,25 +249,28 @@ check_keys(struct bp_document *document, const struct bp_schema *schema, const y
 		bp_document_found(key, found, sizeof(found));
 		if (key->type != YAML_SCALAR_NODE || find_row(schema, bp_node_text(key)) == NULL) {
 			list_keys(schema, keys, sizeof(keys));
-			bp_document_error(document, key, path, "found unknown key %s, expected one of %s", found, keys);
+			bp_document_error(
+				document, key, path, "found unknown key %s, expected one of %s", found, keys);
 			continue;
 		}
 		for (const yaml_node_pair_t *p = start; p < pair && first == NULL; p++) {
 			const yaml_node_t *other = yaml_document_get_node(&document->yaml, p->key);
 
-			if (other->type == YAML_SCALAR_NODE && strcmp(bp_node_text(other), bp_node_text(key)) == 0)
+			if (other->type == YAML_SCALAR_NODE &&
+				strcmp(bp_node_text(other), bp_node_text(key)) == 0)
 				first = other;
 		}
 		snprintf(at, sizeof(at), "%s%s%s", path, path[0] != '\0' ? "." : "", bp_node_text(key));
 		if (first != NULL)
-			bp_document_error(document, key, at, "found the key again, expected it once (it is on line %u)",
+			bp_document_error(document, key, at,
+				"found the key again, expected it once (it is on line %u)",
 				bp_node_line(first));
 	}
 }
 
 void
-bp_schema_read(struct bp_document *document, const struct bp_schema *schema, const yaml_node_t *node, const char *path,
-	void *out)
+bp_schema_read(struct bp_document *document, const struct bp_schema *schema, const yaml_node_t *node,
+	const char *path, void *out)
 {
 	char at[PATH_SIZE];
 

@@ -25,8 +25,8 @@ struct bp_schema_row;
 struct bp_schema_type {
 	const char *name;    /* in the documentation: "duration" */
 	const char *example; /* in an error message, after "such as"; NULL: none */
-	/* Stores the value of @text at @out, which has row->size bytes. NULL: good. Otherwise why it is not, as a
-	 * remark for the error message, "" when "expected ..." says it all. */
+	/* Stores the value of @text at @out, which has row->size bytes. NULL: good. Otherwise why it is not,
+	 * as a remark for the error message, "" when "expected ..." says it all. */
 	const char *(*parse)(const struct bp_schema_row *row, const char *text, void *out);
 	/* Writes the permitted range as the user would write it; NULL: the type's name says it all. */
 	void (*range)(const struct bp_schema_row *row, char *out, size_t size);
@@ -44,10 +44,11 @@ struct bp_schema_row {
 	size_t offset;                 /* in the struct that the schema fills */
 	size_t size;                   /* of the value; for lists of one item */
 	const struct bp_schema *inner;
-	const char *text;              /* the line of documentation */
+	const char *text; /* the line of documentation */
 };
 
-/* A mapping: its keys, and the struct that it fills, whose first member is the mapping's yaml_node_t pointer. */
+/* A mapping: its keys, and the struct that it fills, whose first member is the mapping's yaml_node_t pointer.
+ */
 struct bp_schema {
 	const char *name; /* "a realm" */
 	const struct bp_schema_row *rows;
@@ -71,8 +72,8 @@ struct bp_schema_item {
 /* Item @i of a list of scalars whose values have @size bytes. */
 struct bp_schema_item *bp_schema_item(const struct bp_schema_list *list, uint32_t i, size_t size);
 
-/* Reads @node into the zeroed struct at @out by @schema; defaults stand in for what is absent. @node NULL: defaults
- * only. Errors go to the document's report, and leave zeroes where the value should be.
+/* Reads @node into the zeroed struct at @out by @schema; defaults stand in for what is absent. @node NULL:
+ * defaults only. Errors go to the document's report, and leave zeroes where the value should be.
  * @path: where @node is, "" for the root. Free with bp_schema_free() either way. */
 void bp_schema_read(struct bp_document *document, const struct bp_schema *schema, const yaml_node_t *node,
 	const char *path, void *out);
@@ -87,16 +88,17 @@ const char *bp_schema_expected(const struct bp_schema_row *row, char *out, size_
 extern const struct bp_schema_type bp_type_number;   /* uint8_t to uint64_t by row->size; words stand for 0 */
 extern const struct bp_schema_type bp_type_duration; /* uint64_t of microseconds; words stand for 0 */
 extern const struct bp_schema_type bp_type_word;     /* int: index into row->words */
-extern const struct bp_schema_type bp_type_name;     /* char[]: letters, digits and . _ - */
-extern const struct bp_schema_type bp_type_text;     /* char[]: printable; words stand for "" */
-extern const struct bp_schema_type bp_type_path;     /* char[]: absolute or relative; words stand for "" */
-extern const struct bp_schema_type bp_type_device;   /* char[]: DPDK device with its arguments */
-extern const struct bp_schema_type bp_type_ip;       /* struct bp_endpoint, port 0 */
-extern const struct bp_schema_type bp_type_prefix;   /* struct bp_prefix */
-extern const struct bp_schema_type bp_type_listen;   /* uint16_t: UDP port */
-extern const struct bp_schema_type bp_type_http;     /* char[]: "ip:port"; words stand for "" */
-extern const struct bp_schema_type bp_type_uri;      /* struct bp_uri_value */
-extern const struct bp_schema_type bp_type_domain;   /* char[]: host, made lower case */
+extern const struct bp_schema_type bp_type_later; /* char[]: only its word is good yet, which stands for "" */
+extern const struct bp_schema_type bp_type_name;  /* char[]: letters, digits and . _ - */
+extern const struct bp_schema_type bp_type_text;  /* char[]: printable; words stand for "" */
+extern const struct bp_schema_type bp_type_path;  /* char[]: absolute or relative; words stand for "" */
+extern const struct bp_schema_type bp_type_device; /* char[]: DPDK device with its arguments */
+extern const struct bp_schema_type bp_type_ip;     /* struct bp_endpoint, port 0 */
+extern const struct bp_schema_type bp_type_prefix; /* struct bp_prefix */
+extern const struct bp_schema_type bp_type_listen; /* uint16_t: UDP port */
+extern const struct bp_schema_type bp_type_http;   /* char[]: "ip:port"; words stand for "" */
+extern const struct bp_schema_type bp_type_uri;    /* struct bp_uri_value */
+extern const struct bp_schema_type bp_type_domain; /* char[]: host, made lower case */
 
 /* The URI of a target: text and what it says. */
 struct bp_uri_value {

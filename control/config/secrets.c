@@ -98,7 +98,8 @@ bp_config_secrets(struct bp_config *config, const char *path, char *why, size_t 
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
 		snprintf(why, size, "something that is not a regular file");
 	} else if ((status.st_mode & S_IRWXO) != 0) {
-		snprintf(why, size, "a file that everybody may use (mode %04o)", (unsigned)status.st_mode & 07777);
+		snprintf(why, size, "a file that everybody may use (mode %04o)",
+			(unsigned)status.st_mode & 07777);
 	} else {
 		file = fdopen(fd, "r");
 		if (file == NULL) {

@@ -120,7 +120,10 @@ range_word(const struct bp_schema_row *row, char *out, size_t size)
 
 	for (size_t i = 0; row->words[i] != NULL && used < size; i++)
 		used += (size_t)snprintf(out + used, size - used, "%s%s",
-			i == 0 ? "" : row->words[i + 1] == NULL ? " or " : ", ", row->words[i]);
+			i == 0                      ? ""
+			: row->words[i + 1] == NULL ? " or "
+						    : ", ",
+			row->words[i]);
 }
 
 static const char *
@@ -155,22 +158,14 @@ range_text(const struct bp_schema_row *row, char *out, size_t size)
 	snprintf(out, size, "of %" PRIu64 " to %" PRIu64 " bytes", row->min, row->max);
 }
 
-/* A path that is not implemented yet has a maximum of 0 bytes: only its word is good. */
+/* A key whose time has not come: only its word is good. */
 static const char *
-parse_path(const struct bp_schema_row *row, const char *text, void *out)
+parse_later(const struct bp_schema_row *row, const char *text, void *out)
 {
-	if (row->max == 0 && word_index(row, text) != 0)
-		return "it is not supported yet";
-	return parse_text(row, text, out);
-}
-
-static void
-range_path(const struct bp_schema_row *row, char *out, size_t size)
-{
-	if (row->max == 0)
-		snprintf(out, size, "that can only be \"%s\" for now", row->words[0]);
-	else
-		range_text(row, out, size);
+	if (word_index(row, text) != 0)
+		return "nothing else is supported yet";
+	*(char *)out = '\0';
+	return NULL;
 }
 
 static const char *
@@ -213,7 +208,8 @@ parse_listen(const struct bp_schema_row *row, const char *text, void *out)
 
 	if (strncmp(text, "tcp:", 4) == 0 || strncmp(text, "tls:", 4) == 0)
 		return "tcp and tls are not supported yet";
-	if (strncmp(text, "udp:", 4) != 0 || !bp_unit_number(text + 4, &port) || port < row->min || port > row->max)
+	if (strncmp(text, "udp:", 4) != 0 || !bp_unit_number(text + 4, &port) || port < row->min ||
+		port > row->max)
 		return "";
 	store(row, port, out);
 	return NULL;
@@ -288,17 +284,21 @@ parse_domain(const struct bp_schema_row *row, const char *text, void *out)
 }
 
 const struct bp_schema_type bp_type_number = {"number", NULL, parse_number, range_number};
-const struct bp_schema_type bp_type_duration = {"duration", "500ms, 4s or 3m", parse_duration, range_duration};
+const struct bp_schema_type bp_type_duration = {
+	"duration", "500ms, 4s or 3m", parse_duration, range_duration};
 const struct bp_schema_type bp_type_word = {"word:", NULL, parse_word, range_word};
+const struct bp_schema_type bp_type_later = {"word:", NULL, parse_later, range_word};
 const struct bp_schema_type bp_type_name = {"name", NULL, parse_name, range_name};
 const struct bp_schema_type bp_type_text = {"text", NULL, parse_text, range_text};
-const struct bp_schema_type bp_type_path = {"path", NULL, parse_path, range_path};
+const struct bp_schema_type bp_type_path = {"path", NULL, parse_text, range_text};
 const struct bp_schema_type bp_type_device = {"DPDK device", "net_tap0,iface=byp0", parse_device, range_text};
 const struct bp_schema_type bp_type_ip = {"IP address", "192.0.2.254 or 2001:db8::fe", parse_ip, NULL};
-const struct bp_schema_type bp_type_prefix = {"IP address with prefix length", "192.0.2.1/24 or 2001:db8::1/64",
-	parse_prefix, NULL};
+const struct bp_schema_type bp_type_prefix = {
+	"IP address with prefix length", "192.0.2.1/24 or 2001:db8::1/64", parse_prefix, NULL};
 const struct bp_schema_type bp_type_listen = {"listener", NULL, parse_listen, range_listen};
-const struct bp_schema_type bp_type_http = {"IP address with port", "127.0.0.1:9060 or [::1]:9060", parse_http, NULL};
-const struct bp_schema_type bp_type_uri = {"SIP URI with an IP address", "sip:10.0.0.2:5060 or sip:[2001:db8::2]",
-	parse_uri, NULL};
-const struct bp_schema_type bp_type_domain = {"host name or address", "example.com", parse_domain, range_text};
+const struct bp_schema_type bp_type_http = {
+	"IP address with port", "127.0.0.1:9060 or [::1]:9060", parse_http, NULL};
+const struct bp_schema_type bp_type_uri = {
+	"SIP URI with an IP address", "sip:10.0.0.2:5060 or sip:[2001:db8::2]", parse_uri, NULL};
+const struct bp_schema_type bp_type_domain = {
+	"host name or address", "example.com", parse_domain, range_text};

@@ -12,7 +12,12 @@ static const struct {
 	const char *suffix;
 	uint64_t us;
 } durations[] = {
-	{"d", 86400000000}, {"h", 3600000000}, {"m", 60000000}, {"s", 1000000}, {"ms", 1000}, {"us", 1},
+	{"d", 86400000000},
+	{"h", 3600000000},
+	{"m", 60000000},
+	{"s", 1000000},
+	{"ms", 1000},
+	{"us", 1},
 };
 
 #define DURATIONS (sizeof(durations) / sizeof(durations[0]))

@@ -35,13 +35,15 @@ bool bp_unit_duration(const char *text, uint64_t *us);
 /* The shortest exact way to write @us: 500ms, 4s, 3m. */
 const char *bp_unit_duration_text(uint64_t us, char *out, size_t size);
 
-/* An IPv4 or IPv6 literal without brackets, zone or port. *family is 4 or 6. An IPv4-mapped IPv6 literal is refused. */
+/* An IPv4 or IPv6 literal without brackets, zone or port. *family is 4 or 6. An IPv4-mapped IPv6 literal is
+ * refused. */
 bool bp_unit_ip(const char *text, struct bp_ip *ip, uint8_t *family);
 
 /* "192.0.2.1/24", "2001:db8::1/64". */
 bool bp_unit_prefix(const char *text, struct bp_prefix *prefix);
 
-/* "192.0.2.1:5060", "[2001:db8::1]:5060". @port: what stands in when none is written, 0: one must be written. */
+/* "192.0.2.1:5060", "[2001:db8::1]:5060". @port: what stands in when none is written, 0: one must be written.
+ */
 bool bp_unit_endpoint(const char *text, uint16_t port, struct bp_endpoint *endpoint);
 
 /* Writes the endpoint as it stands in a URI or a Via. Returns @out. */

@@ -22,7 +22,8 @@ static size_t
 take(char *bytes, size_t one, size_t count, void *context)
 {
 	struct answer *answer = context;
-	char *text = answer->size + count < ANSWER_MAX ? realloc(answer->text, answer->size + count + 1) : NULL;
+	char *text =
+		answer->size + count < ANSWER_MAX ? realloc(answer->text, answer->size + count + 1) : NULL;
 
 	if (text == NULL)
 		return 0;
@@ -39,7 +40,9 @@ unreachable(const struct bp_ctl *ctl, const char *why)
 	if (ctl->url != NULL)
 		fprintf(stderr, "byepassctl: no answer from %s: %s\n", ctl->url, why);
 	else
-		fprintf(stderr, "byepassctl: no answer at %s: %s (is byepass running, and is this its control.socket?)\n",
+		fprintf(stderr,
+			"byepassctl: no answer at %s: %s (is byepass running, and is this its "
+			"control.socket?)\n",
 			ctl->socket, why);
 	return BP_CTL_UNREACHABLE;
 }
@@ -53,7 +56,8 @@ ask(const struct bp_ctl *ctl, const char *path, struct answer *answer)
 	long number = 0;
 	int result = BP_CTL_DONE;
 
-	if (curl == NULL || asprintf(&url, "%s%s", ctl->url != NULL ? ctl->url : "http://byepass", path) < 0) {
+	if (curl == NULL ||
+		asprintf(&url, "%s%s", ctl->url != NULL ? ctl->url : "http://byepass", path) < 0) {
 		fprintf(stderr, "byepassctl: out of memory\n");
 		curl_easy_cleanup(curl);
 		return BP_CTL_REFUSED;
@@ -68,7 +72,8 @@ ask(const struct bp_ctl *ctl, const char *path, struct answer *answer)
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 	code = curl_easy_perform(curl);
-	if (code == CURLE_COULDNT_CONNECT && curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
+	if (code == CURLE_COULDNT_CONNECT &&
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
 		result = unreachable(ctl, strerror((int)number));
 	else if (code != CURLE_OK)
 		result = unreachable(ctl, error[0] != '\0' ? error : curl_easy_strerror(code));
@@ -86,7 +91,8 @@ refused(const struct answer *answer)
 	const char *message = NULL;
 
 	json_unpack(json, "{s:{s:s}}", "error", "message", &message);
-	fprintf(stderr, "byepassctl: %s (%ld)\n", message != NULL ? message : "the daemon refused", answer->status);
+	fprintf(stderr, "byepassctl: %s (%ld)\n", message != NULL ? message : "the daemon refused",
+		answer->status);
 	json_decref(json);
 	return BP_CTL_REFUSED;
 }
@@ -108,7 +114,8 @@ bp_ctl_show(struct bp_ctl *ctl, const char *path, bp_ctl_printer *print)
 	}
 	json = json_loads(answer.text != NULL ? answer.text : "", 0, NULL);
 	if (json == NULL || !print(ctl, json)) {
-		fprintf(stderr, "byepassctl: the answer makes no sense; is this the same version as the daemon's?\n");
+		fprintf(stderr,
+			"byepassctl: the answer makes no sense; is this the same version as the daemon's?\n");
 		result = BP_CTL_REFUSED;
 	}
 out:

@@ -24,8 +24,8 @@ bp_ctl_printer bp_ctl_print_status;
 bp_ctl_printer bp_ctl_print_drops;
 bp_ctl_printer bp_ctl_print_trace;
 
-/* Gets @path and shows it with @print, or as it came when that is NULL or --json was given. Errors go to stderr.
- * Returns the exit code. */
+/* Gets @path and shows it with @print, or as it came when that is NULL or --json was given. Errors go to
+ * stderr. Returns the exit code. */
 int bp_ctl_show(struct bp_ctl *ctl, const char *path, bp_ctl_printer *print);
 
 #endif

@@ -32,24 +32,23 @@ static const struct option options[] = {
 static void
 usage(FILE *stream)
 {
-	fprintf(stream,
-		"usage: byepassctl [OPTION...] COMMAND\n"
-		"\n"
-		"  status           what the daemon does now\n"
-		"  drops            what was dropped, and why\n"
-		"  ladder CALL-ID   the messages of a call as a ladder diagram\n"
-		"  trace            the last messages\n"
-		"  metrics          all metrics, as Prometheus reads them\n"
-		"\n"
-		"      --socket PATH  the daemon's socket (" DEFAULT_SOCKET ")\n"
-		"      --url URL      ask http://HOST:PORT instead\n"
-		"      --json         the answer as JSON\n"
-		"      --all          drops: also the reasons that never happened\n"
-		"      --max N        trace: that many messages (50)\n"
-		"  -V, --version\n"
-		"  -h, --help\n"
-		"\n"
-		"exit codes: 0 done, 1 refused, 2 wrong usage, 3 the daemon cannot be reached\n");
+	fprintf(stream, "usage: byepassctl [OPTION...] COMMAND\n"
+			"\n"
+			"  status           what the daemon does now\n"
+			"  drops            what was dropped, and why\n"
+			"  ladder CALL-ID   the messages of a call as a ladder diagram\n"
+			"  trace            the last messages\n"
+			"  metrics          all metrics, as Prometheus reads them\n"
+			"\n"
+			"      --socket PATH  the daemon's socket (" DEFAULT_SOCKET ")\n"
+			"      --url URL      ask http://HOST:PORT instead\n"
+			"      --json         the answer as JSON\n"
+			"      --all          drops: also the reasons that never happened\n"
+			"      --max N        trace: that many messages (50)\n"
+			"  -V, --version\n"
+			"  -h, --help\n"
+			"\n"
+			"exit codes: 0 done, 1 refused, 2 wrong usage, 3 the daemon cannot be reached\n");
 }
 
 /* The columns of the terminal, or 80. */
@@ -70,7 +69,7 @@ ladder(struct bp_ctl *ctl, const char *call_id)
 	int result = BP_CTL_REFUSED;
 
 	if (escaped != NULL && asprintf(&path, "/v1/calls/%s/ladder?format=%s&width=%u", escaped,
-			ctl->json ? "json" : "text", terminal_width()) >= 0)
+				       ctl->json ? "json" : "text", terminal_width()) >= 0)
 		result = bp_ctl_show(ctl, path, NULL);
 	curl_free(escaped);
 	free(path);

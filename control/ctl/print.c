@@ -55,14 +55,14 @@ print_lists(const json_t *answer)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(json_object_get(answer, "workers"), i, item)
-		printf("worker %-7" JSON_INTEGER_FORMAT " cpu %" JSON_INTEGER_FORMAT ", busy %.1f%%, timers %" JSON_INTEGER_FORMAT
-			" us late\n",
-			number(item, "worker"), number(item, "cpu"),
-			100 * json_number_value(json_object_get(item, "busy_ratio")), number(item, "timer_lag_us"));
+	json_array_foreach(json_object_get(answer, "workers"), i, item) printf(
+		"worker %-7" JSON_INTEGER_FORMAT " cpu %" JSON_INTEGER_FORMAT
+		", busy %.1f%%, timers %" JSON_INTEGER_FORMAT " us late\n",
+		number(item, "worker"), number(item, "cpu"),
+		100 * json_number_value(json_object_get(item, "busy_ratio")), number(item, "timer_lag_us"));
 	json_array_foreach(json_object_get(answer, "ports"), i, item)
 		printf("port %-9s %s, in %" JSON_INTEGER_FORMAT " packets, out %" JSON_INTEGER_FORMAT
-			", missed %" JSON_INTEGER_FORMAT "\n",
+		       ", missed %" JSON_INTEGER_FORMAT "\n",
 			text(item, "name"), json_is_true(json_object_get(item, "link_up")) ? "up" : "down",
 			number(item, "rx_packets"), number(item, "tx_packets"), number(item, "rx_missed"));
 }
@@ -78,9 +78,11 @@ bp_ctl_print_status(const struct bp_ctl *ctl, const json_t *answer)
 	printf("byepass %s  %s, up ", text(answer, "version"), text(answer, "state"));
 	print_uptime(json_number_value(json_object_get(answer, "uptime_seconds")));
 	printf(", configuration %" JSON_INTEGER_FORMAT "\n", number(answer, "config_generation"));
-	printf("%-14s live %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT ", made %" JSON_INTEGER_FORMAT "\n", "dialogs",
-		number(dialogs, "live"), number(dialogs, "limit"), number(dialogs, "created"));
-	printf("%-14s INVITE %" JSON_INTEGER_FORMAT ", others %" JSON_INTEGER_FORMAT ", of %" JSON_INTEGER_FORMAT "\n",
+	printf("%-14s live %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT ", made %" JSON_INTEGER_FORMAT
+	       "\n",
+		"dialogs", number(dialogs, "live"), number(dialogs, "limit"), number(dialogs, "created"));
+	printf("%-14s INVITE %" JSON_INTEGER_FORMAT ", others %" JSON_INTEGER_FORMAT
+	       ", of %" JSON_INTEGER_FORMAT "\n",
 		"transactions", number(transactions, "invite"), number(transactions, "non_invite"),
 		number(transactions, "limit"));
 	print_pairs("messages", messages);
@@ -100,13 +102,15 @@ bp_ctl_print_drops(const struct bp_ctl *ctl, const json_t *answer)
 
 	if (!json_is_array(drops))
 		return false;
-	json_array_foreach(drops, i, item) {
+	json_array_foreach(drops, i, item)
+	{
 		if (number(item, "count") == 0 && !ctl->all)
 			continue;
 		if (shown++ == 0)
 			printf("%12s  %-8s %-8s %s\n", "COUNT", "SEVERITY", "SCOPE", "REASON");
-		printf("%12" JSON_INTEGER_FORMAT "  %-8s %-8s %s: %s\n", number(item, "count"), text(item, "severity"),
-			text(item, "scope"), text(item, "reason"), text(item, "text"));
+		printf("%12" JSON_INTEGER_FORMAT "  %-8s %-8s %s: %s\n", number(item, "count"),
+			text(item, "severity"), text(item, "scope"), text(item, "reason"),
+			text(item, "text"));
 	}
 	if (shown == 0)
 		printf("nothing was dropped\n");
@@ -121,7 +125,8 @@ bp_ctl_print_trace(const struct bp_ctl *ctl, const json_t *answer)
 
 	if (!json_is_array(messages))
 		return false;
-	json_array_foreach(messages, i, item) {
+	json_array_foreach(messages, i, item)
+	{
 		json_int_t time_us = number(item, "time_us");
 		time_t seconds = (time_t)(time_us / 1000000);
 		char clock[16];

@@ -52,7 +52,8 @@ bp_reply_error(struct bp_reply *reply, unsigned status, const char *format, ...)
 		if (*p < 0x20 || *p >= 0x7f)
 			*p = '?';
 	}
-	bp_reply_json(reply, status, json_pack("{s:{s:i,s:s}}", "error", "status", (int)status, "message", message));
+	bp_reply_json(reply, status,
+		json_pack("{s:{s:i,s:s}}", "error", "status", (int)status, "message", message));
 }
 
 /* "/v1/calls/ID/ladder", where ID may have slashes of its own. True: answered. */
@@ -80,7 +81,8 @@ bp_api_handle(struct bp_control *control, const struct bp_request *request, stru
 {
 	*reply = (struct bp_reply){.status = 500, .type = "application/json"};
 	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-		bp_reply_error(reply, 405, "method %.16s is not allowed here, only GET and HEAD are", request->method);
+		bp_reply_error(reply, 405, "method %.16s is not allowed here, only GET and HEAD are",
+			request->method);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {

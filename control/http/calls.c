@@ -18,20 +18,21 @@ message_json(const struct bp_control *control, const struct bp_event_message *ev
 	char call_id[sizeof(event->call_id)], line[sizeof(event->start_line)], far[BP_ENDPOINT_TEXT_SIZE];
 	bool known = event->flow.listener < config->listener_count;
 
-	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:s,s:s,s:i,s:i,s:b}", "time_us", (json_int_t)event->time_us,
-		"direction", event->direction == BP_IN ? "in" : "out", "endpoint",
+	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:s,s:s,s:i,s:i,s:b}", "time_us",
+		(json_int_t)event->time_us, "direction", event->direction == BP_IN ? "in" : "out", "endpoint",
 		bp_unit_endpoint_text(&event->flow.ip, event->flow.port, far, sizeof(far)), "listener",
 		known ? config->listeners[event->flow.listener].text : "", "realm",
 		known ? config->realms[config->listeners[event->flow.listener].realm].name : "", "method",
-		bp_trace_method(event->method), "status", (int)event->status, "cseq", (json_int_t)event->cseq, "start_line",
-		bp_trace_clean(event->start_line, line, sizeof(line)), "call_id",
+		bp_trace_method(event->method), "status", (int)event->status, "cseq", (json_int_t)event->cseq,
+		"start_line", bp_trace_clean(event->start_line, line, sizeof(line)), "call_id",
 		bp_trace_clean(event->call_id, call_id, sizeof(call_id)), "size", (int)event->size, "worker",
 		(int)event->worker, "repeated", repeated);
 }
 
 /* @same_call: the events are one call's, so that repetitions can be told. */
 static json_t *
-messages_json(const struct bp_control *control, const struct bp_event_message *events, unsigned count, bool same_call)
+messages_json(const struct bp_control *control, const struct bp_event_message *events, unsigned count,
+	bool same_call)
 {
 	json_t *list = json_array();
 
@@ -41,16 +42,18 @@ messages_json(const struct bp_control *control, const struct bp_event_message *e
 	return list;
 }
 
-/* A whole number from the query, or @standard when it is not there. False: out of range, answered with 400. */
+/* A whole number from the query, or @standard when it is not there. False: out of range, answered with 400.
+ */
 static bool
-query_number(const struct bp_request *request, const char *name, unsigned min, unsigned max, unsigned standard,
-	unsigned *value, struct bp_reply *reply)
+query_number(const struct bp_request *request, const char *name, unsigned min, unsigned max,
+	unsigned standard, unsigned *value, struct bp_reply *reply)
 {
 	const char *text = request->query(request, name);
 	uint64_t number = standard;
 
 	if (text != NULL && (!bp_unit_number(text, &number) || number < min || number > max)) {
-		bp_reply_error(reply, 400, "found %s=%.32s, expected a number from %u to %u", name, text, min, max);
+		bp_reply_error(
+			reply, 400, "found %s=%.32s, expected a number from %u to %u", name, text, min, max);
 		return false;
 	}
 	*value = (unsigned)number;
@@ -99,7 +102,8 @@ bp_handle_ladder(struct bp_control *control, const struct bp_request *request, c
 	bool json;
 
 	if (!query_format(request, false, &json, reply) ||
-		!query_number(request, "width", BP_LADDER_WIDTH_MIN, BP_LADDER_WIDTH_MAX, BP_LADDER_WIDTH, &width, reply))
+		!query_number(request, "width", BP_LADDER_WIDTH_MIN, BP_LADDER_WIDTH_MAX, BP_LADDER_WIDTH,
+			&width, reply))
 		return;
 	if (control->config->trace.messages == 0) {
 		bp_reply_error(reply, 404, "tracing is off (trace.messages is 0)");
@@ -107,10 +111,12 @@ bp_handle_ladder(struct bp_control *control, const struct bp_request *request, c
 	}
 	count = bp_trace_store_call(control->trace, call_id, &events);
 	if (count == 0)
-		bp_reply_error(reply, 404, "no message of call %.128s is known; the last %u messages are kept", call_id,
+		bp_reply_error(reply, 404,
+			"no message of call %.128s is known; the last %u messages are kept", call_id,
 			control->config->trace.messages);
 	else if (json)
-		bp_reply_json(reply, 200, json_pack("{s:o}", "messages", messages_json(control, events, count, true)));
+		bp_reply_json(reply, 200,
+			json_pack("{s:o}", "messages", messages_json(control, events, count, true)));
 	else
 		draw(control, events, count, width, reply);
 	free(events);
@@ -125,6 +131,7 @@ bp_handle_trace(struct bp_control *control, const struct bp_request *request, st
 	if (!query_number(request, "max", 1, BP_TRACE_ANSWER_MAX, TRACE_DEFAULT, &max, reply))
 		return;
 	count = bp_trace_store_recent(control->trace, max, &events);
-	bp_reply_json(reply, 200, json_pack("{s:o}", "messages", messages_json(control, events, count, false)));
+	bp_reply_json(
+		reply, 200, json_pack("{s:o}", "messages", messages_json(control, events, count, false)));
 	free(events);
 }

@@ -11,7 +11,8 @@
 void
 bp_metrics_memory(FILE *stream, const char *name)
 {
-	static const char *const kinds[] = {"allocated", "active", "metadata", "resident", "mapped", "retained"};
+	static const char *const kinds[] = {
+		"allocated", "active", "metadata", "resident", "mapped", "retained"};
 	uint64_t epoch = 1;
 	size_t size = sizeof(epoch);
 

@@ -50,7 +50,8 @@ static void
 write_workers(const struct view *view, const struct metric *m, FILE *stream)
 {
 	for (unsigned i = 0; i < view->workers; i++)
-		fprintf(stream, "byepass_%s{worker=\"%u\"} %" PRIu64 "\n", m->name, i, at(&view->each[i], m->offset));
+		fprintf(stream, "byepass_%s{worker=\"%u\"} %" PRIu64 "\n", m->name, i,
+			at(&view->each[i], m->offset));
 }
 
 /* Microseconds of each worker as seconds. */
@@ -60,8 +61,8 @@ write_workers_seconds(const struct view *view, const struct metric *m, FILE *str
 	for (unsigned i = 0; i < view->workers; i++) {
 		uint64_t us = at(&view->each[i], m->offset);
 
-		fprintf(stream, "byepass_%s{worker=\"%u\"} %" PRIu64 ".%06" PRIu64 "\n", m->name, i, us / 1000000,
-			us % 1000000);
+		fprintf(stream, "byepass_%s{worker=\"%u\"} %" PRIu64 ".%06" PRIu64 "\n", m->name, i,
+			us / 1000000, us % 1000000);
 	}
 }
 
@@ -79,8 +80,8 @@ write_methods(const struct view *view, const struct metric *m, FILE *stream)
 {
 	for (unsigned d = 0; d < BP_DIRECTION_COUNT; d++) {
 		for (unsigned i = 0; i < BP_METHOD_COUNT; i++)
-			fprintf(stream, "byepass_%s{direction=\"%s\",method=\"%s\"} %" PRIu64 "\n", m->name, directions[d],
-				bp_trace_method(i),
+			fprintf(stream, "byepass_%s{direction=\"%s\",method=\"%s\"} %" PRIu64 "\n", m->name,
+				directions[d], bp_trace_method(i),
 				at(&view->sum, m->offset + (d * BP_METHOD_COUNT + i) * sizeof(uint64_t)));
 	}
 }
@@ -92,8 +93,8 @@ write_codes(const struct view *view, const struct metric *m, FILE *stream)
 	for (unsigned d = 0; d < BP_DIRECTION_COUNT; d++) {
 		for (unsigned code = 0; code < BP_STATUS_MAX; code++) {
 			if (view->sum.responses[d][code] != 0)
-				fprintf(stream, "byepass_%s{direction=\"%s\",code=\"%03u\"} %" PRIu64 "\n", m->name,
-					directions[d], code, view->sum.responses[d][code]);
+				fprintf(stream, "byepass_%s{direction=\"%s\",code=\"%03u\"} %" PRIu64 "\n",
+					m->name, directions[d], code, view->sum.responses[d][code]);
 		}
 	}
 }
@@ -112,7 +113,8 @@ write_dispositions(const struct view *view, const struct metric *m, FILE *stream
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		fprintf(stream, "byepass_%s{disposition=\"%s\"} %" PRIu64 "\n", m->name, rows[i].name, rows[i].count);
+		fprintf(stream, "byepass_%s{disposition=\"%s\"} %" PRIu64 "\n", m->name, rows[i].name,
+			rows[i].count);
 }
 
 static void
@@ -126,8 +128,8 @@ write_drops(const struct view *view, const struct metric *m, FILE *stream)
 
 	for (unsigned i = 0; i < BP_DROP_COUNT; i++) {
 		for (unsigned w = 0; w < view->workers; w++)
-			fprintf(stream, "byepass_%s{reason=\"%s\",worker=\"%u\"} %" PRIu64 "\n", m->name, names[i], w,
-				view->each[w].drops[i]);
+			fprintf(stream, "byepass_%s{reason=\"%s\",worker=\"%u\"} %" PRIu64 "\n", m->name,
+				names[i], w, view->each[w].drops[i]);
 	}
 }
 
@@ -294,6 +296,7 @@ write_up(const struct view *view, const struct metric *m, FILE *stream)
 
 #define PORT(field) offsetof(struct bp_dataplane_port, field)
 
+/* clang-format off */
 static const struct metric metrics[] = {
 	{"build_info", "gauge", "version, compiler", "Always 1; says which build runs.", write_build, 0},
 	{"start_time_seconds", "gauge", "", "When the daemon started, seconds since the epoch.", write_started, 0},
@@ -357,6 +360,7 @@ static const struct metric metrics[] = {
 		PORT(tx_errors)},
 	{"memory_bytes", "gauge", "kind", "Memory of control, as jemalloc counts it.", write_memory, 0},
 };
+/* clang-format on */
 
 #define METRICS (sizeof(metrics) / sizeof(metrics[0]))
 
@@ -395,7 +399,8 @@ bp_metrics_write(struct bp_control *control, FILE *stream)
 	for (size_t i = 0; i < METRICS; i++) {
 		const struct metric *m = &metrics[i];
 
-		fprintf(stream, "# HELP byepass_%s %s\n# TYPE byepass_%s %s\n", m->name, m->help, m->name, m->type);
+		fprintf(stream, "# HELP byepass_%s %s\n# TYPE byepass_%s %s\n", m->name, m->help, m->name,
+			m->type);
 		m->write(&view, m, stream);
 	}
 	free(view.each);
@@ -440,17 +445,19 @@ bp_metrics_describe(FILE *stream)
 
 	fprintf(stream, "| metric | type | labels | what it says |\n| --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < METRICS; i++)
-		fprintf(stream, "| `byepass_%s` | %s | %s | %s |\n", metrics[i].name, metrics[i].type, metrics[i].labels,
-			metrics[i].help);
+		fprintf(stream, "| `byepass_%s` | %s | %s | %s |\n", metrics[i].name, metrics[i].type,
+			metrics[i].labels, metrics[i].help);
 	fprintf(stream, "\n### Reasons of `byepass_drops_total`\n\n"
 			"| reason | scope | severity | what happened |\n| --- | --- | --- | --- |\n");
 	for (unsigned i = 0; i < BP_DROP_COUNT; i++)
-		fprintf(stream, "| `%s` | %s | %s | %s |\n", drops[i][0], drops[i][1], drops[i][2], drops[i][3]);
+		fprintf(stream, "| `%s` | %s | %s | %s |\n", drops[i][0], drops[i][1], drops[i][2],
+			drops[i][3]);
 	fprintf(stream, "\n### Outcomes of `byepass_cancel_outcomes_total`\n\n"
 			"| outcome | what happened |\n| --- | --- |\n");
 	for (unsigned i = 0; i < BP_CANCEL_OUTCOME_COUNT; i++)
 		fprintf(stream, "| `%s` | %s |\n", cancels[i][0], cancels[i][1]);
-	fprintf(stream, "\n### Reasons of `byepass_dialogs_ended_total`\n\n| reason | what happened |\n| --- | --- |\n");
+	fprintf(stream, "\n### Reasons of `byepass_dialogs_ended_total`\n\n| reason | what happened |\n| --- "
+			"| --- |\n");
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		fprintf(stream, "| `%s` | %s |\n", ends[i][0], ends[i][1]);
 }

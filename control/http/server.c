@@ -51,8 +51,8 @@ send_reply(struct MHD_Connection *connection, struct bp_reply *reply)
 }
 
 static enum MHD_Result
-answer(void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-	const char *upload, size_t *upload_size, void **state)
+answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+	const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	struct bp_http *http = context;
 	struct bp_request request = {.method = method, .path = url, .query = query, .context = connection};
@@ -62,7 +62,8 @@ answer(void *context, struct MHD_Connection *connection, const char *url, const 
 		*state = http;
 		return MHD_YES;
 	}
-	if (*upload_size > 0) { /* nothing here takes a body: it is read and forgotten, bounded by the timeout */
+	if (*upload_size >
+		0) { /* nothing here takes a body: it is read and forgotten, bounded by the timeout */
 		*upload_size = 0;
 		return MHD_YES;
 	}

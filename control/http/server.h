@@ -10,16 +10,18 @@
 #include "state.h"
 
 struct bp_http_sockets {
-	int tcp;       /* -1: none */
-	int unix_;     /* -1: none */
+	int tcp;        /* -1: none */
+	int unix_;      /* -1: none */
 	char path[108]; /* of the Unix socket, removed by bp_http_close() */
 };
 
-/* Opens what @config asks for. A socket file that nobody listens on any more is replaced; its folder is made when
- * it is not there. 0, or -errno and one line for a person in @error, and nothing is open. */
-int bp_http_open(struct bp_http_sockets *sockets, const struct bp_config_control *config, char *error, size_t size);
+/* Opens what @config asks for. A socket file that nobody listens on any more is replaced; its folder is made
+ * when it is not there. 0, or -errno and one line for a person in @error, and nothing is open. */
+int bp_http_open(
+	struct bp_http_sockets *sockets, const struct bp_config_control *config, char *error, size_t size);
 
-/* Closes what bp_http_open() opened and was not taken over by bp_http_start(), and removes the socket file. */
+/* Closes what bp_http_open() opened and was not taken over by bp_http_start(), and removes the socket file.
+ */
 void bp_http_close(struct bp_http_sockets *sockets);
 
 struct bp_http;

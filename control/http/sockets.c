@@ -20,7 +20,8 @@ static int
 fail(int code, char *error, size_t size, const char *what, const char *where)
 {
 	if (code == EADDRINUSE)
-		snprintf(error, size, "%s %s is taken: another program, perhaps another byepass, listens there", what,
+		snprintf(error, size,
+			"%s %s is taken: another program, perhaps another byepass, listens there", what,
 			where);
 	else
 		snprintf(error, size, "%s %s cannot be opened: %s", what, where, strerror(code));
@@ -49,7 +50,8 @@ open_tcp(const char *text, char *error, size_t size)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four, v6 ? sizeof(six) : sizeof(four)) == 0 &&
+	if (bind(fd, v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four,
+		    v6 ? sizeof(six) : sizeof(four)) == 0 &&
 		listen(fd, BACKLOG) == 0)
 		return fd;
 	code = errno;
@@ -94,7 +96,8 @@ open_unix(const char *path, char *error, size_t size)
 	if (is_served(&address))
 		return fail(EADDRINUSE, error, size, "control.socket", path);
 	if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode)) {
-		snprintf(error, size, "control.socket %s cannot be opened: a file that is no socket is in the way", path);
+		snprintf(error, size,
+			"control.socket %s cannot be opened: a file that is no socket is in the way", path);
 		return -EEXIST;
 	}
 	unlink(path);
@@ -102,7 +105,9 @@ open_unix(const char *path, char *error, size_t size)
 	if (fd < 0)
 		return fail(errno, error, size, "control.socket", path);
 	mask = umask(0117); /* owner and group */
-	code = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, BACKLOG) == 0 ? 0 : errno;
+	code = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, BACKLOG) == 0
+		       ? 0
+		       : errno;
 	umask(mask);
 	if (code == 0)
 		return fd;
@@ -111,7 +116,8 @@ open_unix(const char *path, char *error, size_t size)
 }
 
 int
-bp_http_open(struct bp_http_sockets *sockets, const struct bp_config_control *config, char *error, size_t size)
+bp_http_open(
+	struct bp_http_sockets *sockets, const struct bp_config_control *config, char *error, size_t size)
 {
 	*sockets = (struct bp_http_sockets){.tcp = -1, .unix_ = -1};
 	if (config->http[0] != '\0') {

@@ -47,9 +47,11 @@ status_workers(const struct bp_control *control)
 
 		json_array_append_new(list,
 			json_pack("{s:i,s:i,s:f,s:I,s:I}", "worker", (int)i, "cpu",
-				i < control->config->workers.count ? (int)control->config->workers.cpus[i] : -1,
+				i < control->config->workers.count ? (int)control->config->workers.cpus[i]
+								   : -1,
 				"busy_ratio", (double)atomic_load(&control->busy_ppm[i]) / 1e6, "loops",
-				number(bp_count_read(&c->loops)), "timer_lag_us", number(bp_count_read(&c->timer_lag_us))));
+				number(bp_count_read(&c->loops)), "timer_lag_us",
+				number(bp_count_read(&c->timer_lag_us))));
 	}
 	return list;
 }
@@ -66,14 +68,15 @@ status_ports(const struct bp_control *control)
 
 		if (bp_dataplane_port(control->dataplane, i, &p) != 0)
 			continue;
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", p.mac[0], p.mac[1], p.mac[2], p.mac[3],
-			p.mac[4], p.mac[5]);
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", p.name, "mac", mac, "link_up",
-				p.link_up, "rx_packets", number(p.rx_packets), "tx_packets", number(p.tx_packets),
-				"rx_bytes", number(p.rx_bytes), "tx_bytes", number(p.tx_bytes), "rx_missed",
-				number(p.rx_missed), "rx_errors", number(p.rx_errors), "rx_no_buffer",
-				number(p.rx_no_buffer), "tx_errors", number(p.tx_errors)));
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", p.mac[0], p.mac[1], p.mac[2],
+			p.mac[3], p.mac[4], p.mac[5]);
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", p.name,
+				      "mac", mac, "link_up", p.link_up, "rx_packets", number(p.rx_packets),
+				      "tx_packets", number(p.tx_packets), "rx_bytes", number(p.rx_bytes),
+				      "tx_bytes", number(p.tx_bytes), "rx_missed", number(p.rx_missed),
+				      "rx_errors", number(p.rx_errors), "rx_no_buffer",
+				      number(p.rx_no_buffer), "tx_errors", number(p.tx_errors)));
 	}
 	return list;
 }
@@ -90,8 +93,8 @@ status_dialogs(const struct bp_counters *sum, const struct bp_live *live, uint32
 
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		json_object_set_new(ended, reasons[i], json_integer(number(sum->dialogs_ended[i])));
-	return json_pack("{s:I,s:I,s:I,s:o}", "live", number(live->dialogs), "limit", number(limit), "created",
-		number(sum->dialogs_created), "ended", ended);
+	return json_pack("{s:I,s:I,s:I,s:o}", "live", number(live->dialogs), "limit", number(limit),
+		"created", number(sum->dialogs_created), "ended", ended);
 }
 
 static json_t *
@@ -113,8 +116,8 @@ static json_t *
 status_messages(const struct bp_counters *sum)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "received", number(sum->messages_received), "forwarded",
-		number(sum->forwarded), "answered", number(sum->answered), "absorbed", number(sum->absorbed), "dropped",
-		number(bp_law_dropped(sum)));
+		number(sum->forwarded), "answered", number(sum->answered), "absorbed", number(sum->absorbed),
+		"dropped", number(bp_law_dropped(sum)));
 }
 
 void
@@ -131,18 +134,20 @@ bp_handle_status(struct bp_control *control, const struct bp_request *request, s
 	bp_live_of(&sum, &live);
 	bp_dataplane_capacity(control->dataplane, &transactions, &dialogs);
 	bp_reply_json(reply, 200,
-		json_pack("{s:s,s:s,s:f,s:I,s:i,s:s,s:o,s:{s:I,s:I,s:I},s:o,s:{s:I,s:I,s:I,s:I},s:o,s:o,s:o}", "version",
-			BP_VERSION, "state", atomic_load(&control->draining) ? "draining" : "running", "uptime_seconds",
+		json_pack("{s:s,s:s,s:f,s:I,s:i,s:s,s:o,s:{s:I,s:I,s:I},s:o,s:{s:I,s:I,s:I,s:I},s:o,s:o,s:o}",
+			"version", BP_VERSION, "state",
+			atomic_load(&control->draining) ? "draining" : "running", "uptime_seconds",
 			(double)(bp_now_utc_us() - control->started_us) / 1e6, "config_generation",
-			number(control->config->generation), "node", (int)control->config->node_id, "counting_law",
-			bp_law_text(&law, text, sizeof(text)), "messages", status_messages(&sum), "transactions",
-			"invite", number(live.transactions[BP_KIND_INVITE]), "non_invite",
-			number(live.transactions[BP_KIND_NON_INVITE]), "limit", number(transactions), "dialogs",
-			status_dialogs(&sum, &live, dialogs), "held", "transactions",
-			number(live.transactions[BP_KIND_INVITE] + live.transactions[BP_KIND_NON_INVITE]), "dialogs",
-			number(live.dialogs), "calls", number(live.calls), "kept_messages", number(live.kept),
-			"cancel_outcomes", status_cancels(&sum), "workers", status_workers(control), "ports",
-			status_ports(control)));
+			number(control->config->generation), "node", (int)control->config->node_id,
+			"counting_law", bp_law_text(&law, text, sizeof(text)), "messages",
+			status_messages(&sum), "transactions", "invite",
+			number(live.transactions[BP_KIND_INVITE]), "non_invite",
+			number(live.transactions[BP_KIND_NON_INVITE]), "limit", number(transactions),
+			"dialogs", status_dialogs(&sum, &live, dialogs), "held", "transactions",
+			number(live.transactions[BP_KIND_INVITE] + live.transactions[BP_KIND_NON_INVITE]),
+			"dialogs", number(live.dialogs), "calls", number(live.calls), "kept_messages",
+			number(live.kept), "cancel_outcomes", status_cancels(&sum), "workers",
+			status_workers(control), "ports", status_ports(control)));
 }
 
 void
@@ -153,7 +158,8 @@ bp_handle_drops(struct bp_control *control, const struct bp_request *request, st
 		BP_DROPS(X)
 #undef X
 	};
-	static const char *const scopes[][2] = {{"FRAME", "frame"}, {"MESSAGE", "message"}, {"OUTPUT", "output"}};
+	static const char *const scopes[][2] = {
+		{"FRAME", "frame"}, {"MESSAGE", "message"}, {"OUTPUT", "output"}};
 	unsigned workers = bp_dataplane_worker_count(control->dataplane);
 	json_t *list = json_array();
 
@@ -172,9 +178,9 @@ bp_handle_drops(struct bp_control *control, const struct bp_request *request, st
 			if (strcmp(rows[i][1], scopes[s][0]) == 0)
 				scope = scopes[s][1];
 		}
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "reason", rows[i][0], "scope", scope, "severity", rows[i][2],
-				"text", rows[i][3], "count", number(sum), "workers", each));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "reason", rows[i][0],
+						    "scope", scope, "severity", rows[i][2], "text",
+						    rows[i][3], "count", number(sum), "workers", each));
 	}
 	bp_reply_json(reply, 200, json_pack("{s:o}", "drops", list));
 }

@@ -78,16 +78,17 @@ bp_trace_is_repeated(const struct bp_event_message *events, unsigned index)
 const char *
 bp_trace_label(const struct bp_event_message *event, char *out, size_t size)
 {
-	bp_trace_clean(event->start_line, out, size);
-	if (event->status != 0) {
-		if (strncmp(out, "SIP/2.0 ", 8) == 0)
-			memmove(out, out + 8, strlen(out + 8) + 1);
-		else
-			snprintf(out, size, "%u", event->status);
-	} else {
+	const char *line = event->start_line;
+
+	if (event->status == 0) {
+		bp_trace_clean(line, out, size);
 		out[strcspn(out, " ")] = '\0';
 		if (out[0] == '\0')
 			snprintf(out, size, "%s", bp_trace_method(event->method));
+	} else if (strncmp(line, "SIP/2.0 ", 8) == 0) {
+		bp_trace_clean(line + 8, out, size);
+	} else {
+		snprintf(out, size, "%u", event->status);
 	}
 	return out;
 }
@@ -95,9 +96,9 @@ bp_trace_label(const struct bp_event_message *event, char *out, size_t size)
 static const struct bp_config_realm *
 realm_of(const struct bp_config *config, const struct bp_flow *flow)
 {
-	return flow->listener < config->listener_count ?
-		&config->realms[config->listeners[flow->listener].realm] :
-		NULL;
+	return flow->listener < config->listener_count
+		       ? &config->realms[config->listeners[flow->listener].realm]
+		       : NULL;
 }
 
 static bool
@@ -128,7 +129,8 @@ find_columns(struct ladder *l)
 		found[count].right = realm != NULL && realm->trust == BP_TRUST_TRUSTED;
 		right += found[count].right;
 		bp_unit_endpoint_text(&flow->ip, flow->port, found[count].label, sizeof(found[count].label));
-		snprintf(found[count].realm, sizeof(found[count].realm), "%s", realm != NULL ? realm->name : "");
+		snprintf(found[count].realm, sizeof(found[count].realm), "%s",
+			realm != NULL ? realm->name : "");
 		count++;
 	}
 	if (right == 0 || right == count) { /* one trust for all: the caller goes left */
@@ -163,8 +165,8 @@ find_column(const struct ladder *l, const struct bp_flow *flow)
 static const char *
 note_of(const struct ladder *l, unsigned index, char *out, size_t size)
 {
-	snprintf(out, size, "%" PRIu32 " %s%s", l->events[index].cseq, bp_trace_method(l->events[index].method),
-		bp_trace_is_repeated(l->events, index) ? "*" : "");
+	snprintf(out, size, "%" PRIu32 " %s%s", l->events[index].cseq,
+		bp_trace_method(l->events[index].method), bp_trace_is_repeated(l->events, index) ? "*" : "");
 	return out;
 }
 
@@ -267,7 +269,8 @@ fit_label(char *label, unsigned room)
 static void
 draw_arrow(struct ladder *l, unsigned from, unsigned to, const char *text)
 {
-	unsigned low = l->columns[from < to ? from : to].x + 1, high = l->columns[from < to ? to : from].x - 1;
+	unsigned low = l->columns[from < to ? from : to].x + 1,
+		 high = l->columns[from < to ? to : from].x - 1;
 	unsigned far = from == l->edge ? to : from; /* the label stands in the gap next to the far end */
 	unsigned start = low, end = high, room, size;
 	char label[160];
@@ -288,7 +291,8 @@ draw_arrow(struct ladder *l, unsigned from, unsigned to, const char *text)
 		else if (size + 7 > room)
 			l->canvas[start] = ' ', put(l, start + 1, label), l->canvas[start + 1 + size] = ' ';
 		else
-			l->canvas[start + 3] = ' ', put(l, start + 4, label), l->canvas[start + 4 + size] = ' ';
+			l->canvas[start + 3] = ' ', put(l, start + 4, label),
+					  l->canvas[start + 4 + size] = ' ';
 	} else {
 		l->canvas[low] = '<';
 		if (size + 4 > room)
@@ -332,8 +336,8 @@ draw_title(const struct ladder *l, FILE *stream)
 }
 
 void
-bp_ladder_draw(const struct bp_event_message *events, unsigned count, const struct bp_config *config, unsigned width,
-	FILE *stream)
+bp_ladder_draw(const struct bp_event_message *events, unsigned count, const struct bp_config *config,
+	unsigned width, FILE *stream)
 {
 	struct ladder l = {.events = events, .count = count, .config = config};
 	bool repeated = false;

@@ -17,7 +17,8 @@
 #define BP_LADDER_WIDTH_MAX 400
 
 /* Draws @count messages of one call, sorted by time.
- * @config: names the realms of the listeners. @width: of the terminal; exceeded only when the endpoints are too many. */
+ * @config: names the realms of the listeners. @width: of the terminal; exceeded only when the endpoints are
+ * too many. */
 void bp_ladder_draw(const struct bp_event_message *events, unsigned count, const struct bp_config *config,
 	unsigned width, FILE *stream);
 

@@ -22,7 +22,8 @@ void bp_trace_store_add(struct bp_trace_store *store, const struct bp_event_mess
 
 /* The messages of one call, by time. The earliest BP_TRACE_ANSWER_MAX of those still known.
  * @events: out, freed by the caller. Returns how many; 0 and NULL: none (or no memory). */
-unsigned bp_trace_store_call(struct bp_trace_store *store, const char *call_id, struct bp_event_message **events);
+unsigned bp_trace_store_call(
+	struct bp_trace_store *store, const char *call_id, struct bp_event_message **events);
 
 /* The last @max messages (at most BP_TRACE_ANSWER_MAX) of any call, by time. */
 unsigned bp_trace_store_recent(struct bp_trace_store *store, unsigned max, struct bp_event_message **events);

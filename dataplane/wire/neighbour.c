@@ -232,8 +232,8 @@ use_resolved(struct bp_neighbour_slot *slot, uint64_t word, uint64_t now_us, str
 }
 
 enum bp_neighbour_state
-bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key, uint64_t now_us,
-	struct rte_ether_addr *mac, enum bp_neighbour_ask *ask)
+bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key, bool create,
+	uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask)
 {
 	struct words words = key_words(key);
 	uint64_t h = hash(neighbours, &words), word;
@@ -252,7 +252,7 @@ bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key
 			return use_incomplete(slot, now_us, ask);
 		return use_resolved(slot, word, now_us, mac, ask);
 	}
-	slot = slot_claim(neighbours, h, true, now_us, &word);
+	slot = create ? slot_claim(neighbours, h, true, now_us, &word) : NULL;
 	if (slot == NULL)
 		return BP_NEIGHBOUR_FULL;
 	atomic_store_explicit(&slot->confirmed_us, 0, memory_order_relaxed);

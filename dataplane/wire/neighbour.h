@@ -42,9 +42,10 @@ enum bp_neighbour_ask { /* what the caller is to send, who alone has won the rig
 	BP_NEIGHBOUR_ASK_ONE, /* unicast to the MAC address that was found */
 };
 
-/* We have something to send to @key. @mac is set when RESOLVED. */
+/* We have something to send to @key. @mac is set when RESOLVED. @create: make an entry where there is none; who has
+ * waited and finds none has been evicted by others (FULL), and coming back would evict them in turn. */
 enum bp_neighbour_state bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
-	uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask);
+	bool create, uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask);
 
 /* An answer. @mac: NULL when it gives none, which proves a known one (RFC 4861 7.2.5). @solicited: it answers
  * a question of ours and confirms; else the entry is probed at its next use. @override: may replace a MAC

@@ -62,12 +62,29 @@ udp_checksum(struct bp_wire *wire, const struct bp_output *output, bool whole)
 		udp->dgram_cksum = 0xffff;
 }
 
+/* The largest buffers leave little room before the data; a small message in one of them moves back. */
+static bool
+make_headroom(struct rte_mbuf *mbuf, uint16_t size)
+{
+	uint16_t shift;
+
+	if (likely(rte_pktmbuf_headroom(mbuf) >= size))
+		return true;
+	shift = (uint16_t)(size - rte_pktmbuf_headroom(mbuf));
+	if (rte_pktmbuf_tailroom(mbuf) < shift)
+		return false;
+	memmove(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, shift), rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
+	mbuf->data_off = (uint16_t)(mbuf->data_off + shift);
+	return true;
+}
+
 void
 bp_output_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac)
 {
 	struct rte_mbuf *mbuf = output->mbuf;
 	bool whole =
-		mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= wire->ports[output->port].device.mtu;
+		mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= wire->ports[output->port].device.mtu &&
+		make_headroom(mbuf, BP_ETHERNET_HEADER_MAX + BP_IP_HEADER_MAX);
 
 	if (output->protocol == IPPROTO_UDP)
 		udp_checksum(wire, output, whole);
@@ -139,11 +156,11 @@ wait_for_neighbour(struct bp_wire *wire, const struct bp_output *output)
 
 /* Looks up the neighbour and sends the question that may be due. */
 static enum bp_neighbour_state
-find_neighbour(struct bp_wire *wire, const struct bp_output *output, struct rte_ether_addr *mac)
+find_neighbour(struct bp_wire *wire, const struct bp_output *output, bool create, struct rte_ether_addr *mac)
 {
 	enum bp_neighbour_ask ask;
 	enum bp_neighbour_state state =
-		bp_neighbour_use(wire->neighbours, &output->next_hop, wire->now_us, mac, &ask);
+		bp_neighbour_use(wire->neighbours, &output->next_hop, create, wire->now_us, mac, &ask);
 
 	if (unlikely(ask != BP_NEIGHBOUR_ASK_NONE)) {
 		const struct rte_ether_addr *to = ask == BP_NEIGHBOUR_ASK_ONE ? mac : NULL;
@@ -161,7 +178,7 @@ bp_output_datagram(struct bp_wire *wire, struct bp_output *output)
 {
 	struct rte_ether_addr mac;
 
-	switch (find_neighbour(wire, output, &mac)) {
+	switch (find_neighbour(wire, output, true, &mac)) {
 	case BP_NEIGHBOUR_RESOLVED:
 		bp_output_emit(wire, output, &mac);
 		break;
@@ -190,7 +207,7 @@ look_again(struct bp_wire *wire, uint64_t patience_us)
 			wire->failed[failed++] = waiting;
 			continue;
 		}
-		state = find_neighbour(wire, &waiting.output, &mac);
+		state = find_neighbour(wire, &waiting.output, false, &mac);
 		if (state == BP_NEIGHBOUR_RESOLVED) {
 			bp_output_emit(wire, &waiting.output, &mac);
 		} else if (state == BP_NEIGHBOUR_WAIT) {

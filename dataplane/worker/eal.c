@@ -4,12 +4,12 @@
  * The log of DPDK is in eal_log.c.
  */
 #include "worker/eal.h"
+#include "worker/device.h"
 #include "worker/eal_log.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -63,8 +63,8 @@ add_devices(struct bp_eal_arguments *arguments, const struct bp_config *config)
 	for (unsigned i = 0; i < config->port_count && !rc; i++) {
 		const char *device = config->ports[i].device;
 
-		if (bp_eal_device_is_virtual(device)) {
-			rc = add(arguments, "--vdev=%s", device);
+		if (bp_device_is_virtual(device)) {
+			rc = add(arguments, "--vdev=%s%s", device, bp_device_extra_arguments(device));
 		} else {
 			rc = add(arguments, "--allow=%s", device);
 			bus = true;
@@ -136,23 +136,6 @@ bp_eal_arguments_free(struct bp_eal_arguments *arguments)
 	memset(arguments, 0, sizeof(*arguments));
 }
 
-bool
-bp_eal_device_is_virtual(const char *device)
-{
-	return strncmp(device, "net_", 4) == 0;
-}
-
-void
-bp_eal_device_name(const char *device, char *name, size_t size)
-{
-	size_t length = strcspn(device, ",");
-
-	if (length >= size)
-		length = size - 1;
-	memcpy(name, device, length);
-	name[length] = '\0';
-}
-
 /* EAL answers a CPU that is not there with its whole usage text; this answers with one line. */
 static int
 check_cpus(const struct bp_config_workers *workers, char *error, size_t error_size)
@@ -200,6 +183,8 @@ bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config,
 	sigdelset(&blocked, SIGABRT);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	bp_eal_log_open();
+	/* libxdp's dispatcher needs /sys/fs/bpf, which is not there in a network namespace; we need no dispatcher */
+	setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
 	rc = rte_eal_init(arguments->argc, argv);
 	sigaddset(&before, SIGIO);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -213,6 +198,7 @@ bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config,
 			snprintf(error, error_size, "DPDK does not start: %s", strerror(-rc));
 		return rc;
 	}
+	bp_eal_log_libraries();
 	return 0;
 }
 

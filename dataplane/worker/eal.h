@@ -23,12 +23,6 @@ int bp_eal_arguments_build(
 	struct bp_eal_arguments *arguments, const struct bp_config *config, bool huge, unsigned memory_mb);
 void bp_eal_arguments_free(struct bp_eal_arguments *arguments);
 
-/* True for a device that EAL must make (net_tap0,iface=x), false for one on a bus (0000:03:00.0). */
-bool bp_eal_device_is_virtual(const char *device);
-
-/* The name that ethdev knows a device by: @device up to the first comma. */
-void bp_eal_device_name(const char *device, char *name, size_t size);
-
 /* Starts EAL on the calling thread, which becomes the main lcore and is pinned to control_cpu. Its threads block all
  * signals but SIGIO (net_tap listens to that one); the calling thread, and those that it makes later, block SIGIO.
  * On failure one line in @error. 0 or -errno. @arguments must live until bp_eal_stop. */
@@ -39,8 +33,8 @@ void bp_eal_stop(void);
  * first error line, else "". Static, valid until the next call. */
 const char *bp_eal_complaint(const char *device);
 
-/* From here on DPDK's lines from warning up go to stderr as they come; until then they are only kept for
- * bp_eal_complaint(). */
-void bp_eal_log_release(void);
+/* While @held, as after bp_eal_start, DPDK's lines are only kept for bp_eal_complaint(); else those from warning up go to
+ * stderr as they come. */
+void bp_eal_log_hold(bool held);
 
 #endif

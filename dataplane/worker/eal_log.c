@@ -10,7 +10,9 @@
 #include <rte_log.h>
 
 #include <ctype.h>
+#include <dlfcn.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,7 +22,7 @@
 static struct {
 	pthread_mutex_t lock;
 	FILE *stream;
-	bool released;
+	bool held;
 	unsigned count;
 	char lines[LINES][LINE_SIZE];
 	char answer[LINE_SIZE];
@@ -31,7 +33,7 @@ static ssize_t
 take(void *cookie, const char *text, size_t size)
 {
 	pthread_mutex_lock(&kept.lock);
-	if (kept.released) {
+	if (!kept.held) {
 		fprintf(stderr, "dpdk: %.*s%s", (int)size, text, size && text[size - 1] == '\n' ? "" : "\n");
 	} else if (kept.count < LINES) {
 		char *line = kept.lines[kept.count++];
@@ -54,7 +56,7 @@ take(void *cookie, const char *text, size_t size)
 void
 bp_eal_log_open(void)
 {
-	kept.released = false;
+	kept.held = true;
 	kept.count = 0;
 	if (kept.stream)
 		return;
@@ -75,12 +77,47 @@ bp_eal_log_close(void)
 }
 
 void
-bp_eal_log_release(void)
+bp_eal_log_hold(bool held)
 {
 	pthread_mutex_lock(&kept.lock);
-	kept.released = true;
+	kept.held = held;
 	kept.count = 0;
 	pthread_mutex_unlock(&kept.lock);
+}
+
+/* libbpf_print_fn_t and libxdp_print_fn_t; level 0 is a warning in both. */
+static int
+take_print(int level, const char *format, va_list list)
+{
+	char text[LINE_SIZE];
+	int size;
+
+	if (level > 0)
+		return 0;
+	size = vsnprintf(text, sizeof(text), format, list);
+	if (size > 0)
+		take(NULL, text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
+	return size;
+}
+
+static void
+redirect(const char *library, const char *function)
+{
+	void *handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+	void *set_print = handle ? dlsym(handle, function) : NULL;
+
+	if (set_print)
+		((void *(*)(int (*)(int, const char *, va_list)))(uintptr_t)set_print)(take_print);
+	if (handle)
+		dlclose(handle); /* one reference less; the driver keeps its own */
+}
+
+void
+bp_eal_log_libraries(void)
+{
+	redirect("libbpf.so.1", "libbpf_set_print");
+	redirect("libbpf.so.0", "libbpf_set_print");
+	redirect("libxdp.so.1", "libxdp_set_print");
 }
 
 /* True when the line speaks of the device: of its name or of the value of one of its arguments. */

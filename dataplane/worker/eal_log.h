@@ -9,4 +9,7 @@
 void bp_eal_log_open(void);
 void bp_eal_log_close(void);
 
+/* Takes over what libbpf and libxdp print, if net_af_xdp has loaded them: warnings join DPDK's lines. */
+void bp_eal_log_libraries(void);
+
 #endif

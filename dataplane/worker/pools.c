@@ -5,7 +5,8 @@
  * or reception starves; AF_XDP holds the most (2,048 to fill, a transmit and a completion ring).
  */
 #include "worker/pools.h"
-#include "worker/ports.h"
+#include "worker/device.h"
+#include "wire/wire.h"
 
 #include <rte_errno.h>
 #include <rte_ether.h>
@@ -19,6 +20,7 @@
 #define CACHE 256
 #define LARGE_COUNT 127
 #define LARGE_CACHE 16
+#define FRAMES_COUNT (BP_WIRE_FRAGMENTS_MAX * 2 - 1) /* reassembly may hold half of them and reception goes on */
 #define FRAME_OVERHEAD 282  /* Ethernet, two VLAN tags, CRC; 256 bytes that AF_XDP takes for itself */
 #define ELEMENT_OVERHEAD 256 /* mbuf and mempool headers */
 #define PAGE 4096
@@ -42,12 +44,26 @@ packet_count(const struct bp_config *config)
 	return BESIDES + PER_PORT * config->port_count;
 }
 
+/* Room for the longest frame of those ports that have one of their own; 0: no such port. */
+static uint16_t
+frame_room(const struct bp_config *config)
+{
+	uint32_t room = 0;
+
+	for (unsigned i = 0; i < config->port_count; i++)
+		room = RTE_MAX(room, bp_device_longest_frame(config->ports[i].device));
+	if (room == 0)
+		return 0;
+	room += RTE_PKTMBUF_HEADROOM;
+	return (uint16_t)RTE_MIN(room, (uint32_t)UINT16_MAX);
+}
+
 int
 bp_pools_create(struct bp_pools *pools, const struct bp_config *config, unsigned worker, int node)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 
-	pools->large = NULL;
+	memset(pools, 0, sizeof(*pools));
 	snprintf(name, sizeof(name), "packets_%u", worker);
 	pools->packets = rte_pktmbuf_pool_create(name, packet_count(config), CACHE, 0, packet_room(config), node);
 	if (!pools->packets)
@@ -56,6 +72,12 @@ bp_pools_create(struct bp_pools *pools, const struct bp_config *config, unsigned
 	pools->large = rte_pktmbuf_pool_create(name, LARGE_COUNT, LARGE_CACHE, 0, UINT16_MAX, node);
 	if (!pools->large)
 		return rte_errno ? -rte_errno : -ENOMEM;
+	if (frame_room(config)) {
+		snprintf(name, sizeof(name), "frames_%u", worker);
+		pools->frames = rte_pktmbuf_pool_create(name, FRAMES_COUNT, CACHE, 0, frame_room(config), node);
+		if (!pools->frames)
+			return rte_errno ? -rte_errno : -ENOMEM;
+	}
 	return 0;
 }
 
@@ -64,8 +86,14 @@ bp_pools_free(struct bp_pools *pools)
 {
 	rte_mempool_free(pools->packets);
 	rte_mempool_free(pools->large);
-	pools->packets = NULL;
-	pools->large = NULL;
+	rte_mempool_free(pools->frames);
+	memset(pools, 0, sizeof(*pools));
+}
+
+struct rte_mempool *
+bp_pools_receive(const struct bp_pools *pools, const struct bp_config_port *port)
+{
+	return bp_device_longest_frame(port->device) ? pools->frames : pools->packets;
 }
 
 /* An element is not laid across a boundary of two pages that may not be neighbours in memory, so small pages
@@ -84,5 +112,7 @@ bp_pools_memory(const struct bp_config *config)
 	uint64_t worker = packet_count(config) * element(packet_room(config));
 
 	worker += (LARGE_COUNT + 1) * element(UINT16_MAX) + PER_WORKER;
+	if (frame_room(config))
+		worker += FRAMES_COUNT * element(frame_room(config));
 	return ONCE + worker * config->workers.count;
 }

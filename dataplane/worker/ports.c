@@ -5,7 +5,9 @@
  * because the pool's buffers hold a whole frame of the configured MTU.
  */
 #include "worker/ports.h"
+#include "worker/device.h"
 #include "worker/eal.h"
+#include "worker/host_interface.h"
 #include "worker/notice.h"
 
 #include <rte_ethdev.h>
@@ -35,7 +37,7 @@ find_one(struct bp_port *port, struct rte_eth_dev_info *info, char *error, size_
 	char name[BP_CONFIG_DEVICE_SIZE];
 	int rc;
 
-	bp_eal_device_name(port->config->device, name, sizeof(name));
+	bp_device_name(port->config->device, name, sizeof(name));
 	rc = rte_eth_dev_get_port_by_name(name, &port->wire.id);
 	if (rc)
 		return fail(port, "no such device, or it could not be made", rc, error, error_size);
@@ -108,7 +110,7 @@ configure(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_info *
 
 static int
 setup_queues(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_info *info,
-	struct rte_mempool *const *packets)
+	const struct bp_pools *const *pools)
 {
 	uint16_t rx = BP_PORT_RX_DESCRIPTORS, tx = BP_PORT_TX_DESCRIPTORS;
 	int node = rte_eth_dev_socket_id(port->wire.id);
@@ -121,7 +123,8 @@ setup_queues(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_inf
 	rx_conf.offloads = 0; /* those of the port apply to its queues */
 	tx_conf.offloads = 0;
 	for (uint16_t queue = 0; queue < queues && !rc; queue++) {
-		rc = rte_eth_rx_queue_setup(port->wire.id, queue, rx, (unsigned)node, &rx_conf, packets[queue]);
+		rc = rte_eth_rx_queue_setup(port->wire.id, queue, rx, (unsigned)node, &rx_conf,
+			bp_pools_receive(pools[queue], port->config));
 		if (!rc)
 			rc = rte_eth_tx_queue_setup(port->wire.id, queue, tx, (unsigned)node, &tx_conf);
 	}
@@ -130,29 +133,48 @@ setup_queues(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_inf
 
 /* Neighbour discovery comes to solicited-node multicast addresses. */
 static void
-receive_multicast(const struct bp_port *port, void (*notice)(const char *line))
+receive_multicast(struct bp_port *port, void (*notice)(const char *line))
 {
 	if (rte_eth_allmulticast_enable(port->wire.id) == 0)
 		return;
-	if (rte_eth_promiscuous_enable(port->wire.id) == 0)
+	port->promiscuous = rte_eth_promiscuous_get(port->wire.id) == 0 &&
+		rte_eth_promiscuous_enable(port->wire.id) == 0;
+	if (port->promiscuous)
 		return;
 	bp_notice(notice, "port %s: the device takes no multicast filter; IPv6 neighbours may not find us",
 		port->config->name);
 }
 
+/* DPDK gives both ends of a TAP one address, the kernel's. With the same on either side neither ARP, nor a bridge, nor
+ * an address made from the MAC would work, so our end gets one of its own, derived from the other. */
 static int
-open_one(struct bp_port *port, uint16_t queues, struct rte_mempool *const *packets,
+own_mac(struct bp_port *port, unsigned if_index)
+{
+	struct rte_ether_addr mac;
+	int rc = rte_eth_macaddr_get(port->wire.id, &mac);
+
+	if (rc)
+		return rc;
+	if (if_index && bp_host_interface_is_far_end(if_index)) {
+		mac.addr_bytes[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
+		mac.addr_bytes[1] ^= 0x40;
+	}
+	memcpy(port->wire.mac, mac.addr_bytes, sizeof(port->wire.mac));
+	return 0;
+}
+
+static int
+open_one(struct bp_port *port, uint16_t queues, const struct bp_pools *const *pools,
 	void (*notice)(const char *line), char *error, size_t error_size)
 {
 	struct rte_eth_dev_info info;
-	struct rte_ether_addr mac;
 	int rc = rte_eth_dev_info_get(port->wire.id, &info);
 
 	if (!rc)
 		rc = configure(port, queues, &info);
 	if (rc)
 		return fail(port, "cannot be configured", rc, error, error_size);
-	rc = setup_queues(port, queues, &info, packets);
+	rc = setup_queues(port, queues, &info, pools);
 	if (rc)
 		return fail(port, "queues cannot be set up", rc, error, error_size);
 	rc = rte_eth_dev_set_mtu(port->wire.id, port->config->mtu);
@@ -160,26 +182,25 @@ open_one(struct bp_port *port, uint16_t queues, struct rte_mempool *const *packe
 		bp_notice(notice, "port %s: MTU %u cannot be set (%s); the device keeps its own", port->config->name,
 			port->config->mtu, strerror(-rc));
 	port->wire.mtu = port->config->mtu;
+	rc = own_mac(port, info.if_index);
+	if (rc)
+		return fail(port, "has no MAC address", rc, error, error_size);
 	rc = rte_eth_dev_start(port->wire.id);
 	if (rc)
 		return fail(port, "cannot be started", rc, error, error_size);
 	port->started = true;
 	receive_multicast(port, notice);
-	rc = rte_eth_macaddr_get(port->wire.id, &mac);
-	if (rc)
-		return fail(port, "has no MAC address", rc, error, error_size);
-	memcpy(port->wire.mac, mac.addr_bytes, sizeof(port->wire.mac));
 	return 0;
 }
 
 int
-bp_ports_open(struct bp_ports *ports, struct rte_mempool *const *packets, void (*notice)(const char *line),
+bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools, void (*notice)(const char *line),
 	char *error, size_t error_size)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < ports->count && !rc; i++)
-		rc = open_one(&ports->ports[i], ports->queues, packets, notice, error, error_size);
+		rc = open_one(&ports->ports[i], ports->queues, pools, notice, error, error_size);
 	return rc;
 }
 
@@ -189,6 +210,8 @@ bp_ports_close(struct bp_ports *ports)
 	for (unsigned i = 0; i < ports->count; i++) {
 		struct bp_port *port = &ports->ports[i];
 
+		if (port->promiscuous) /* of a kernel interface it would stay so after us */
+			rte_eth_promiscuous_disable(port->wire.id);
 		if (port->started)
 			rte_eth_dev_stop(port->wire.id);
 		rte_eth_dev_close(port->wire.id);

@@ -9,6 +9,7 @@
 
 #include "byepass/dataplane.h"
 #include "wire/wire.h"
+#include "worker/pools.h"
 
 #define BP_PORT_RX_DESCRIPTORS 1024
 #define BP_PORT_TX_DESCRIPTORS 1024
@@ -17,6 +18,7 @@ struct bp_port {
 	const struct bp_config_port *config;
 	struct bp_wire_port wire; /* queue is filled in per worker */
 	bool started;
+	bool promiscuous; /* we made it so, and undo it */
 };
 
 struct bp_ports {
@@ -31,8 +33,8 @@ struct bp_ports {
 int bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned workers,
 	void (*notice)(const char *line), char *error, size_t error_size);
 
-/* Configures and starts all. @packets: the mbuf pool of each worker, ports->queues of them. */
-int bp_ports_open(struct bp_ports *ports, struct rte_mempool *const *packets, void (*notice)(const char *line),
+/* Configures and starts all. @pools: each worker's, ports->queues of them. */
+int bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools, void (*notice)(const char *line),
 	char *error, size_t error_size);
 
 /* NULL members are legal. Workers have stopped. */

@@ -74,7 +74,7 @@ static int
 start_ports(struct bp_dataplane *dataplane, char *error, size_t error_size)
 {
 	const struct bp_config *config = dataplane->config;
-	struct rte_mempool *packets[BP_CONFIG_WORKERS_MAX];
+	const struct bp_pools *pools[BP_CONFIG_WORKERS_MAX];
 	int rc = bp_ports_find(
 		&dataplane->ports, config, config->workers.count, dataplane->notice, error, error_size);
 
@@ -90,9 +90,9 @@ start_ports(struct bp_dataplane *dataplane, char *error, size_t error_size)
 		rc = bp_pools_create(&worker->pools, config, i, node);
 		if (rc)
 			return rc;
-		packets[i] = worker->pools.packets;
+		pools[i] = &worker->pools;
 	}
-	return bp_ports_open(&dataplane->ports, packets, dataplane->notice, error, error_size);
+	return bp_ports_open(&dataplane->ports, pools, dataplane->notice, error, error_size);
 }
 
 /* DPDK's start took a while: long enough to measure the counter well. */
@@ -166,6 +166,7 @@ static void
 take_down(struct bp_dataplane *dataplane)
 {
 	stop_workers(dataplane);
+	bp_eal_log_hold(true); /* nobody is helped by what drivers say while they are closed */
 	if (dataplane->reclaim) {
 		rcu_register_thread();
 		bp_reclaim_join(dataplane->reclaim);
@@ -231,7 +232,7 @@ bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 	rc = start_workers(dataplane);
 	if (rc)
 		goto fail;
-	bp_eal_log_release();
+	bp_eal_log_hold(false);
 	dataplane->free_config = free_config;
 	*out = dataplane;
 	return 0;

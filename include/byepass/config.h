@@ -136,7 +136,7 @@ struct bp_config {
 	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */
 	uint64_t dialog_us;          /* longest life of a dialog that nobody ends */
 	uint8_t secret[16];          /* signs route tokens; from the secrets file, or random */
-	uint8_t old_secrets[BP_CONFIG_OLD_SECRETS_MAX][16]; /* further lines of that file: checked, never signed with */
+	uint8_t old_secrets[BP_CONFIG_OLD_SECRETS_MAX][16]; /* its further lines, for checking only */
 	uint8_t old_secret_count;
 	uint16_t node_id;            /* 0..4095, names this node in tokens */
 	uint16_t port_count;

@@ -138,7 +138,9 @@ leg_caller(const struct peer *peer, const char *invite, const char *response)
 		.invite_cseq = text_cseq(invite),
 	};
 
-	for (unsigned i = 0; i < leg.route_count && i < AGENT_ROUTES_MAX; i++) /* in reverse order (12.1.2) */
+	if (leg.route_count > AGENT_ROUTES_MAX)
+		leg.route_count = AGENT_ROUTES_MAX;
+	for (unsigned i = 0; i < leg.route_count; i++) /* in reverse order (12.1.2) */
 		leg.routes[i] = text_value(response, "Record-Route", leg.route_count - 1 - i);
 	return leg;
 }
@@ -157,7 +159,9 @@ leg_callee(const struct peer *peer, const char *invite, const char *tag)
 		.cseq = 100,
 	};
 
-	for (unsigned i = 0; i < leg.route_count && i < AGENT_ROUTES_MAX; i++)
+	if (leg.route_count > AGENT_ROUTES_MAX)
+		leg.route_count = AGENT_ROUTES_MAX;
+	for (unsigned i = 0; i < leg.route_count; i++)
 		leg.routes[i] = text_value(invite, "Record-Route", i);
 	return leg;
 }

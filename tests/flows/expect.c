@@ -69,6 +69,9 @@ note_fate(struct world *w, const struct bp_counters *before, unsigned sent)
 	if (after->messages_received != before->messages_received + 1 || fates != 1)
 		world_fail(w, __FILE__, __LINE__, "counting law: %u messages received, %u accounted for",
 			(unsigned)(after->messages_received - before->messages_received), fates);
+	if (w->bad_answer && w->fate != FATE_ANSWERED)
+		world_fail(w, __FILE__, __LINE__, "bad message sent: %s", w->bad_answer);
+	w->bad_answer = NULL;
 	if (sent == 0 && (w->fate == FATE_FORWARDED || w->fate == FATE_ANSWERED) &&
 		after->drops[BP_DROP_tx_no_buffer] == before->drops[BP_DROP_tx_no_buffer])
 		world_fail(w, __FILE__, __LINE__, "counted as %s, but nothing was sent", fate_names[w->fate]);
@@ -110,7 +113,9 @@ say(struct world *w, const struct peer *from, const char *text)
 static struct passed *
 first_untaken(struct world *w, const struct bp_flow *to)
 {
-	for (unsigned i = 0; i < w->log_count; i++)
+	while (w->log_first < w->log_count && (!w->log[w->log_first].out || w->log[w->log_first].taken))
+		w->log_first++;
+	for (unsigned i = w->log_first; i < w->log_count; i++)
 		if (w->log[i].out && !w->log[i].taken && (!to || bp_flow_equal(&w->log[i].flow, to)))
 			return &w->log[i];
 	return NULL;

@@ -208,7 +208,7 @@ bye_challenged(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* 12.2.1.2, 15.1.1: 481 and 408 to a BYE end it just as well. */
+/* 12.2.1.2, 15.1.1: 481 to a BYE ends it just as well. */
 static void
 bye_answered_481(void **state)
 {
@@ -218,9 +218,34 @@ bye_answered_481(void **state)
 	call_up(w, &call, &alice, &bob);
 	leg_exchange(w, &call.caller, &call.callee, "BYE", 481);
 	check_dialogs(w, 1, 1);
+}
+
+/* So does 408; but no 408 goes upstream to a non-INVITE (RFC 4320 4.2). */
+static void
+bye_answered_408(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	const char *bye;
+
 	call_up(w, &call, &alice, &bob);
-	leg_exchange(w, &call.callee, &call.caller, "BYE", 408);
-	check_dialogs(w, 2, 2);
+	bye = leg_exchange_begin(w, &call.callee, &call.caller, "BYE");
+	say(w, &alice, ua_response(&alice, bye, 408, NULL));
+	expect_absorbed(w);
+	expect_nothing(w);
+	check_dialogs(w, 1, 1);
+}
+
+/* 15.1.1: the session is over as soon as the BYE is sent, whatever the answer; only a challenge is another matter. */
+static void
+bye_answered_500(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_up(w, &call, &alice, &bob);
+	leg_exchange(w, &call.caller, &call.callee, "BYE", 500);
+	check_dialogs(w, 1, 1);
 }
 
 /* 15.1.1: no response at all to the BYE: for the one who sent it the call is over, and so it is for us. */
@@ -229,16 +254,14 @@ bye_never_answered(void **state)
 {
 	struct world *w = *state;
 	struct call call;
-	const struct bp_counters *sum;
 
 	call_up(w, &call, &alice, &bob);
 	leg_exchange_begin(w, &call.caller, &call.callee, "BYE");
 	world_wait(w, TIMER_64T1 + SECONDS(1));
 	check_int(w, world_take(w, &bob), 10);
 	expect_nothing(w);
-	sum = world_sum(w);
-	check_int(w, sum->dialogs_created, 1);
-	check_int(w, sum->dialogs_ended[BP_DIALOG_END_bye], 1);
+	check_dialogs(w, 1, 0);
+	check_int(w, ended(w, bye_unanswered), 1);
 }
 
 /* The callee's second BYE after the end, by token: the token alone brings it to the other side (default). */
@@ -664,6 +687,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(bye_again),
 	flow_test(bye_challenged),
 	flow_test(bye_answered_481),
+	flow_test(bye_answered_408),
+	flow_test(bye_answered_500),
 	flow_test(bye_never_answered),
 	flow_test(bye_after_the_end),
 	flow_test(bye_without_route_set),

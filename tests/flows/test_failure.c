@@ -347,6 +347,24 @@ unreachable_but_quotation_too_short(void **state)
 	w->unchecked = true;
 }
 
+/* Calls that fail at once free their records in T4, but their timers A to H stay armed for 64*T1: a dead core for a
+ * minute at the highest rate that the records allow must not use the timers up. */
+static void
+unreachable_for_a_minute(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	for (unsigned i = 0; i < 60 * 190; i++) {
+		call_invite(w, &call, &alice, &bob);
+		world_flow_failed(w, &bob, call.seen);
+		say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 503, "INVITE")));
+		expect_absorbed(w);
+		world_wait(w, SECONDS(1) / 190);
+	}
+	check_int(w, world_dropped(w, timer_no_memory), 0);
+}
+
 /* An ICMP error that quotes somebody else's branch changes nothing. */
 static void
 unreachable_forged(void **state)
@@ -438,6 +456,9 @@ rfc2543_two_calls(void **state)
 	call_refuse(w, &second, 486);
 }
 
+static const struct world_options as_many_dialogs = {
+	.workers = 1, .transactions = 1024, .dialogs = 1024, .kept_bytes = 8 << 20};
+
 static const struct CMUnitTest tests[] = {
 	flow_test(ack_is_hop_by_hop),
 	flow_test(every_class),
@@ -456,6 +477,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(ringing_stops_timers_a_and_b),
 	flow_test(callee_unreachable),
 	flow_test(unreachable_but_quotation_too_short),
+	flow_test_with(unreachable_for_a_minute, &as_many_dialogs),
 	flow_test(unreachable_forged),
 	flow_test(rfc2543_caller),
 	flow_test(rfc2543_caller_with_branch),

@@ -221,7 +221,7 @@ one_step(struct bots *bots)
 			bot_say(bots, peers[random_below(random, 5)], bots->pool[random_below(random, bots->pool_count)]);
 		break;
 	case 8:
-		if (bots->pool_count > 0)
+		if (w->log_count > 0)
 			world_flow_failed(w, random_below(random, 2) ? &bob : &alice,
 				random_below(random, 4) ? w->log[random_below(random, w->log_count)].text : NULL);
 		break;

@@ -339,6 +339,28 @@ rfc2543_client(void **state)
 	answered(w, &bob, &alice, seen, 200);
 }
 
+/* RFC 6665: SUBSCRIBE makes a dialog too; NOTIFY finds its way back by the tokens, and so does the refresh. */
+static void
+subscribe_and_notify(void **state)
+{
+	struct world *w = *state;
+	const char *request = text_add(ua_request(&alice, "SUBSCRIBE", "sip:bob@example.com"), "Event: presence"), *seen;
+	struct leg subscriber, notifier;
+	const char *response;
+
+	seen = forwarded(w, &alice, &bob, request);
+	check_int(w, text_count(seen, "Record-Route"), 2);
+	response = text_add(ua_response(&bob, seen, 200, "answer"), "Contact: <sip:bob@10.0.0.2:5060>\r\nExpires: 60");
+	say(w, &bob, response);
+	response = expect_status(w, &alice, 200, "SUBSCRIBE");
+	subscriber = leg_caller(&alice, request, response);
+	notifier = leg_callee(&bob, seen, "answer");
+	leg_exchange(w, &notifier, &subscriber, "NOTIFY", 200);
+	leg_exchange(w, &subscriber, &notifier, "SUBSCRIBE", 200);
+	leg_exchange(w, &notifier, &subscriber, "NOTIFY", 481);
+	check_dialogs(w, 0, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	flow_test(options_forwarded),
 	flow_test(every_method),
@@ -359,6 +381,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(response_with_another_method),
 	flow_test(register_refreshed),
 	flow_test(rfc2543_client),
+	flow_test(subscribe_and_notify),
 };
 
 FLOW_TESTS_MAIN(tests)

@@ -110,6 +110,7 @@ timer_c_refreshed(void **state)
 	struct call call;
 
 	call_invite(w, &call, &alice, &bob);
+	call_ring(w, &call, 180);
 	for (unsigned i = 1; i <= 5; i++) {
 		world_run_until(w, i * SECONDS(100));
 		call_ring(w, &call, i % 2 ? 180 : 183);

@@ -94,6 +94,7 @@ struct world {
 	uint64_t now_us, start_us;
 	struct passed *log;
 	unsigned log_count, log_capacity;
+	unsigned log_first; /* all before it is taken */
 	struct batches batches;
 	struct bp_counters past; /* of edges that were restarted */
 	uint64_t received;       /* messages handed to the engines */
@@ -108,6 +109,7 @@ struct world {
 	bool hold_batches;       /* nothing is released before the end of the test */
 	bool unchecked;          /* hostile input: messages sent need not be expected */
 	bool lossy;              /* the edge was restarted: what it held is gone */
+	const char *bad_answer;  /* what the parser says of a refusal that was just sent */
 	char note[64];           /* printed with a failure */
 	bool failed;
 	bool broken; /* failed inside an engine's call: nothing can be freed any more */

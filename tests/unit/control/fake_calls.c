@@ -13,7 +13,8 @@ static const char caller[] = "192.0.2.10:5060", callee[] = "10.0.0.2:5060";
 
 void
 fake_event(struct bp_event_message *event, uint64_t time_us, const char *far, uint16_t listener,
-	enum bp_direction direction, uint16_t status, enum bp_method method, uint32_t cseq, const char *start_line)
+	enum bp_direction direction, uint16_t status, enum bp_method method, uint32_t cseq,
+	const char *start_line)
 {
 	struct bp_endpoint endpoint = {0};
 
@@ -54,8 +55,10 @@ fake_answered_call(struct bp_event_message *e, const char *call_id)
 	fake_event(&e[n++], t + 1230, caller, 0, BP_OUT, 180, INVITE, "SIP/2.0 180 Ringing");
 	fake_event(&e[n++], t + 2001200, callee, 1, BP_IN, 200, INVITE, "SIP/2.0 200 OK");
 	fake_event(&e[n++], t + 2001230, caller, 0, BP_OUT, 200, INVITE, "SIP/2.0 200 OK");
-	fake_event(&e[n++], t + 2002100, caller, 0, BP_IN, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
-	fake_event(&e[n++], t + 2002130, callee, 1, BP_OUT, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
+	fake_event(
+		&e[n++], t + 2002100, caller, 0, BP_IN, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
+	fake_event(
+		&e[n++], t + 2002130, callee, 1, BP_OUT, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
 	fake_event(&e[n++], t + 12500000, caller, 0, BP_IN, 0, BYE, "BYE sip:bob@10.0.0.2 SIP/2.0");
 	fake_event(&e[n++], t + 12500020, callee, 1, BP_OUT, 0, BYE, "BYE sip:bob@10.0.0.2 SIP/2.0");
 	fake_event(&e[n++], t + 12501000, callee, 1, BP_IN, 200, BYE, "SIP/2.0 200 OK");
@@ -81,8 +84,10 @@ fake_cancelled_call(struct bp_event_message *e, const char *call_id)
 	fake_event(&e[n++], t + 3000020, callee, 1, BP_OUT, 0, CANCEL, "CANCEL sip:bob@10.0.0.2 SIP/2.0");
 	fake_event(&e[n++], t + 3001000, callee, 1, BP_IN, 200, CANCEL, "SIP/2.0 200 OK");
 	fake_event(&e[n++], t + 3001400, callee, 1, BP_IN, 487, INVITE, "SIP/2.0 487 Request Terminated");
-	fake_event(&e[n++], t + 3001420, callee, 1, BP_OUT, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
+	fake_event(
+		&e[n++], t + 3001420, callee, 1, BP_OUT, 0, BP_METHOD_ACK, 1, "ACK sip:bob@10.0.0.2 SIP/2.0");
 	fake_event(&e[n++], t + 3001440, caller, 0, BP_OUT, 487, INVITE, "SIP/2.0 487 Request Terminated");
-	fake_event(&e[n++], t + 3002000, caller, 0, BP_IN, 0, BP_METHOD_ACK, 1, "ACK sip:bob@example.com SIP/2.0");
+	fake_event(&e[n++], t + 3002000, caller, 0, BP_IN, 0, BP_METHOD_ACK, 1,
+		"ACK sip:bob@example.com SIP/2.0");
 	return name(e, n, call_id);
 }

@@ -26,9 +26,11 @@ struct bp_dataplane {
 
 /* Appends an event of a call; @far as "192.0.2.10:5060", time in microseconds. */
 void fake_event(struct bp_event_message *event, uint64_t time_us, const char *far, uint16_t listener,
-	enum bp_direction direction, uint16_t status, enum bp_method method, uint32_t cseq, const char *start_line);
+	enum bp_direction direction, uint16_t status, enum bp_method method, uint32_t cseq,
+	const char *start_line);
 
-/* The two textbook calls, between 192.0.2.10:5060 on listener 0 and 10.0.0.2:5060 on listener 1. Returns the count. */
+/* The two textbook calls, between 192.0.2.10:5060 on listener 0 and 10.0.0.2:5060 on listener 1. Returns the
+ * count. */
 unsigned fake_answered_call(struct bp_event_message *events, const char *call_id);
 unsigned fake_cancelled_call(struct bp_event_message *events, const char *call_id);
 

@@ -2,6 +2,7 @@
  *
  * EAL's arguments for a given configuration.
  */
+#include "worker/device.h"
 #include "worker/eal.h"
 
 #include <errno.h>
@@ -36,7 +37,8 @@ test_virtual_ports_plain_memory(void **state)
 	expect(&config, false, 300,
 		(const char *const[]){"byepass", "--lcores=0@0,1@1,2@2,3@5", "--main-lcore=0", "--no-shconf",
 			"--file-prefix=byepass", "--log-level=warning", "--no-huge", "-m300",
-			"--vdev=net_tap0,iface=byp0", "--vdev=net_af_packet1,iface=v1", "--no-pci",
+			"--vdev=net_tap0,iface=byp0",
+			"--vdev=net_af_packet1,iface=v1,blocksz=16384,framesz=16384", "--no-pci",
 			"--no-telemetry", NULL});
 }
 
@@ -83,14 +85,29 @@ test_device_names(void **state)
 {
 	char name[16];
 
-	bp_eal_device_name("net_tap0,iface=byp0", name, sizeof(name));
+	bp_device_name("net_tap0,iface=byp0", name, sizeof(name));
 	assert_string_equal(name, "net_tap0");
-	bp_eal_device_name("0000:03:00.0", name, sizeof(name));
+	bp_device_name("0000:03:00.0", name, sizeof(name));
 	assert_string_equal(name, "0000:03:00.0");
-	bp_eal_device_name("net_a_very_long_name_indeed,x", name, sizeof(name));
+	bp_device_name("net_a_very_long_name_indeed,x", name, sizeof(name));
 	assert_string_equal(name, "net_a_very_long");
-	assert_true(bp_eal_device_is_virtual("net_af_xdp0,iface=x"));
-	assert_false(bp_eal_device_is_virtual("0000:03:00.0"));
+	assert_true(bp_device_is_virtual("net_af_xdp0,iface=x"));
+	assert_false(bp_device_is_virtual("0000:03:00.0"));
+}
+
+/* net_af_packet cuts a datagram that the kernel reassembled to the size of its ring's frames. */
+static void
+test_frames_longer_than_the_mtu(void **state)
+{
+	assert_string_equal(bp_device_extra_arguments("net_tap0,iface=x"), "");
+	assert_int_equal(bp_device_longest_frame("net_tap0,iface=x"), 0);
+	assert_string_equal(
+		bp_device_extra_arguments("net_af_packet0,iface=x"), ",blocksz=16384,framesz=16384");
+	assert_int_equal(bp_device_longest_frame("net_af_packet0,iface=x"), 16384);
+	assert_string_equal(bp_device_extra_arguments("net_af_packet0,iface=x,blocksz=8192"), "");
+	assert_int_equal(bp_device_longest_frame("net_af_packet0,iface=x,blocksz=8192"), 2048);
+	assert_string_equal(bp_device_extra_arguments("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), "");
+	assert_int_equal(bp_device_longest_frame("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), 4096);
 }
 
 /* The process's own limits: no EAL is started. */
@@ -116,6 +133,7 @@ main(void)
 		cmocka_unit_test(test_telemetry_when_wanted),
 		cmocka_unit_test(test_as_many_workers_as_there_can_be),
 		cmocka_unit_test(test_device_names),
+		cmocka_unit_test(test_frames_longer_than_the_mtu),
 		cmocka_unit_test(test_cpu_that_does_not_exist),
 	};
 

@@ -58,7 +58,7 @@ group_setup(void **state)
 	if (!rc)
 		rc = bp_pools_create(&pools, &config, 0, -1);
 	if (!rc)
-		rc = bp_ports_open(&ports, &pools.packets, note, error, sizeof(error));
+		rc = bp_ports_open(&ports, (const struct bp_pools *const[]){&pools}, note, error, sizeof(error));
 	if (rc)
 		fprintf(stderr, "%s\n", error);
 	worker.pools = pools;

@@ -8,7 +8,7 @@
 /* Both tokens name the same call; the caller's leads on to this branch's target. */
 static void
 edit_record_routes(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_record *record,
-	const struct bp_flow *target)
+	const struct bp_live *live, const struct bp_flow *target)
 {
 	const struct bp_sip_header *callee = bp_sip_first(m, BP_SIP_RECORD_ROUTE);
 	const struct bp_sip_header *caller = callee ? bp_sip_next(m, callee) : NULL;
@@ -18,7 +18,7 @@ edit_record_routes(struct bp_engine *engine, const struct bp_sip_message *m, con
 		.epoch = engine->edge->epoch,
 		.index = record->dialog,
 		.generation = record->dialog_generation,
-		.onward = record->upstream,
+		.onward = live->back,
 	};
 	char line[BP_RECORD_ROUTE_SIZE_MAX + 2];
 	unsigned size;
@@ -50,7 +50,7 @@ edit_for_target(struct bp_engine *engine, const struct bp_sip_message *m, const 
 	memcpy(line + size, "\r\n", 2);
 	bp_edit_replace(&engine->edits, via->line.offset, via->line.size, line, (uint16_t)(size + 2));
 	if (live->own_routes > 0)
-		edit_record_routes(engine, m, record, target);
+		edit_record_routes(engine, m, record, live, target);
 	if (!live->readdressed)
 		return true;
 	size = bp_sip_uri_cut(m->bytes, m->uri, &old) ? bp_readdress(m->bytes, &old, target, uri, sizeof(uri)) : 0;
@@ -87,7 +87,7 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 static const struct bp_config_trunk *
 trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 {
-	if (live->trunk == BP_CONFIG_NONE || live->config_generation != engine->config->generation)
+	if (live->trunk == BP_CONFIG_NONE || live->config_generation != (uint32_t)engine->config->generation)
 		return NULL;
 	return &engine->config->trunks[live->trunk];
 }

@@ -41,6 +41,7 @@ struct bp_engine {
 	struct bp_dialog_worker dialogs;
 	struct bp_sip_limits limits;
 	uint64_t now_us;
+	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
 	/* scratch, too large for a stack frame */
@@ -62,13 +63,14 @@ struct bp_request {
 /* Where a request goes (16.4 to 16.6). */
 struct bp_destination {
 	struct bp_flow flow;
+	struct bp_hop back;            /* where requests within the dialog to its sender will go */
 	struct bp_dialog *dialog;      /* that an ACK or BYE belongs to, NULL: none known */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	bool record_route;             /* insert ours (16.6 step 4) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
-	uint64_t place;                /* of the call in the trunk's order of targets */
+	uint32_t place;                /* of the call in the trunk's order of targets */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
 	char uri[512];
 };
@@ -109,8 +111,22 @@ bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const s
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
 
+/* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
+bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
+	struct bp_flow *flow);
+
+/* remote.c: where requests within a dialog go. */
+/* To the sender of an INVITE that came from @from and is answered at @reply. */
+struct bp_hop bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request);
+/* To the sender of a 2xx that came over @hop. */
+struct bp_hop bp_remote_of_response(
+	const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+/* A 2xx to a re-INVITE or UPDATE: both Contacts may be new (12.2). @branch: its request is still kept. */
+void bp_remote_refresh(
+	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+
 /* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
-const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint64_t place, unsigned nth);
+const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);
 /* How many of the first targets are tried at once. */
 unsigned bp_target_fork(const struct bp_config_trunk *trunk);
 
@@ -153,8 +169,8 @@ int bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m
 /* upstream.c: from the client side to the server side of a record. */
 int bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
-int bp_upstream_2xx(
-	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */

@@ -115,7 +115,7 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 		.epoch = engine->edge->epoch,
 		.index = index,
 		.generation = generation,
-		.onward = request->reply,
+		.onward = destination->back.flow,
 	};
 
 	push_record_route(engine, request->m, bp_listener(engine, destination->flow.listener), &token);
@@ -181,11 +181,12 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, c
 	atomic_store(&record->ack, NULL);
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
 	live->routing_hash = request->routing_hash;
-	live->config_generation = engine->config->generation;
+	live->config_generation = (uint32_t)engine->config->generation;
 	live->trunk = destination->trunk;
 	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
 	live->own_routes = destination->record_route ? 2 : 0;
 	live->call_place = destination->place;
+	live->back = destination->back.flow;
 	live->branches[0].flow = destination->flow;
 	live->branches[0].started_us = engine->now_us;
 }
@@ -214,8 +215,7 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 	struct bp_dialog *dialog = NULL;
 
 	if (request->m->method == BP_METHOD_INVITE && destination->record_route) {
-		dialog = bp_call_reserve(
-			&engine->dialogs, request->m, &request->reply, &destination->flow, engine->now_us);
+		dialog = bp_call_reserve(&engine->dialogs, request->m, &destination->back);
 		if (dialog == NULL)
 			return false;
 	} else if (request->m->method == BP_METHOD_BYE) {
@@ -317,6 +317,8 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 		return bp_answer(engine, request, 503, NULL);
 	}
 	generation = bp_word_generation(atomic_load(&record->server));
+	if (destination->record_route)
+		destination->back = bp_remote_of_request(engine, request);
 	fill(engine, record, live, request, destination);
 	if (!attach_dialog(engine, record, request, destination)) {
 		record->dialog = BP_NO_INDEX;

@@ -193,7 +193,7 @@ static int
 invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
-	int verdict = bp_upstream_2xx(engine, record, id.generation, m);
+	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m);
 
 	if (BP_WORD_GET(swap->before, STATE) != BP_ICT_ACCEPTED) {
 		bp_arm(engine, BP_DURATION_64T1,
@@ -256,13 +256,25 @@ invite_response(
 	}
 }
 
-/* What a final response to a BYE means for its dialog (15.1.1): over, unless it asks to come again. */
+/* What a final response to a BYE means for its dialog: over (15.1.1), unless the BYE will come again with
+ * credentials. One that was sent while the dialog was early finds it only now. */
 static void
-end_dialog(struct bp_engine *engine, const struct bp_record *record, uint16_t status)
+end_dialog(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m)
 {
-	if (record->method == BP_METHOD_BYE && record->dialog != BP_NO_INDEX &&
-		(status < 300 || status == 408 || status == 481))
-		bp_dialog_end(&engine->dialogs, record->dialog, record->dialog_generation, BP_DIALOG_END_bye);
+	uint32_t index = record->dialog, generation = record->dialog_generation;
+	struct bp_dialog *dialog;
+	enum bp_side from;
+
+	if (record->method != BP_METHOD_BYE || m->status == 401 || m->status == 407)
+		return;
+	if (index == BP_NO_INDEX) {
+		dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from);
+		if (dialog == NULL)
+			return;
+		index = bp_slot_index(engine->edge->memory, &dialog->slot);
+		generation = bp_word_generation(atomic_load(&dialog->word));
+	}
+	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
 }
 
 static int
@@ -273,7 +285,9 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 	bool reliable = flow != NULL && flow->reliable;
 	int verdict = BP_VERDICT_ABSORBED;
 
-	end_dialog(engine, record, m->status);
+	end_dialog(engine, record, m);
+	if (m->status >= 200 && m->status < 300)
+		bp_remote_refresh(engine, record, id.branch, m);
 	if (!is_abandoned(swap->after)) {
 		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
 			bp_upstream_settle(engine, record, id.generation, id.branch, 503);

@@ -17,14 +17,14 @@ group_size(const struct bp_config_trunk *trunk, unsigned first)
 }
 
 static unsigned
-choose(const struct bp_config_target *targets, unsigned count, uint64_t place)
+choose(const struct bp_config_target *targets, unsigned count, uint32_t place)
 {
 	uint32_t weights = 0;
 
 	for (unsigned i = 0; i < count; i++)
 		weights += targets[i].weight;
 	if (weights == 0)
-		return (unsigned)(place % count);
+		return place % count;
 	place %= weights;
 	for (unsigned i = 0; i < count; i++) {
 		if (place < targets[i].weight)
@@ -35,7 +35,7 @@ choose(const struct bp_config_target *targets, unsigned count, uint64_t place)
 }
 
 const struct bp_config_target *
-bp_target(const struct bp_config_trunk *trunk, uint64_t place, unsigned nth)
+bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth)
 {
 	unsigned first = 0, count;
 

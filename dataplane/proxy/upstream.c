@@ -61,8 +61,30 @@ bp_upstream_provisional(
 }
 
 /* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
+/* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
+ * a fork further down answers: then the source of the 2xx stands for it. */
+static void
+make_dialog(
+	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+{
+	const struct bp_flow *over = bp_branch_flow(record, branch);
+	struct bp_hop callee;
+
+	if (record->to_tagged) {
+		bp_remote_refresh(engine, record, branch, m);
+		return;
+	}
+	if (record->dialog == BP_NO_INDEX || m->to_tag.size == 0)
+		return;
+	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
+	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &callee,
+		    engine->now_us) == NULL)
+		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
+}
+
 int
-bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m)
 {
 	struct bp_swap swap = bp_server_event(record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
 
@@ -72,9 +94,7 @@ bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t gen
 		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
-	if (record->dialog != BP_NO_INDEX && m->to_tag.size > 0 &&
-		bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, engine->now_us) == NULL)
-		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
+	make_dialog(engine, record, branch, m);
 	return pass(engine, record, m, KEEP_NOT);
 }
 

@@ -38,13 +38,13 @@ struct bp_live {
 	struct bp_slot slot;
 	uint64_t routing_hash;            /* RFC 5393 4.2: tells a loop from a spiral */
 	_Atomic(struct bp_kept *) reason; /* Reason lines of a CANCEL that waits for the first 1xx */
-	uint64_t config_generation;       /* of the snapshot that `trunk` is an index into */
+	uint32_t config_generation;       /* of the snapshot that `trunk` is an index into */
 	_Atomic uint32_t next_target;     /* of the trunk: the first that no branch was sent to */
+	uint32_t call_place;              /* place of the call in the trunk's order of targets */
 	uint16_t trunk;                   /* BP_CONFIG_NONE: no other target is known */
 	bool readdressed;                 /* the Request-URI names the target and changes with it */
 	uint8_t own_routes;               /* Record-Route lines of ours on top of the request */
-	uint64_t call_place;              /* place of the call in the trunk's order of targets */
-	uint64_t reserved[2];
+	struct bp_flow back;              /* what the callee's route token leads to */
 	struct bp_branch branches[BP_BRANCHES_MAX];
 };
 static_assert(sizeof(struct bp_live) == 512, "a class of kept memory");

@@ -14,7 +14,7 @@
 #define BATCH_SLOTS 64
 #define CARVE_SLOTS 32
 #define KEPT_SMALLEST 64
-#define KEPT_CHUNK 65536
+#define KEPT_CHUNK 16384
 #define UNIT 32 /* bytes of a place: 32 bits of them reach 128 GiB */
 
 struct pool_home {
@@ -320,9 +320,12 @@ class_for(size_t size)
 struct bp_slot *
 bp_block_take(struct bp_memory_home *home, size_t size)
 {
-	unsigned class = class_for(size);
+	struct bp_slot *slot = NULL;
 
-	return class < BP_KEPT_CLASSES ? bp_slot_take(home, BP_POOL_KEPT + class) : NULL;
+	/* What was carved for a larger class stays there; when all is carved it serves the smaller ones too. */
+	for (unsigned class = class_for(size); slot == NULL && class < BP_KEPT_CLASSES; class++)
+		slot = bp_slot_take(home, BP_POOL_KEPT + class);
+	return slot;
 }
 
 struct bp_kept *

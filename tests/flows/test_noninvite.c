@@ -212,10 +212,10 @@ callee_unreachable(void **state)
 	const char *seen = forwarded(w, &alice, &bob, request), *response;
 
 	world_flow_failed(w, &bob, seen);
-	response = expect_status(w, &alice, "OPTIONS");
+	response = expect_status(w, &alice, 503, "OPTIONS");
 	expect_nothing(w);
 	say(w, &alice, request);
-	expect_same(w, expect_status(w, &alice, "OPTIONS"), response);
+	expect_same(w, expect_status(w, &alice, 503, "OPTIONS"), response);
 }
 
 /* 11.2: OPTIONS to the edge itself; a host without user is ours to answer. */

@@ -46,24 +46,89 @@ match(struct cds_lfht_node *node, const void *key)
 	return dialog->id[0] == id[0] && dialog->id[1] == id[1];
 }
 
-/* The URI of the first Contact, written at @at of the text when it fits. */
-static uint16_t
-keep_contact(struct bp_dialog *dialog, const struct bp_sip_message *m, unsigned at)
+/* The URI of the first Contact; size 0: there is none. */
+static struct bp_span
+contact_uri(const struct bp_sip_message *m)
 {
-	const struct bp_sip_header *contact = bp_sip_first(m, BP_SIP_CONTACT);
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
 
-	if (contact == NULL || !bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) ||
-		!bp_sip_address_cut(m->bytes, walk.element, &address) || address.uri.size + at > sizeof(dialog->text))
-		return 0;
-	memcpy(dialog->text + at, bp_sip_at(m, address.uri), address.uri.size);
-	return address.uri.size;
+	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address))
+		return (struct bp_span){0, 0};
+	return address.uri;
+}
+
+static struct bp_kept *
+make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, const char *uri, uint16_t uri_size)
+{
+	uint32_t size = (uint32_t)(sizeof(struct bp_remote) + uri_size);
+	struct bp_kept *kept = bp_kept_take(worker->memory, size);
+	struct bp_remote *remote;
+
+	if (kept == NULL)
+		return NULL;
+	bp_count(&worker->counters->kept_taken, 1);
+	kept->size = (uint16_t)size;
+	remote = (struct bp_remote *)kept->bytes;
+	remote->flow = hop->flow;
+	remote->by_contact = hop->by_contact;
+	remote->uri_size = uri_size;
+	memcpy(remote->uri, uri, uri_size);
+	return kept;
+}
+
+static void
+set_remote(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side, struct bp_kept *kept)
+{
+	struct bp_kept *old = atomic_exchange(&dialog->remotes[side], kept);
+
+	if (old == NULL)
+		return;
+	bp_count(&worker->counters->kept_returned, 1);
+	bp_slot_retire(worker->memory, &old->slot);
+}
+
+static bool
+set_contact(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
+	const struct bp_sip_message *m, const struct bp_hop *hop)
+{
+	struct bp_span uri = contact_uri(m);
+	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, uri), uri.size);
+
+	if (kept == NULL)
+		return false;
+	set_remote(worker, dialog, side, kept);
+	return true;
+}
+
+const struct bp_remote *
+bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side)
+{
+	const struct bp_kept *kept = atomic_load(&dialog->remotes[side]);
+
+	return kept ? (const struct bp_remote *)kept->bytes : NULL;
+}
+
+/* Whoever brought the slot to FREE gives it back; the next user has the next generation. */
+static void
+retire(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
+{
+	set_remote(worker, dialog, BP_SIDE_CALLER, NULL);
+	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
+	bp_slot_retire(worker->memory, &dialog->slot);
+}
+
+static void
+clear(struct bp_dialog *dialog)
+{
+	atomic_store(&dialog->remotes[BP_SIDE_CALLER], NULL);
+	atomic_store(&dialog->remotes[BP_SIDE_CALLEE], NULL);
+	atomic_store(&dialog->sibling, 0);
 }
 
 struct bp_dialog *
-bp_call_reserve(const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_flow *caller,
-	const struct bp_flow *callee, uint64_t now_us)
+bp_call_reserve(
+	const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_hop *caller)
 {
 	struct bp_dialog *dialog = (struct bp_dialog *)bp_slot_take(worker->memory, BP_POOL_DIALOG);
 	uint64_t word;
@@ -71,23 +136,16 @@ bp_call_reserve(const struct bp_dialog_worker *worker, const struct bp_sip_messa
 	if (dialog == NULL)
 		return NULL;
 	word = atomic_load(&dialog->word);
+	clear(dialog);
 	dialog->call_id_hash = hash_span(worker->dialogs, m, m->call_id);
-	dialog->caller_tag = hash_span(worker->dialogs, m, m->from_tag);
-	dialog->caller = *caller;
-	dialog->callee = *callee;
-	dialog->reserved_us = now_us;
-	dialog->caller_contact_size = keep_contact(dialog, m, 0);
-	dialog->callee_contact_size = 0;
+	dialog->tags[BP_SIDE_CALLER] = hash_span(worker->dialogs, m, m->from_tag);
+	if (!set_contact(worker, dialog, BP_SIDE_CALLER, m, caller)) {
+		bp_slot_return(worker->memory, &dialog->slot);
+		return NULL;
+	}
 	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED) | BP_DIALOG_HELD);
 	bp_count(&worker->counters->calls_reserved, 1);
 	return dialog;
-}
-
-/* Whoever brought the slot to FREE gives it back; the next user has the next generation. */
-static void
-retire(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
-{
-	bp_slot_retire(worker->memory, &dialog->slot);
 }
 
 static uint64_t
@@ -96,13 +154,14 @@ free_word(uint64_t word)
 	return (uint64_t)(bp_word_generation(word) + 1) << BP_WORD_GENERATION_SHIFT;
 }
 
-void
-bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation)
+/* Lets one slot of an INVITE go; returns the index + 1 of its sibling. */
+static uint32_t
+release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uint32_t generation)
 {
-	struct bp_dialog *dialog = slot_at(worker->dialogs, index);
-	uint64_t word = dialog ? atomic_load(&dialog->word) : 0;
+	uint64_t word = atomic_load(&dialog->word);
+	uint32_t sibling = atomic_load(&dialog->sibling);
 
-	while (dialog != NULL && bp_word_generation(word) == generation && (word & BP_DIALOG_HELD) != 0) {
+	while (bp_word_generation(word) == generation && (word & BP_DIALOG_HELD) != 0) {
 		bool over = state_of(word) == BP_DIALOG_RESERVED || state_of(word) == BP_DIALOG_ENDED;
 		uint64_t next = over ? free_word(word) : word & ~BP_DIALOG_HELD;
 
@@ -112,8 +171,60 @@ bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t 
 			bp_count(&worker->counters->calls_released, 1);
 		if (over)
 			retire(worker, dialog);
-		return;
+		return sibling;
 	}
+	return 0;
+}
+
+void
+bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation)
+{
+	struct bp_dialog *dialog = slot_at(worker->dialogs, index);
+	uint32_t next = dialog ? release_one(worker, dialog, generation) : 0;
+
+	while (next != 0) {
+		dialog = slot_at(worker->dialogs, next - 1);
+		next = release_one(worker, dialog, bp_word_generation(atomic_load(&dialog->word)));
+	}
+}
+
+/* The dialog of the call with this tag of the callee, ended or not. */
+static struct bp_dialog *
+find_sibling(const struct bp_dialogs *dialogs, struct bp_dialog *call, uint64_t callee_tag)
+{
+	for (struct bp_dialog *dialog = call; dialog != NULL;) {
+		enum bp_dialog_state state = state_of(atomic_load(&dialog->word));
+		uint32_t next = atomic_load(&dialog->sibling);
+
+		if (state >= BP_DIALOG_CONFIRMED && dialog->tags[BP_SIDE_CALLEE] == callee_tag)
+			return dialog;
+		dialog = next ? slot_at(dialogs, next - 1) : NULL;
+	}
+	return NULL;
+}
+
+static struct bp_dialog *
+copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call)
+{
+	struct bp_dialog *other = (struct bp_dialog *)bp_slot_take(worker->memory, BP_POOL_DIALOG);
+	const struct bp_remote *caller = bp_dialog_remote(call, BP_SIDE_CALLER);
+	struct bp_kept *kept = NULL;
+
+	if (other != NULL && caller != NULL) {
+		struct bp_hop hop = {.flow = caller->flow, .by_contact = caller->by_contact};
+
+		kept = make_remote(worker, &hop, caller->uri, caller->uri_size);
+	}
+	if (kept == NULL) {
+		if (other != NULL)
+			bp_slot_return(worker->memory, &other->slot);
+		return NULL;
+	}
+	clear(other);
+	other->call_id_hash = call->call_id_hash;
+	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
+	atomic_store(&other->remotes[BP_SIDE_CALLER], kept);
+	return other;
 }
 
 /* A slot for a 2xx: the reserved one for the first, a copy of it for the others of a fork. */
@@ -121,73 +232,95 @@ static struct bp_dialog *
 claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t generation)
 {
 	uint64_t word = atomic_load(&call->word);
-	struct bp_dialog *other;
 
 	while (bp_word_generation(word) == generation && state_of(word) == BP_DIALOG_RESERVED)
 		if (atomic_compare_exchange_weak(
 			    &call->word, &word, BP_WORD_SET(word, STATE, BP_DIALOG_FILLING)))
 			return call;
-	if (bp_word_generation(word) != generation)
-		return NULL;
-	other = (struct bp_dialog *)bp_slot_take(worker->memory, BP_POOL_DIALOG);
-	if (other == NULL)
-		return NULL;
-	other->call_id_hash = call->call_id_hash;
-	other->caller_tag = call->caller_tag;
-	other->caller = call->caller;
-	other->callee = call->callee;
-	other->reserved_us = call->reserved_us;
-	other->caller_contact_size = call->caller_contact_size;
-	memcpy(other->text, call->text, call->caller_contact_size);
-	return other;
+	return bp_word_generation(word) == generation ? copy_of(worker, call) : NULL;
+}
+
+/* Gives a slot that claim() took back as it was. */
+static void
+unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
+{
+	uint64_t word = atomic_load(&dialog->word);
+
+	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
+	if (reserved) {
+		atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED));
+		return;
+	}
+	atomic_store(&dialog->word, free_word(word));
+	retire(worker, dialog);
+}
+
+static void
+join_call(const struct bp_dialogs *dialogs, struct bp_dialog *call, struct bp_dialog *dialog)
+{
+	uint32_t first = atomic_load(&call->sibling);
+
+	do
+		atomic_store(&dialog->sibling, first);
+	while (!atomic_compare_exchange_weak(
+		&call->sibling, &first, bp_slot_index(dialogs->memory, &dialog->slot) + 1));
 }
 
 static struct bp_timer_entry
-timer_of(const struct bp_dialog *dialog, uint32_t generation)
+timer_of(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, uint32_t generation)
 {
-	return (struct bp_timer_entry){
-		.index = dialog->slot.index, .generation = generation, .timer = BP_TIMER_DIALOG};
+	return (struct bp_timer_entry){.index = bp_slot_index(dialogs->memory, &dialog->slot),
+		.generation = generation,
+		.timer = BP_TIMER_DIALOG};
+}
+
+static void
+count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog, bool reserved, uint64_t now_us)
+{
+	uint32_t generation = bp_word_generation(atomic_load(&dialog->word));
+
+	if (reserved)
+		bp_count(&worker->counters->calls_released, 1);
+	bp_count(&worker->counters->dialogs_created, 1);
+	if (!bp_timer_arm(
+		    worker->timers, BP_DURATION_64T1, timer_of(worker->dialogs, dialog, generation), now_us))
+		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
 }
 
 struct bp_dialog *
 bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
-	const struct bp_sip_message *response, uint64_t now_us)
+	const struct bp_sip_message *response, const struct bp_hop *callee, uint64_t now_us)
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog;
-	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag);
+	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), word;
 	struct cds_lfht_node *node;
-	uint64_t id[2], word;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
-	identity(dialogs, call->call_id_hash, call->caller_tag, callee_tag, id);
-	node = bp_table_find(dialogs->table, id, match, id);
-	if (node != NULL)
-		return caa_container_of(node, struct bp_dialog, node);
+	dialog = find_sibling(dialogs, call, callee_tag);
+	if (dialog != NULL)
+		return dialog;
 	dialog = claim(worker, call, generation);
 	if (dialog == NULL)
 		return NULL;
-	dialog->id[0] = id[0];
-	dialog->id[1] = id[1];
-	dialog->callee_tag = callee_tag;
+	if (!set_contact(worker, dialog, BP_SIDE_CALLEE, response, callee)) {
+		unclaim(worker, dialog, dialog == call);
+		return NULL;
+	}
+	dialog->tags[BP_SIDE_CALLEE] = callee_tag;
 	dialog->answered_us = now_us;
-	dialog->callee_contact_size = keep_contact(dialog, response, dialog->caller_contact_size);
-	word = atomic_load(&dialog->word);
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED));
-	node = bp_table_add(dialogs->table, id, match, id, &dialog->node);
+	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->id);
+	node = bp_table_add(dialogs->table, dialog->id, match, dialog->id, &dialog->node);
 	if (node != &dialog->node) { /* another worker had the same 2xx */
-		atomic_store(&dialog->word,
-			BP_WORD_SET(word, STATE, dialog == call ? BP_DIALOG_RESERVED : BP_DIALOG_FREE));
-		if (dialog != call)
-			bp_slot_return(worker->memory, &dialog->slot);
+		unclaim(worker, dialog, dialog == call);
 		return caa_container_of(node, struct bp_dialog, node);
 	}
-	if (dialog == call)
-		bp_count(&worker->counters->calls_released, 1);
-	bp_count(&worker->counters->dialogs_created, 1);
-	if (!bp_timer_arm(worker->timers, BP_DURATION_64T1, timer_of(dialog, bp_word_generation(word)), now_us))
-		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
+	if (dialog != call)
+		join_call(dialogs, call, dialog);
+	word = atomic_load(&dialog->word);
+	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED) | BP_DIALOG_HELD);
+	count_new(worker, dialog, dialog == call, now_us);
 	return dialog;
 }
 
@@ -198,10 +331,8 @@ belongs(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const 
 {
 	uint64_t from_tag = hash_span(dialogs, m, m->from_tag), to_tag = hash_span(dialogs, m, m->to_tag);
 
-	*from = from_tag == dialog->caller_tag ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
-	return *from == BP_SIDE_CALLER
-		? to_tag == dialog->callee_tag
-		: from_tag == dialog->callee_tag && to_tag == dialog->caller_tag;
+	*from = from_tag == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
+	return from_tag == dialog->tags[*from] && to_tag == dialog->tags[!*from];
 }
 
 static bool
@@ -210,6 +341,23 @@ up(const struct bp_dialog *dialog)
 	enum bp_dialog_state state = state_of(atomic_load(&dialog->word));
 
 	return state == BP_DIALOG_CONFIRMED || state == BP_DIALOG_ACKED;
+}
+
+void
+bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
+	const struct bp_sip_message *m, const struct bp_flow *flow)
+{
+	const struct bp_remote *old = bp_dialog_remote(dialog, side);
+	struct bp_span uri = contact_uri(m);
+	struct bp_hop hop;
+
+	if (old == NULL || uri.size == 0 ||
+		(uri.size == old->uri_size && memcmp(bp_sip_at(m, uri), old->uri, uri.size) == 0))
+		return;
+	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact};
+	set_contact(worker, dialog, side, m, &hop);
+	if (!up(dialog)) /* it ended meanwhile, and what was set may have come too late to be retired with it */
+		set_remote(worker, dialog, side, NULL);
 }
 
 struct bp_dialog *
@@ -282,13 +430,4 @@ bp_dialog_expire(
 		bp_dialog_end(worker, entry->index, entry->generation, BP_DIALOG_END_expired);
 	else if (!bp_timer_arm_hop(worker->timers, end_us, *entry, now_us))
 		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
-}
-
-const char *
-bp_dialog_contact(const struct bp_dialog *dialog, enum bp_side side, unsigned *size)
-{
-	*size = side == BP_SIDE_CALLER ? dialog->caller_contact_size : dialog->callee_contact_size;
-	if (*size == 0)
-		return NULL;
-	return dialog->text + (side == BP_SIDE_CALLER ? 0 : dialog->caller_contact_size);
 }

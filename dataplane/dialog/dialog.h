@@ -3,7 +3,7 @@
  * Dialogs (RFC 3261 12). A slot is reserved at the INVITE, because the Record-Route token must name
  * the call before any To tag exists; the first 2xx makes it a dialog, further 2xx of a fork
  * get slots of their own. Found by token, or by Call-ID and tags in a table shared by all
- * workers under RCU. 512 bytes each.
+ * workers under RCU.
  */
 #ifndef BYEPASS_DIALOG_DIALOG_H
 #define BYEPASS_DIALOG_DIALOG_H
@@ -23,10 +23,17 @@ enum bp_dialog_state {
 #undef X
 };
 
-#define BP_DIALOG_TEXT 360
-
-/* word: generation in the upper half, HELD, state. HELD: the INVITE's record still refers to the slot. */
+/* word: generation in the upper half, HELD, state. HELD: the INVITE's record still refers to the slot, so that a 2xx
+ * repeated after the end is known for what it is. */
 #define BP_DIALOG_HELD (UINT64_C(1) << 4)
+
+/* Where requests to one side go, in kept memory, replaced as a whole by a target refresh (12.2). */
+struct bp_remote {
+	struct bp_flow flow; /* next hop */
+	uint16_t by_contact; /* the flow follows from the Contact, and changes with it */
+	uint16_t uri_size;   /* remote target; 0: none is known */
+	char uri[];
+};
 
 struct bp_dialog {
 	/* cache line 0: lookup */
@@ -35,20 +42,15 @@ struct bp_dialog {
 	struct cds_lfht_node node;
 	uint64_t id[2]; /* keyed hash of Call-ID and both tags */
 	uint64_t call_id_hash;
-	/* cache line 1: the two sides; const once the state is CONFIRMED */
-	uint64_t caller_tag; /* keyed hashes */
-	uint64_t callee_tag;
-	struct bp_flow caller; /* where requests to the caller go */
-	struct bp_flow callee;
-	/* cache line 2.. */
 	uint64_t answered_us;
-	uint64_t reserved_us;
-	uint16_t caller_contact_size; /* remote target URIs (12.2.1.1), in text; 0: not kept */
-	uint16_t callee_contact_size;
+	/* cache line 1: the two sides */
+	uint64_t tags[2];                     /* keyed hashes, by enum bp_side; const once CONFIRMED */
+	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
+	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
 	uint32_t reserved0;
-	char text[BP_DIALOG_TEXT];    /* the caller's Contact URI, then the callee's */
+	uint64_t reserved1[3];
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct bp_dialog) == 512, "an established call");
+static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 bytes below 512");
 
 /* Shared by all workers. */
 struct bp_dialogs {
@@ -65,17 +67,29 @@ struct bp_dialog_worker {
 	struct bp_counters *counters;
 };
 
-/* Reserves a slot for the INVITE @m that goes from @caller to @callee. NULL: none free. The slot is HELD. */
-struct bp_dialog *bp_call_reserve(const struct bp_dialog_worker *worker, const struct bp_sip_message *m,
-	const struct bp_flow *caller, const struct bp_flow *callee, uint64_t now_us);
+/* A next hop, and whether it follows from a Contact. */
+struct bp_hop {
+	struct bp_flow flow;
+	bool by_contact;
+};
+
+/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller. NULL: no memory. The slot is HELD. */
+struct bp_dialog *bp_call_reserve(
+	const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_hop *caller);
 
 /* The INVITE's record is over: a slot that became no dialog goes back. */
 void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation);
 
 /* A 2xx to the INVITE that reserved (@index, @generation): makes the dialog, or finds it made (a retransmission).
- * Arms the timer that watches for its ACK and its age. NULL: no slot, or the call is gone. */
+ * @callee: where requests to the callee go from now on. Arms the timer that watches for its ACK and its age. NULL: no
+ * memory, or the call is gone. */
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
-	const struct bp_sip_message *response, uint64_t now_us);
+	const struct bp_sip_message *response, const struct bp_hop *callee, uint64_t now_us);
+
+/* @m, a request or 2xx within the dialog, carries the Contact of @side (12.2.1.2, 12.2.2). @flow: that the Contact
+ * leads to, NULL: to no address. */
+void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
+	const struct bp_sip_message *m, const struct bp_flow *flow);
 
 /* The dialog of an in-dialog request: by the token's @index and @generation when given (BP_NO_INDEX: not), else by
  * Call-ID and tags. *@from: which side sends. NULL: none. RCU: valid until the next quiescent state. */
@@ -93,7 +107,7 @@ bool bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32
 void bp_dialog_expire(
 	const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us, uint64_t now_us);
 
-/* The Contact URI that requests to @side go to (remote target); NULL when it was not kept. */
-const char *bp_dialog_contact(const struct bp_dialog *dialog, enum bp_side side, unsigned *size);
+/* Where requests to @side go. RCU: valid until the next quiescent state. NULL: not kept. */
+const struct bp_remote *bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side);
 
 #endif

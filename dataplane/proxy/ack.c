@@ -6,17 +6,6 @@
  */
 #include "proxy/context.h"
 
-static void
-retire_response(struct bp_engine *engine, struct bp_record *record)
-{
-	struct bp_kept *kept = atomic_exchange(&record->response, NULL);
-
-	if (kept == NULL)
-		return;
-	bp_count(&engine->counters->kept_returned, 1);
-	bp_slot_retire(engine->memory, &kept->slot);
-}
-
 /* Returns a verdict, or -1: the ACK of a 2xx, to be forwarded. */
 static int
 receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
@@ -27,9 +16,9 @@ receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
 	switch (swap.action) {
 	case BP_DO_ABSORB:
 		if (BP_WORD_GET(swap.before, STATE) == BP_IST_COMPLETED) {
-			retire_response(engine, record);
-			bp_arm_linger(engine, &record->upstream, BP_DURATION_T4,
-				bp_entry(record, generation, 0, BP_TIMER_I));
+			bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
+			bp_arm_linger(engine, record->upstream.reliable, BP_DURATION_T4,
+				bp_entry(engine, record, generation, 0, BP_TIMER_I));
 		}
 		return BP_VERDICT_ABSORBED;
 	case BP_DO_PASS_REQUEST:

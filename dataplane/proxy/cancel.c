@@ -11,12 +11,13 @@ static void
 keep_reason(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m)
 {
 	const struct bp_sip_header *reason = bp_sip_first(m, BP_SIP_REASON);
+	struct bp_live *live = atomic_load(&record->live);
 	struct bp_kept *kept, *none = NULL;
 	unsigned size = 0;
 
 	for (; reason != NULL; reason = bp_sip_next(m, reason))
 		size += reason->line.size;
-	if (size == 0 || atomic_load(&record->reason) != NULL)
+	if (size == 0 || live == NULL || atomic_load(&live->reason) != NULL)
 		return;
 	kept = bp_kept_take(engine->memory, size);
 	if (kept == NULL)
@@ -28,7 +29,7 @@ keep_reason(struct bp_engine *engine, struct bp_record *record, const struct bp_
 		memcpy(kept->bytes + kept->size, bp_sip_at(m, reason->line), reason->line.size);
 		kept->size = (uint16_t)(kept->size + reason->line.size);
 	}
-	if (!atomic_compare_exchange_strong(&record->reason, &none, kept)) {
+	if (!atomic_compare_exchange_strong(&live->reason, &none, kept)) {
 		bp_count(&engine->counters->kept_returned, 1);
 		bp_slot_return(engine->memory, &kept->slot);
 	}
@@ -41,9 +42,12 @@ outcome_of(struct bp_record *record, uint64_t before, uint64_t after)
 
 	if ((after & BP_WORD_CANCEL_ASKED) == 0)
 		return bp_record_is_invite(record) && state == BP_IST_ACCEPTED ? BP_CANCEL_lost_to_2xx : BP_CANCEL_late;
-	for (unsigned i = 0; i < record->branch_count; i++)
-		if ((atomic_load(&record->branches[i].word) & BP_WORD_1XX_SEEN) != 0)
+	for (unsigned i = 0; i < atomic_load(&record->branch_count); i++) {
+		bp_word *place = bp_branch_word(record, i);
+
+		if (place != NULL && (atomic_load(place) & BP_WORD_1XX_SEEN) != 0)
 			return BP_CANCEL_matched;
+	}
 	return BP_CANCEL_before_1xx;
 }
 
@@ -71,9 +75,9 @@ bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request)
 	}
 	bp_count(&engine->counters->cancel_outcomes[outcome_of(record, swap.before, swap.after)], 1);
 	bp_answer(engine, request, 200, NULL);
-	bp_arm_linger(engine, &record->upstream, BP_DURATION_64T1,
-		bp_entry(record, generation, 0, BP_TIMER_CANCEL_J));
-	for (unsigned i = 0; i < record->branch_count; i++)
+	bp_arm_linger(engine, record->upstream.reliable, BP_DURATION_64T1,
+		bp_entry(engine, record, generation, 0, BP_TIMER_CANCEL_J));
+	for (unsigned i = 0; i < atomic_load(&record->branch_count); i++)
 		bp_cancel_if_asked(engine, record, generation, i);
 	return BP_VERDICT_ANSWERED;
 }
@@ -81,17 +85,16 @@ bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request)
 static void
 send(struct bp_engine *engine, struct bp_record *record, unsigned branch)
 {
-	const struct bp_sip_message *m = bp_kept_request(engine, record);
-	const struct bp_kept *reason = atomic_load(&record->reason);
+	struct bp_live *live = atomic_load(&record->live);
+	const struct bp_sip_message *m = bp_kept_request(engine, record, branch);
+	const struct bp_kept *reason = live ? atomic_load(&live->reason) : NULL;
 	uint32_t size;
 
-	if (m == NULL) { /* a 2xx came meanwhile: nothing left to cancel */
-		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
+	if (m == NULL) /* a final response came meanwhile: nothing is left to cancel */
 		return;
-	}
 	size = bp_build_cancel(m, reason ? (const char *)reason->bytes : NULL, reason ? reason->size : 0,
 		engine->scratch, BP_SIP_MESSAGE_SIZE_MAX);
-	bp_transmit_bytes(engine, &record->branches[branch].flow, engine->scratch, size);
+	bp_transmit_bytes(engine, &live->branches[branch].flow, engine->scratch, size);
 	bp_count_request(engine, BP_METHOD_CANCEL);
 }
 
@@ -99,21 +102,35 @@ send(struct bp_engine *engine, struct bp_record *record, unsigned branch)
 void
 bp_cancel_branch(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch)
 {
-	const struct bp_flow *flow = &record->branches[branch].flow;
+	const struct bp_flow *flow = bp_branch_flow(record, branch);
 
 	if (!bp_branch_cancel(record, generation, branch))
 		return;
 	send(engine, record, branch);
-	if (!flow->reliable)
-		bp_arm(engine, BP_DURATION_T1, bp_entry(record, generation, branch, BP_TIMER_CANCEL_E));
-	bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, branch, BP_TIMER_CANCEL_F));
+	if (flow != NULL && !flow->reliable)
+		bp_arm(engine, BP_DURATION_T1, bp_entry(engine, record, generation, branch, BP_TIMER_CANCEL_E));
+	bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, branch, BP_TIMER_CANCEL_F));
+}
+
+/* The branches that a 2xx or 6xx on another one makes pointless (16.7 steps 5 and 10). */
+void
+bp_cancel_pending(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	if (atomic_load(&record->branch_count) == 1)
+		return;
+	bp_server_stop(record, generation);
+	for (unsigned i = 0; i < atomic_load(&record->branch_count); i++)
+		bp_cancel_if_asked(engine, record, generation, i);
 }
 
 /* Every branch event ends here: whichever of CANCEL and 1xx is second sends it (9.1). */
 void
 bp_cancel_if_asked(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch)
 {
-	if ((atomic_load(&record->server) & BP_WORD_CANCEL_ASKED) != 0)
+	bp_word *place = bp_branch_word(record, branch);
+	bool asked = (atomic_load(&record->server) & (BP_WORD_CANCEL_ASKED | BP_WORD_STOPPED)) != 0;
+
+	if (asked || (place != NULL && (atomic_load(place) & BP_WORD_ABANDONED) != 0))
 		bp_cancel_branch(engine, record, generation, branch);
 }
 
@@ -134,7 +151,7 @@ bp_cancel_response(struct bp_engine *engine, uint16_t status, struct bp_record *
 	if (swap.action == BP_DO_DROP)
 		return BP_DROP_response_unexpected;
 	if (swap.action == BP_DO_PASS && event == BP_NICT_ON_FINAL)
-		bp_arm_linger(engine, &record->branches[id.branch].flow, BP_DURATION_T4,
-			bp_entry(record, id.generation, id.branch, BP_TIMER_CANCEL_K));
+		bp_arm(engine, BP_DURATION_T4,
+			bp_entry(engine, record, id.generation, id.branch, BP_TIMER_CANCEL_K));
 	return BP_VERDICT_ABSORBED;
 }

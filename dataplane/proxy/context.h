@@ -41,6 +41,7 @@ struct bp_engine {
 	struct bp_dialog_worker dialogs;
 	struct bp_sip_limits limits;
 	uint64_t now_us;
+	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
 	/* scratch, too large for a stack frame */
@@ -62,11 +63,14 @@ struct bp_request {
 /* Where a request goes (16.4 to 16.6). */
 struct bp_destination {
 	struct bp_flow flow;
+	struct bp_hop back;            /* where requests within the dialog to its sender will go */
 	struct bp_dialog *dialog;      /* that an ACK or BYE belongs to, NULL: none known */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	bool record_route;             /* insert ours (16.6 step 4) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
+	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
+	uint32_t place;                /* of the call in the trunk's order of targets */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
 	char uri[512];
 };
@@ -84,8 +88,7 @@ void bp_count_request(struct bp_engine *engine, enum bp_method method);
 void bp_count_response(struct bp_engine *engine, uint16_t status);
 void bp_arm(struct bp_engine *engine, unsigned duration, struct bp_timer_entry entry);
 /* A timer that only waits for stray packets: on a reliable flow it runs at once (17.1.1.2, 17.1.2.2, 17.2). */
-void bp_arm_linger(
-	struct bp_engine *engine, const struct bp_flow *flow, unsigned duration, struct bp_timer_entry entry);
+void bp_arm_linger(struct bp_engine *engine, bool reliable, unsigned duration, struct bp_timer_entry entry);
 
 /* answer.c: the edge's own responses. */
 int bp_answer(struct bp_engine *engine, const struct bp_request *request, uint16_t status, const char *extra);
@@ -104,11 +107,50 @@ enum { BP_ROUTE_TO_EDGE = 1 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
+/* user@host of @uri becomes user@target, in @out of at least @capacity bytes. Returns its size, 0: too long. */
+unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
+	unsigned capacity);
+
+/* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
+bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
+	struct bp_flow *flow);
+
+/* remote.c: where requests within a dialog go. */
+/* To the sender of an INVITE that came from @from and is answered at @reply. */
+struct bp_hop bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request);
+/* To the sender of a 2xx that came over @hop. */
+struct bp_hop bp_remote_of_response(
+	const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+/* A 2xx to a re-INVITE or UPDATE: both Contacts may be new (12.2). @branch: its request is still kept. */
+void bp_remote_refresh(
+	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+
+/* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
+const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);
+/* How many of the first targets are tried at once. */
+unsigned bp_target_fork(const struct bp_config_trunk *trunk);
 
 /* forward.c */
 int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
+unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
+unsigned bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
+	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line);
+#define BP_VIA_SIZE_MAX 160
+#define BP_RECORD_ROUTE_SIZE_MAX 192
+
+/* branch.c: client branches. */
+/* Makes branch @index of a record that goes to @target from what branch 0 sends. False: no memory. */
+bool bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned index, const struct bp_flow *target);
+/* First transmission and timers. */
+void bp_branch_launch(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned index);
+/* Sends the request to the next target of its trunk (16.7 step 6 of serial search, 16.9). False: there is none, or
+ * the server side wants no more. */
+bool bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
+void bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry);
 
 /* ack.c */
 int bp_ack_receive(struct bp_engine *engine, const struct bp_request *request);
@@ -116,6 +158,7 @@ int bp_ack_receive(struct bp_engine *engine, const struct bp_request *request);
 /* cancel.c */
 int bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request);
 void bp_cancel_branch(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
+void bp_cancel_pending(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
 void bp_cancel_if_asked(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
 int bp_cancel_response(struct bp_engine *engine, uint16_t status, struct bp_record *record, struct bp_branch_id id);
 void bp_cancel_repeat(struct bp_engine *engine, struct bp_record *record, unsigned branch);
@@ -126,32 +169,60 @@ int bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m
 /* upstream.c: from the client side to the server side of a record. */
 int bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
-int bp_upstream_2xx(
-	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
-int bp_upstream_final(
-	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m);
+int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */
-void bp_upstream_own(struct bp_engine *engine, struct bp_record *record, uint32_t generation, uint16_t status);
+void bp_upstream_own(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
+/* @branch is over with nothing to pass on, or was never made: when it was the last pending one, what the others
+ * answered goes up, else the edge's own @status. */
+void bp_upstream_settle(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
 void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
-/* The last response again; false: there is none yet. */
-bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record);
+/* The last response again; false: there is none yet. @request: what asks for it, NULL: timer G. */
+bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request);
+
+/* reply.c: a final response to a non-INVITE is kept as what it adds to its request. */
+struct bp_kept *bp_reply_keep(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m);
+void bp_reply_send(struct bp_engine *engine, const struct bp_kept *kept, const struct bp_request *request,
+	const struct bp_flow *to);
+#define BP_REPLY_FLAG 0x8000 /* in bp_kept.status: kept so */
+
+/* best.c: the best response of a fork (16.7 step 6). Returns it in kept memory, or NULL. */
+struct bp_kept *bp_best_response(struct bp_engine *engine, struct bp_record *record, struct bp_live *live);
 
 /* timer.c */
 void bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry);
 
 /* finish.c */
 void bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
-void bp_drop_request(struct bp_engine *engine, struct bp_record *record);
-/* Parses the kept request into engine->kept; NULL: it is gone. */
-const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp_record *record);
+/* A kept message goes home through RCU; NULL is legal. */
+void bp_retire_kept(struct bp_engine *engine, struct bp_kept *kept);
+/* The live part of a record with one branch goes home, because its final response is out. */
+void bp_drop_live(struct bp_engine *engine, struct bp_record *record);
+/* Parses the request of @branch into engine->kept; NULL: it is gone. */
+const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp_record *record, unsigned branch);
+const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept);
+
+/* The flow of a branch, kept where it lives; NULL once the live part is gone. */
+static inline const struct bp_flow *
+bp_branch_flow(struct bp_record *record, unsigned branch)
+{
+	struct bp_live *live = atomic_load(&record->live);
+
+	return live ? &live->branches[branch].flow : NULL;
+}
 
 static inline struct bp_timer_entry
-bp_entry(const struct bp_record *record, uint32_t generation, unsigned branch, enum bp_timer timer)
+bp_entry(const struct bp_engine *engine, const struct bp_record *record, uint32_t generation, unsigned branch,
+	enum bp_timer timer)
 {
-	return (struct bp_timer_entry){.index = record->slot.index,
+	return (struct bp_timer_entry){.index = bp_slot_index(engine->edge->memory, &record->slot),
 		.generation = generation,
-		.timer = (uint8_t)timer,
-		.branch = (uint8_t)branch};
+		.timer = timer,
+		.branch = branch & 15};
 }
 
 static inline const struct bp_config_listener *

@@ -165,6 +165,7 @@ bp_engine_receive(
 	int verdict;
 
 	engine->now_us = now_us;
+	engine->from = *from;
 	bp_engine_configure(engine);
 	bp_count(&counters->messages_received, 1);
 	verdict = receive(engine, from, bytes, size);

@@ -5,28 +5,45 @@
  */
 #include "proxy/context.h"
 
-static void
-drop_kept(struct bp_engine *engine, _Atomic(struct bp_kept *) *place)
+void
+bp_retire_kept(struct bp_engine *engine, struct bp_kept *kept)
 {
-	struct bp_kept *kept = atomic_exchange(place, NULL);
-
 	if (kept == NULL)
 		return;
 	bp_count(&engine->counters->kept_returned, 1);
 	bp_slot_retire(engine->memory, &kept->slot);
 }
 
-void
-bp_drop_request(struct bp_engine *engine, struct bp_record *record)
+static void
+retire_live(struct bp_engine *engine, struct bp_record *record)
 {
-	drop_kept(engine, &record->request);
+	struct bp_live *live = atomic_exchange(&record->live, NULL);
+
+	if (live == NULL)
+		return;
+	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+		bp_retire_kept(engine, atomic_exchange(&live->branches[i].request, NULL));
+		bp_retire_kept(engine, atomic_exchange(&live->branches[i].response, NULL));
+	}
+	bp_retire_kept(engine, atomic_exchange(&live->reason, NULL));
+	bp_slot_retire(engine->memory, &live->slot);
+}
+
+/* The words of further branches stand in the live part: with those it stays until the record ends. Another worker may
+ * be adding one: it makes it pending first, and cannot any more once the final response is out. */
+void
+bp_drop_live(struct bp_engine *engine, struct bp_record *record)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	if (!bp_server_final_owed(record, word) && BP_WORD_GET(word, PENDING) <= 1 &&
+		atomic_load(&record->branch_count) == 1)
+		retire_live(engine, record);
 }
 
 const struct bp_sip_message *
-bp_kept_request(struct bp_engine *engine, struct bp_record *record)
+bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept)
 {
-	const struct bp_kept *kept = atomic_load(&record->request);
-
 	/* It was parsed when it came; limits that have shrunk since then must not lose its call. */
 	static const struct bp_sip_limits limits = {
 		.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
@@ -34,6 +51,14 @@ bp_kept_request(struct bp_engine *engine, struct bp_record *record)
 	if (kept == NULL || bp_sip_parse(&engine->kept, kept->bytes, kept->size, &limits) != BP_SIP_FAULT_NONE)
 		return NULL;
 	return &engine->kept;
+}
+
+const struct bp_sip_message *
+bp_kept_request(struct bp_engine *engine, struct bp_record *record, unsigned branch)
+{
+	struct bp_live *live = atomic_load(&record->live);
+
+	return live ? bp_kept_parse(engine, atomic_load(&live->branches[branch].request)) : NULL;
 }
 
 void
@@ -44,9 +69,9 @@ bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 	if (!bp_record_end(record, generation))
 		return;
 	bp_table_remove(engine->edge->transactions, &record->node);
-	drop_kept(engine, &record->request);
-	drop_kept(engine, &record->response);
-	drop_kept(engine, &record->reason);
+	retire_live(engine, record);
+	bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
+	bp_retire_kept(engine, atomic_exchange(&record->ack, NULL));
 	if (invite && record->dialog != BP_NO_INDEX)
 		bp_call_release(&engine->dialogs, record->dialog, record->dialog_generation);
 	bp_count(&engine->counters->transactions_ended[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);

@@ -36,15 +36,17 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 
 	request->routing_hash = routing_hash(engine, m);
 	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk)) {
-		const struct bp_record *record;
+		struct bp_record *record;
+		const struct bp_live *live;
 
 		if (!bp_sip_via_cut(m->bytes, walk.element, &via) ||
 			!bp_branch_id_read(
 				&engine->edge->branch_key, bp_sip_at(m, via.branch), via.branch.size, &id))
 			continue;
-		record = (const struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
-		if (record != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
-			record->routing_hash == request->routing_hash)
+		record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
+		live = record ? atomic_load(&record->live) : NULL;
+		if (live != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
+			live->routing_hash == request->routing_hash)
 			return true;
 	}
 	return false;
@@ -60,15 +62,35 @@ put(char *line, unsigned at, const char *text, unsigned size)
 
 #define PUT(line, at, literal) put(line, at, literal, sizeof(literal) - 1)
 
-static void
-push_via(struct bp_engine *engine, const struct bp_config_listener *out, const char *branch, unsigned branch_size)
+unsigned
+bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line)
 {
-	char line[160];
 	unsigned size = PUT(line, 0, "Via: SIP/2.0/UDP ");
 
 	size = put(line, size, out->text, out->text_size);
 	size = PUT(line, size, ";branch=");
-	size = put(line, size, branch, branch_size);
+	return put(line, size, branch, branch_size);
+}
+
+unsigned
+bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
+	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line)
+{
+	unsigned size = PUT(line, 0, "Record-Route: <sip:");
+
+	size += bp_route_token_write(
+		&engine->edge->token_key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	size = PUT(line, size, "@");
+	size = put(line, size, listener->text, listener->text_size);
+	return PUT(line, size, ";lr>");
+}
+
+static void
+push_via(struct bp_engine *engine, const struct bp_config_listener *out, const char *branch, unsigned branch_size)
+{
+	char line[BP_VIA_SIZE_MAX];
+	unsigned size = bp_via_write(out, branch, branch_size, line);
+
 	bp_edit_push_header(&engine->edits, BP_SIP_VIA, line, (uint16_t)size);
 }
 
@@ -76,14 +98,9 @@ static void
 push_record_route(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_listener *listener,
 	const struct bp_route_token *token)
 {
-	char line[192];
-	unsigned size = PUT(line, 0, "Record-Route: <sip:");
+	char line[BP_RECORD_ROUTE_SIZE_MAX];
+	unsigned size = bp_record_route_write(engine, m, listener, token, line);
 
-	size += bp_route_token_write(
-		&engine->edge->token_key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
-	size = PUT(line, size, "@");
-	size = put(line, size, listener->text, listener->text_size);
-	size = PUT(line, size, ";lr>");
 	bp_edit_push_header(&engine->edits, BP_SIP_RECORD_ROUTE, line, (uint16_t)size);
 }
 
@@ -98,7 +115,7 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 		.epoch = engine->edge->epoch,
 		.index = index,
 		.generation = generation,
-		.onward = request->reply,
+		.onward = destination->back.flow,
 	};
 
 	push_record_route(engine, request->m, bp_listener(engine, destination->flow.listener), &token);
@@ -152,32 +169,42 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 
 /* Fills the record; nobody sees it yet. */
 static void
-fill(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request,
+fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, const struct bp_request *request,
 	const struct bp_destination *destination)
 {
 	record->id[0] = request->id[0];
 	record->id[1] = request->id[1];
 	record->method = request->m->method;
-	record->branch_count = 1;
+	record->to_tagged = request->m->to_tag.size > 0;
 	record->upstream = request->reply;
-	record->routing_hash = request->routing_hash;
-	record->branches[0].flow = destination->flow;
-	atomic_store(&record->branches[0].c_deadline_us, engine->now_us + engine->config->timers.c_us);
 	atomic_store(&record->response, NULL);
-	atomic_store(&record->reason, NULL);
+	atomic_store(&record->ack, NULL);
+	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
+	live->routing_hash = request->routing_hash;
+	live->config_generation = (uint32_t)engine->config->generation;
+	live->trunk = destination->trunk;
+	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
+	live->own_routes = destination->record_route ? 2 : 0;
+	live->call_place = destination->place;
+	live->back = destination->back.flow;
+	live->branches[0].flow = destination->flow;
+	live->branches[0].started_us = engine->now_us;
 }
 
 /* The words come last: who reads them with this generation sees all that was filled in. */
 static void
-start_machines(struct bp_record *record, uint32_t generation)
+start_machines(struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned branches)
 {
 	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
 	bool invite = bp_record_is_invite(record);
 	uint64_t server = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING);
+	uint64_t branch = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING);
 
-	atomic_store(&record->branches[0].word,
-		BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
-	atomic_store(&record->server, BP_WORD_SET(server, PENDING, record->branch_count));
+	atomic_store(&record->live, live);
+	atomic_store(&record->branch_count, (uint8_t)branches);
+	for (unsigned i = 0; i < branches; i++)
+		atomic_store(bp_branch_word(record, i), branch);
+	atomic_store(&record->server, BP_WORD_SET(server, PENDING, branches));
 }
 
 /* The call that an INVITE opens, or the dialog that a BYE will end. False: no slot for the call. */
@@ -188,94 +215,120 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 	struct bp_dialog *dialog = NULL;
 
 	if (request->m->method == BP_METHOD_INVITE && destination->record_route) {
-		dialog = bp_call_reserve(
-			&engine->dialogs, request->m, &request->reply, &destination->flow, engine->now_us);
+		dialog = bp_call_reserve(&engine->dialogs, request->m, &destination->back);
 		if (dialog == NULL)
 			return false;
 	} else if (request->m->method == BP_METHOD_BYE) {
 		dialog = destination->dialog;
 	}
-	record->dialog = dialog ? dialog->slot.index : BP_NO_INDEX;
+	record->dialog = dialog ? bp_slot_index(engine->edge->memory, &dialog->slot) : BP_NO_INDEX;
 	record->dialog_generation = dialog ? bp_word_generation(atomic_load(&dialog->word)) : 0;
 	return true;
 }
 
 /* Undoes what bp_forward prepared, before anybody saw it. */
 static void
-discard(struct bp_engine *engine, struct bp_record *record, struct bp_kept *kept)
+discard(struct bp_engine *engine, struct bp_record *record, struct bp_live *live)
 {
-	if (kept != NULL)
+	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+		struct bp_kept *kept = atomic_load(&live->branches[i].request);
+
+		if (kept == NULL)
+			continue;
 		bp_count(&engine->counters->kept_returned, 1);
+		bp_slot_return(engine->memory, &kept->slot);
+	}
 	if (record->method == BP_METHOD_INVITE && record->dialog != BP_NO_INDEX)
 		bp_call_release(&engine->dialogs, record->dialog, record->dialog_generation);
-	if (kept != NULL)
-		bp_slot_return(engine->memory, &kept->slot);
+	bp_slot_return(engine->memory, &live->slot);
 	bp_slot_return(engine->memory, &record->slot);
 }
 
-static struct bp_kept *
-prepare(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_request *request,
-	const struct bp_destination *destination, bool *too_large)
+static bool
+prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	const struct bp_request *request, const struct bp_destination *destination, bool *too_large)
 {
-	struct bp_branch_id id = {.index = record->slot.index, .generation = generation, .branch = 0};
+	struct bp_branch_id id = {
+		.index = bp_slot_index(engine->edge->memory, &record->slot), .generation = generation, .branch = 0};
 	char branch[BP_BRANCH_ID_SIZE];
+	struct bp_kept *kept;
 
 	bp_branch_id_write(&engine->edge->branch_key, id, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));
 	if (destination->record_route)
 		push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
-	return bp_keep_edits(engine, 0, too_large);
+	kept = bp_keep_edits(engine, 0, too_large);
+	atomic_store(&live->branches[0].request, kept);
+	return kept != NULL;
 }
 
-static void
-launch(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record, uint32_t generation,
-	const struct bp_kept *kept)
+/* The further branches of a parallel fork, all before the first is sent, so that none comes too late. */
+static unsigned
+prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	const struct bp_destination *destination)
+{
+	const struct bp_config_trunk *trunk;
+	unsigned count = 1, wanted;
+
+	atomic_store(&live->next_target, 1);
+	if (destination->trunk == BP_CONFIG_NONE)
+		return 1;
+	trunk = &engine->config->trunks[destination->trunk];
+	wanted = bp_target_fork(trunk);
+	while (count < wanted && bp_branch_prepare(engine, record, live, generation, count,
+					 &bp_target(trunk, destination->place, count)->flow))
+		count++;
+	atomic_store(&live->next_target, wanted);
+	return count;
+}
+
+static int
+publish(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record, struct bp_live *live,
+	uint32_t generation, unsigned branches)
 {
 	bool invite = bp_record_is_invite(record);
-	const struct bp_branch *branch = &record->branches[0];
+	struct bp_record *first;
 
+	start_machines(record, live, generation, branches);
+	first = bp_record_add(engine->edge->transactions, record);
+	if (first != record) { /* another worker has the same request in hand */
+		discard(engine, record, live);
+		return bp_request_repeated(engine, request, first);
+	}
+	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
 	if (invite)
 		bp_answer_trying(engine, request);
-	bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);
-	bp_count_request(engine, request->m->method);
-	if (!branch->flow.reliable)
-		bp_arm(engine, BP_DURATION_T1, bp_entry(record, generation, 0, invite ? BP_TIMER_A : BP_TIMER_E));
-	bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, 0, invite ? BP_TIMER_B : BP_TIMER_F));
-	if (invite && !bp_timer_arm_hop(&engine->timers, engine->now_us + engine->config->timers.c_us,
-			      bp_entry(record, generation, 0, BP_TIMER_C), engine->now_us))
-		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+	for (unsigned i = 0; i < branches; i++)
+		bp_branch_launch(engine, record, live, generation, i);
+	return BP_VERDICT_FORWARDED;
 }
 
 int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
-	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD), *first;
-	struct bp_kept *kept;
+	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
+	struct bp_live *live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
 	uint32_t generation;
 	bool too_large;
 
-	if (record == NULL)
-		return bp_answer(engine, request, 503, NULL);
-	generation = bp_word_generation(atomic_load(&record->server));
-	fill(engine, record, request, destination);
-	if (!attach_dialog(engine, record, request, destination)) {
-		bp_slot_return(engine->memory, &record->slot);
+	if (record == NULL || live == NULL) {
+		bp_slot_return(engine->memory, live ? &live->slot : NULL);
+		bp_slot_return(engine->memory, record ? &record->slot : NULL);
 		return bp_answer(engine, request, 503, NULL);
 	}
-	kept = prepare(engine, record, generation, request, destination, &too_large);
-	if (kept == NULL) {
-		discard(engine, record, NULL);
+	generation = bp_word_generation(atomic_load(&record->server));
+	if (destination->record_route)
+		destination->back = bp_remote_of_request(engine, request);
+	fill(engine, record, live, request, destination);
+	if (!attach_dialog(engine, record, request, destination)) {
+		record->dialog = BP_NO_INDEX;
+		discard(engine, record, live);
+		return bp_answer(engine, request, 503, NULL);
+	}
+	if (!prepare_first(engine, record, live, generation, request, destination, &too_large)) {
+		discard(engine, record, live);
 		return bp_answer(engine, request, too_large ? 513 : 503, NULL);
 	}
-	atomic_store(&record->request, kept);
-	start_machines(record, generation);
-	first = bp_record_add(engine->edge->transactions, record);
-	if (first != record) { /* another worker has the same request in hand */
-		discard(engine, record, kept);
-		return bp_request_repeated(engine, request, first);
-	}
-	bp_count(&engine->counters->transactions_created[bp_record_is_invite(record) ? BP_KIND_INVITE : BP_KIND_NON_INVITE],
-		1);
-	launch(engine, request, record, generation, kept);
-	return BP_VERDICT_FORWARDED;
+	return publish(engine, request, record, live, generation,
+		prepare_fork(engine, record, live, generation, destination));
 }

@@ -29,7 +29,7 @@ bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, 
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_REPEAT_RESPONSE)
 		return BP_DROP_request_unexpected;
-	if (bp_upstream_repeat(engine, record))
+	if (bp_upstream_repeat(engine, record, request))
 		return BP_VERDICT_ANSWERED;
 	if (!bp_record_is_invite(record) || BP_WORD_GET(swap.after, STATE) != BP_IST_PROCEEDING)
 		return BP_VERDICT_ABSORBED; /* its response is being made */

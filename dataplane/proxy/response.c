@@ -12,7 +12,7 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 		(struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
 
 	if (record == NULL || bp_word_generation(atomic_load(&record->server)) != id.generation ||
-		id.branch >= record->branch_count)
+		id.branch >= atomic_load(&record->branch_count))
 		return NULL;
 	return record;
 }
@@ -45,41 +45,144 @@ why_unreadable(const struct bp_sip_message *m)
 	return BP_DROP_response_forged_branch;
 }
 
-static void
-send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct bp_record *record, unsigned branch)
-{
-	const struct bp_sip_message *request = bp_kept_request(engine, record);
-	uint32_t size;
+/* What a repeated ACK needs that the repeated response does not have: flow, Request-URI, Route lines. */
+struct ack_rest {
+	struct bp_flow flow;
+	uint16_t uri_size;
+};
 
-	if (request == NULL) {
+static void
+keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *request,
+	const struct bp_flow *flow)
+{
+	struct ack_rest rest = {.flow = *flow, .uri_size = request->uri.size};
+	const struct bp_sip_header *route;
+	unsigned size = sizeof(rest) + request->uri.size;
+	struct bp_kept *kept;
+
+	for (route = bp_sip_first(request, BP_SIP_ROUTE); route != NULL; route = bp_sip_next(request, route))
+		size += route->line.size;
+	kept = bp_kept_take(engine->memory, size);
+	if (kept == NULL)
+		return; /* a repeated final response will be absorbed without an ACK */
+	bp_count(&engine->counters->kept_taken, 1);
+	kept->size = (uint16_t)size;
+	memcpy(kept->bytes, &rest, sizeof(rest));
+	memcpy(kept->bytes + sizeof(rest), bp_sip_at(request, request->uri), request->uri.size);
+	size = sizeof(rest) + request->uri.size;
+	for (route = bp_sip_first(request, BP_SIP_ROUTE); route != NULL; route = bp_sip_next(request, route)) {
+		memcpy(kept->bytes + size, bp_sip_at(request, route->line), route->line.size);
+		size += route->line.size;
+	}
+	bp_retire_kept(engine, atomic_exchange(&record->ack, kept));
+}
+
+static unsigned
+append(uint8_t *out, unsigned at, const void *bytes, unsigned size)
+{
+	memcpy(out + at, bytes, size);
+	return at + size;
+}
+
+static unsigned
+append_line(uint8_t *out, unsigned at, const struct bp_sip_message *m, enum bp_sip_header_id id)
+{
+	const struct bp_sip_header *header = bp_sip_first(m, id);
+
+	return append(out, at, bp_sip_at(m, header->line), header->line.size);
+}
+
+/* The request as far as an ACK is made from it, put together from what was kept and the response at hand. */
+static const struct bp_sip_message *
+request_from_rest(struct bp_engine *engine, const struct bp_kept *kept, struct ack_rest *rest,
+	const struct bp_sip_message *response)
+{
+	char via[BP_VIA_SIZE_MAX];
+	unsigned size, routes;
+	uint8_t *out = engine->scratch;
+
+	memcpy(rest, kept->bytes, sizeof(*rest));
+	routes = sizeof(*rest) + rest->uri_size;
+	if (bp_listener(engine, rest->flow.listener) == NULL || kept->size + response->size > sizeof(engine->scratch) / 2)
+		return NULL;
+	size = append(out, 0, "INVITE ", 7);
+	size = append(out, size, kept->bytes + sizeof(*rest), rest->uri_size);
+	size = append(out, size, " SIP/2.0\r\n", 10);
+	size = append(out, size, via,
+		bp_via_write(bp_listener(engine, rest->flow.listener), bp_sip_at(response, response->via.branch),
+			response->via.branch.size, via));
+	size = append(out, size, "\r\n", 2);
+	size = append(out, size, kept->bytes + routes, kept->size - routes);
+	size = append_line(out, size, response, BP_SIP_FROM);
+	size = append_line(out, size, response, BP_SIP_TO);
+	size = append_line(out, size, response, BP_SIP_CALL_ID);
+	size = append_line(out, size, response, BP_SIP_CSEQ);
+	size = append(out, size, "\r\n", 2);
+	return bp_sip_parse(&engine->kept, out, size, &engine->limits) == BP_SIP_FAULT_NONE ? &engine->kept : NULL;
+}
+
+static void
+transmit_ack(struct bp_engine *engine, const struct bp_sip_message *request, const struct bp_sip_message *response,
+	const struct bp_flow *flow)
+{
+	uint8_t *ack = engine->scratch + sizeof(engine->scratch) / 2;
+	uint32_t size = bp_build_ack(request, response, ack, sizeof(engine->scratch) / 2);
+
+	if (size == 0) {
 		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
 		return;
 	}
-	size = bp_build_ack(request, response, engine->scratch, BP_SIP_MESSAGE_SIZE_MAX);
-	bp_transmit_bytes(engine, &record->branches[branch].flow, engine->scratch, size);
+	bp_transmit_bytes(engine, flow, ack, size);
 	bp_count_request(engine, BP_METHOD_ACK);
+}
+
+static void
+send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct bp_record *record, unsigned branch)
+{
+	const struct bp_sip_message *request = bp_kept_request(engine, record, branch);
+	const struct bp_flow *flow = bp_branch_flow(record, branch);
+	const struct bp_kept *kept = atomic_load(&record->ack);
+	struct ack_rest rest;
+
+	if (request == NULL && kept != NULL) {
+		request = request_from_rest(engine, kept, &rest, response);
+		flow = &rest.flow;
+	}
+	if (request == NULL || flow == NULL)
+		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
+	else
+		transmit_ack(engine, request, response, flow);
 }
 
 /* Timer D is at least 32 s whatever T1 is (17.1.1.2): as many times 64*T1 as that takes. */
 static void
-arm_d(struct bp_engine *engine, struct bp_record *record, struct bp_branch_id id)
+arm_d(struct bp_engine *engine, struct bp_record *record, struct bp_branch_id id, bool reliable)
 {
 	uint64_t unit = engine->timers.duration_us[BP_DURATION_64T1];
-	struct bp_timer_entry entry = bp_entry(record, id.generation, id.branch, BP_TIMER_D);
+	uint64_t times = (engine->config->timers.d_us + unit - 1) / unit;
+	struct bp_timer_entry entry = bp_entry(engine, record, id.generation, id.branch, BP_TIMER_D);
 
-	entry.step = (uint8_t)((engine->config->timers.d_us + unit - 1) / unit - 1);
-	bp_arm_linger(engine, &record->branches[id.branch].flow, BP_DURATION_64T1, entry);
+	entry.step = (times > 63 ? 63 : times ? times - 1 : 0) & 63;
+	bp_arm_linger(engine, reliable, BP_DURATION_64T1, entry);
+}
+
+static bool
+is_abandoned(uint64_t word)
+{
+	return (word & BP_WORD_ABANDONED) != 0;
 }
 
 static int
 invite_provisional(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record,
-	struct bp_branch_id id)
+	struct bp_branch_id id, const struct bp_swap *swap)
 {
+	struct bp_live *live = atomic_load(&record->live);
 	int verdict = BP_VERDICT_ABSORBED; /* a 100 ends at this hop */
 
-	if (m->status > 100) {
-		atomic_store(&record->branches[id.branch].c_deadline_us,
-			engine->now_us + engine->config->timers.c_us);
+	if (m->status > 100 && !is_abandoned(swap->after)) {
+		if (live != NULL)
+			atomic_store(&live->branches[id.branch].deadline_us,
+				engine->now_us + engine->config->timers.c_us);
 		verdict = bp_upstream_provisional(engine, record, id.generation, m);
 	}
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
@@ -90,12 +193,44 @@ static int
 invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
+	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m);
+
 	if (BP_WORD_GET(swap->before, STATE) != BP_ICT_ACCEPTED) {
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(record, id.generation, id.branch, BP_TIMER_M));
-		if (record->branch_count == 1)
-			bp_drop_request(engine, record);
+		bp_arm(engine, BP_DURATION_64T1,
+			bp_entry(engine, record, id.generation, id.branch, BP_TIMER_M));
+		bp_cancel_pending(engine, record, id.generation);
+		bp_drop_live(engine, record);
 	}
-	return bp_upstream_2xx(engine, record, id.generation, m);
+	return verdict;
+}
+
+/* 3xx-6xx: the ACK is ours to send (17.1.1.3). A 503 lets the next target try (16.7 step 6). */
+static int
+invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
+	const struct bp_swap *swap)
+{
+	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
+	const struct bp_sip_message *request;
+	int verdict = BP_VERDICT_ABSORBED;
+	bool reliable = flow != NULL && flow->reliable;
+
+	send_ack(engine, m, record, id.branch);
+	if (!is_abandoned(swap->after)) {
+		if (m->status >= 600)
+			bp_cancel_pending(engine, record, id.generation);
+		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
+			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
+		else
+			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+	}
+	if (id.branch == 0 && atomic_load(&record->branch_count) == 1 && flow != NULL) {
+		request = bp_kept_request(engine, record, 0);
+		if (request != NULL)
+			keep_ack_rest(engine, record, request, flow);
+		bp_drop_live(engine, record);
+	}
+	arm_d(engine, record, id, reliable);
+	return verdict;
 }
 
 static int
@@ -109,12 +244,10 @@ invite_response(
 
 	switch (swap.action) {
 	case BP_DO_PASS:
-		return event == BP_ICT_ON_1XX ? invite_provisional(engine, m, record, id)
+		return event == BP_ICT_ON_1XX ? invite_provisional(engine, m, record, id, &swap)
 					      : invite_2xx(engine, m, record, id, &swap);
 	case BP_DO_PASS_ACK:
-		send_ack(engine, m, record, id.branch);
-		arm_d(engine, record, id);
-		return bp_upstream_final(engine, record, id.generation, m);
+		return invite_final(engine, m, record, id, &swap);
 	case BP_DO_REPEAT_ACK:
 		send_ack(engine, m, record, id.branch);
 		return BP_VERDICT_ABSORBED;
@@ -123,13 +256,48 @@ invite_response(
 	}
 }
 
-/* What a final response to a BYE means for its dialog (15.1.1): over, unless it asks to come again. */
+/* What a final response to a BYE means for its dialog: over (15.1.1), unless the BYE will come again with
+ * credentials. One that was sent while the dialog was early finds it only now. */
 static void
-end_dialog(struct bp_engine *engine, const struct bp_record *record, uint16_t status)
+end_dialog(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m)
 {
-	if (record->method == BP_METHOD_BYE && record->dialog != BP_NO_INDEX &&
-		(status < 300 || status == 408 || status == 481))
-		bp_dialog_end(&engine->dialogs, record->dialog, record->dialog_generation, BP_DIALOG_END_bye);
+	uint32_t index = record->dialog, generation = record->dialog_generation;
+	struct bp_dialog *dialog;
+	enum bp_side from;
+
+	if (record->method != BP_METHOD_BYE || m->status == 401 || m->status == 407)
+		return;
+	if (index == BP_NO_INDEX) {
+		dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from);
+		if (dialog == NULL)
+			return;
+		index = bp_slot_index(engine->edge->memory, &dialog->slot);
+		generation = bp_word_generation(atomic_load(&dialog->word));
+	}
+	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
+}
+
+static int
+other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
+	const struct bp_swap *swap)
+{
+	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
+	bool reliable = flow != NULL && flow->reliable;
+	int verdict = BP_VERDICT_ABSORBED;
+
+	end_dialog(engine, record, m);
+	if (m->status >= 200 && m->status < 300)
+		bp_remote_refresh(engine, record, id.branch, m);
+	if (!is_abandoned(swap->after)) {
+		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
+			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
+		else
+			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+	}
+	bp_drop_live(engine, record);
+	bp_arm_linger(engine, reliable, BP_DURATION_T4,
+		bp_entry(engine, record, id.generation, id.branch, BP_TIMER_K));
+	return verdict;
 }
 
 static int
@@ -146,17 +314,12 @@ other_response(
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_PASS)
 		return BP_DROP_response_unexpected;
-	if (event == BP_NICT_ON_1XX) {
-		if (m->status > 100)
-			verdict = bp_upstream_provisional(engine, record, id.generation, m);
-		bp_cancel_if_asked(engine, record, id.generation, id.branch);
-		return verdict;
-	}
-	bp_drop_request(engine, record);
-	bp_arm_linger(engine, &record->branches[id.branch].flow, BP_DURATION_T4,
-		bp_entry(record, id.generation, id.branch, BP_TIMER_K));
-	end_dialog(engine, record, m->status);
-	return bp_upstream_final(engine, record, id.generation, m);
+	if (event == BP_NICT_ON_FINAL)
+		return other_final(engine, m, record, id, &swap);
+	if (m->status > 100 && !is_abandoned(swap.after))
+		verdict = bp_upstream_provisional(engine, record, id.generation, m);
+	bp_cancel_if_asked(engine, record, id.generation, id.branch);
+	return verdict;
 }
 
 int
@@ -196,8 +359,10 @@ void
 bp_engine_flow_failed(
 	struct bp_engine *engine, const struct bp_flow *to, const uint8_t *quoted, uint32_t size, uint64_t now_us)
 {
+	const struct bp_flow *flow;
 	struct bp_record *record;
 	struct bp_branch_id id;
+	struct bp_swap swap;
 	unsigned event;
 
 	engine->now_us = now_us;
@@ -205,12 +370,18 @@ bp_engine_flow_failed(
 	if (!quoted_branch(engine, quoted, size, &id))
 		return;
 	record = record_of(engine, id);
-	if (record == NULL || !bp_ip_equal(&record->branches[id.branch].flow.ip, &to->ip) ||
-		record->branches[id.branch].flow.port != to->port)
+	flow = record ? bp_branch_flow(record, id.branch) : NULL;
+	if (flow == NULL || !bp_ip_equal(&flow->ip, &to->ip) || flow->port != to->port)
 		return;
 	event = bp_record_is_invite(record) ? (unsigned)BP_ICT_ON_FLOW_FAILED : BP_NICT_ON_FLOW_FAILED;
-	if (bp_branch_event(record, id.generation, id.branch, event, 0, 503).action != BP_DO_FAILED)
+	swap = bp_branch_event(record, id.generation, id.branch, event, 0, 503);
+	if (swap.action != BP_DO_FAILED)
 		return;
-	bp_upstream_own(engine, record, id.generation, 503); /* 16.9 */
+	if (!is_abandoned(swap.after)) {
+		if (bp_branch_next(engine, record, id.generation))
+			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
+		else
+			bp_upstream_own(engine, record, id.generation, id.branch, 503); /* 16.9 */
+	}
 	bp_finish(engine, record, id.generation);
 }

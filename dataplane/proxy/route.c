@@ -58,25 +58,27 @@ static bool
 read_routes(const struct bp_engine *engine, const struct bp_sip_message *m, struct route_view *view,
 	struct bp_destination *destination)
 {
+	bool leading = true, strict = view->has_token;
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
 	struct bp_route_token token;
 	struct bp_sip_uri uri;
-	bool leading = true;
 
 	while (bp_sip_walk_next(m, BP_SIP_ROUTE, &walk)) {
 		if (!bp_sip_address_cut(m->bytes, walk.element, &address) ||
 			!bp_sip_uri_cut(m->bytes, address.uri, &uri))
 			return false;
 		view->last = address.uri;
-		if (leading && destination->own_routes < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
+		if (leading && destination->own_routes + strict < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
 			bool valid = read_token(engine, m, &uri, &token);
 
-			if (destination->own_routes == 0 || (valid && view->has_token && twins(&view->token, &token))) {
-				if (destination->own_routes++ == 0 && valid) {
+			if (destination->own_routes + strict == 0 ||
+				(valid && view->has_token && twins(&view->token, &token))) {
+				if (!view->has_token && valid) {
 					view->has_token = true;
 					view->token = token;
 				}
+				destination->own_routes++;
 				continue;
 			}
 		}
@@ -94,9 +96,6 @@ static void
 undo_strict(const struct bp_engine *engine, const struct bp_sip_message *m, struct route_view *view,
 	struct bp_destination *destination)
 {
-	if (!view->uri_own || view->has_token || !read_token(engine, m, &view->uri, &view->token))
-		return;
-	view->has_token = true;
 	if (view->last.size == 0 || view->last.size > sizeof(destination->uri) ||
 		!bp_sip_uri_cut(m->bytes, view->last, &view->uri))
 		return;
@@ -122,15 +121,15 @@ listener_in(const struct bp_engine *engine, uint16_t realm, const struct bp_ip *
 }
 
 /* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names are not resolved here. */
-static bool
-flow_to_uri(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
-	uint16_t realm, struct bp_flow *flow)
+bool
+bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
+	struct bp_flow *flow)
 {
 	struct bp_span host = uri->maddr.size ? uri->maddr : uri->host;
 	uint16_t port = uri->port ? uri->port : 5060, listener;
 	struct bp_ip ip;
 
-	if (uri->scheme != BP_URI_SIP || !bp_sip_host_ip(m->bytes, host, &ip) || ip_is_own(engine, &ip, port))
+	if (uri->scheme != BP_URI_SIP || !bp_sip_host_ip(bytes, host, &ip) || ip_is_own(engine, &ip, port))
 		return false;
 	listener = listener_in(engine, realm, &ip);
 	if (listener == BP_CONFIG_NONE)
@@ -139,65 +138,58 @@ flow_to_uri(const struct bp_engine *engine, const struct bp_sip_message *m, cons
 	return true;
 }
 
-/* The Request-URI becomes the remote target that the dialog knows, when the sender only knew the edge. */
-static void
-retarget(const struct bp_dialog *dialog, enum bp_side to, struct bp_destination *destination)
-{
-	unsigned size;
-	const char *contact = bp_dialog_contact(dialog, to, &size);
-
-	if (contact == NULL || size > sizeof(destination->uri))
-		return;
-	memcpy(destination->uri, contact, size);
-	destination->uri_size = (uint16_t)size;
-}
-
-static void
-route_by_dialog(const struct bp_dialog *dialog, enum bp_side from, const struct route_view *view,
+/* To the other side as the dialog knows it, whatever the request's own Route and Request-URI say: who holds a token
+ * reaches his peer with it and nobody else. The Request-URI is made right when the sender only knew the edge. */
+static bool
+route_by_dialog(struct bp_dialog *dialog, enum bp_side from, const struct route_view *view,
 	struct bp_destination *destination)
 {
-	enum bp_side to = from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER;
+	const struct bp_remote *remote =
+		bp_dialog_remote(dialog, from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER);
 
-	destination->flow = to == BP_SIDE_CALLEE ? dialog->callee : dialog->caller;
-	if (view->uri_own)
-		retarget(dialog, to, destination);
+	if (remote == NULL)
+		return false;
+	destination->flow = remote->flow;
+	if (view->uri_own && remote->uri_size > 0 && remote->uri_size <= sizeof(destination->uri)) {
+		memcpy(destination->uri, remote->uri, remote->uri_size);
+		destination->uri_size = remote->uri_size;
+	}
+	return true;
 }
 
-/* By the token: to the next Route or the Request-URI, out of the realm that the token names; to the flow that it
- * carries where those are no addresses. */
+/* By the token alone: the call is still early, or its memory is gone. Towards the caller the token's flow is right.
+ * Towards the callee a trusted sender goes where his Route or Request-URI says, another where the INVITE went. */
 static int
-route_by_token(struct bp_engine *engine, const struct bp_sip_message *m, const struct route_view *view,
+route_by_token(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
 	struct bp_destination *destination)
 {
 	const struct bp_config_listener *out = bp_listener(engine, view->token.onward.listener);
+	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
 	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
 
-	if (out == NULL)
+	if (out == NULL || in == NULL)
 		return 481;
-	if (view->next.size > 0 && !view->next_uri.loose)
-		destination->strict_out = view->next;
-	if (!flow_to_uri(engine, m, uri, out->realm, &destination->flow))
+	if (view->token.side == BP_SIDE_CALLEE || engine->config->realms[in->realm].trust != BP_TRUST_TRUSTED ||
+		!bp_flow_to_uri(engine, request->m->bytes, uri, out->realm, &destination->flow))
 		destination->flow = view->token.onward;
 	return 0;
 }
 
-/* 12.2: the dialog is needed where no token leads on, and by what changes it. */
 static int
-route_in_dialog(struct bp_engine *engine, const struct bp_sip_message *m, const struct route_view *view,
+route_in_dialog(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
 	struct bp_destination *destination)
 {
 	const struct bp_edge *edge = engine->edge;
 	bool known = view->has_token && view->token.epoch == edge->epoch && view->token.node == engine->config->node_id;
 	enum bp_side from;
 
-	if (!view->has_token || view->uri_own || m->method == BP_METHOD_BYE || m->method == BP_METHOD_ACK)
-		destination->dialog = bp_dialog_find(&edge->dialogs, m, known ? view->token.index : BP_NO_INDEX,
-			view->token.generation, &from);
-	if (destination->dialog != NULL && (!view->has_token || view->uri_own)) {
-		route_by_dialog(destination->dialog, from, view, destination);
+	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
+		view->token.generation, &from);
+	if (view->next.size > 0 && !view->next_uri.loose)
+		destination->strict_out = view->next;
+	if (destination->dialog != NULL && route_by_dialog(destination->dialog, from, view, destination))
 		return 0;
-	}
-	return view->has_token ? route_by_token(engine, m, view, destination) : 481;
+	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
 
 static bool
@@ -210,53 +202,30 @@ route_matches(const struct bp_config_route *route, const struct bp_sip_message *
 	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
 }
 
-/* Among the targets of the best priority by weight; the same call always takes the same one. */
-static const struct bp_config_target *
-choose_target(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_trunk *trunk)
-{
-	uint64_t place = bp_hash64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	uint32_t weights = 0;
-	unsigned best = 0;
-
-	while (best < trunk->target_count && trunk->targets[best].priority == trunk->targets[0].priority)
-		weights += trunk->targets[best++].weight;
-	if (weights == 0)
-		return trunk->target_count ? &trunk->targets[place % best] : NULL;
-	place %= weights;
-	for (unsigned i = 0; i < best; i++) {
-		if (place < trunk->targets[i].weight)
-			return &trunk->targets[i];
-		place -= trunk->targets[i].weight;
-	}
-	return NULL;
-}
-
-/* user@edge becomes user@target: the edge is responsible for its own name (16.5). */
-static bool
-readdress(const struct bp_sip_message *m, const struct bp_sip_uri *uri, struct bp_destination *destination)
+/* The edge is responsible for its own name (16.5). */
+unsigned
+bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out, unsigned capacity)
 {
 	unsigned head = uri->host.offset - uri->whole.offset, end = uri->whole.offset + uri->whole.size;
 	unsigned tail = uri->params.size ? uri->params.offset : uri->headers.size ? uri->headers.offset - 1u : end;
 	unsigned size = head;
-	char *out = destination->uri;
 
-	if (head + 48 + (end - tail) > sizeof(destination->uri))
-		return false;
-	memcpy(out, bp_sip_at(m, uri->whole), head);
-	size += bp_sip_ip_write(&destination->flow.ip, out + size);
-	if (destination->flow.port != 5060) {
+	if (head + 48 + (end - tail) > capacity)
+		return 0;
+	memcpy(out, bytes + uri->whole.offset, head);
+	size += bp_sip_ip_write(&target->ip, out + size);
+	if (target->port != 5060) {
 		char digits[5];
 		unsigned count = 0;
 
-		for (unsigned port = destination->flow.port; port > 0; port /= 10)
+		for (unsigned port = target->port; port > 0; port /= 10)
 			digits[count++] = (char)('0' + port % 10);
 		out[size++] = ':';
 		while (count > 0)
 			out[size++] = digits[--count];
 	}
-	memcpy(out + size, m->bytes + tail, end - tail);
-	destination->uri_size = (uint16_t)(size + end - tail);
-	return true;
+	memcpy(out + size, bytes + tail, end - tail);
+	return size + end - tail;
 }
 
 static bool
@@ -267,23 +236,37 @@ forms_dialog(enum bp_method method)
 }
 
 static int
+route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_t trunk, const struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_config_target *target;
+
+	destination->trunk = trunk;
+	destination->place = (uint32_t)bp_hash64(
+		&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
+	if (target == NULL)
+		return 404;
+	destination->flow = target->flow;
+	if (!view->uri_own)
+		return 0;
+	destination->uri_size = (uint16_t)bp_readdress(
+		m->bytes, &view->uri, &target->flow, destination->uri, sizeof(destination->uri));
+	return destination->uri_size > 0 ? 0 : 414;
+}
+
+static int
 route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_route *route,
 	const struct route_view *view, struct bp_destination *destination)
 {
 	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
-	const struct bp_config_target *target;
 
 	destination->record_route = forms_dialog(m->method);
-	if (route->trunk != BP_CONFIG_NONE) {
-		target = choose_target(engine, m, &engine->config->trunks[route->trunk]);
-		if (target == NULL)
-			return 404;
-		destination->flow = target->flow;
-		return view->uri_own && !readdress(m, &view->uri, destination) ? 414 : 0;
-	}
+	if (route->trunk != BP_CONFIG_NONE)
+		return route_to_trunk(engine, m, route->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	return flow_to_uri(engine, m, uri, route->realm, &destination->flow) ? 0 : 404;
+	return bp_flow_to_uri(engine, m->bytes, uri, route->realm, &destination->flow) ? 0 : 404;
 }
 
 static int
@@ -309,15 +292,20 @@ bp_route_request(struct bp_engine *engine, const struct bp_request *request, str
 {
 	const struct bp_sip_message *m = request->m;
 	struct route_view view = {.has_token = false};
+	bool strict;
 
 	memset(destination, 0, offsetof(struct bp_destination, uri));
+	destination->trunk = BP_CONFIG_NONE;
 	if (!bp_sip_uri_cut(m->bytes, m->uri, &view.uri))
 		return 400;
 	view.uri_own = bp_uri_is_own(engine, m->bytes, &view.uri);
+	strict = view.uri_own && read_token(engine, m, &view.uri, &view.token);
+	view.has_token = strict;
 	if (!read_routes(engine, m, &view, destination))
 		return 400;
-	undo_strict(engine, m, &view, destination);
+	if (strict)
+		undo_strict(engine, m, &view, destination);
 	if (m->to_tag.size > 0)
-		return route_in_dialog(engine, m, &view, destination);
+		return route_in_dialog(engine, request, &view, destination);
 	return route_outside(engine, request, &view, destination);
 }

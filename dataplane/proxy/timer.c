@@ -16,19 +16,21 @@ arm_again(const struct fired *f, unsigned duration)
 {
 	struct bp_timer_entry entry = f->entry;
 
-	entry.step++;
+	if (entry.step < 63)
+		entry.step++;
 	bp_arm(f->engine, duration, entry);
 }
 
 static void
 repeat_request(const struct fired *f)
 {
-	const struct bp_kept *kept = atomic_load(&f->record->request);
+	struct bp_live *live = atomic_load(&f->record->live);
+	const struct bp_branch *branch = live ? &live->branches[f->entry.branch] : NULL;
+	const struct bp_kept *kept = branch ? atomic_load(&branch->request) : NULL;
 
 	if (kept == NULL)
 		return;
-	bp_transmit_bytes(
-		f->engine, &f->record->branches[f->entry.branch].flow, kept->bytes, kept->size);
+	bp_transmit_bytes(f->engine, &branch->flow, kept->bytes, kept->size);
 	bp_count_request(f->engine, f->record->method);
 	bp_count(&f->engine->counters->retransmissions[BP_OUT][f->record->method], 1);
 }
@@ -62,13 +64,28 @@ run_e(const struct fired *f)
 			: bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
 }
 
-/* The branch ended without a final response: 408, or 487 when the caller had asked to cancel. */
+static bool
+abandoned(const struct fired *f)
+{
+	bp_word *place = bp_branch_word(f->record, f->entry.branch);
+
+	return place != NULL && (atomic_load(place) & BP_WORD_ABANDONED) != 0;
+}
+
+/* The branch ended without a final response. One that never answered lets the next target try (16.9); else it
+ * counts as a 408, or 487 when the caller had asked to cancel. */
 static void
-invite_timed_out(const struct fired *f)
+invite_timed_out(const struct fired *f, bool silent)
 {
 	bool cancelled = (atomic_load(&f->record->server) & BP_WORD_CANCEL_ASKED) != 0;
 
-	bp_upstream_own(f->engine, f->record, f->entry.generation, cancelled ? 487 : 408);
+	if (!abandoned(f)) {
+		if (silent && bp_branch_next(f->engine, f->record, f->entry.generation))
+			bp_upstream_settle(f->engine, f->record, f->entry.generation, f->entry.branch, 408);
+		else
+			bp_upstream_own(f->engine, f->record, f->entry.generation, f->entry.branch,
+				cancelled ? 487 : 408);
+	}
 	bp_finish(f->engine, f->record, f->entry.generation);
 }
 
@@ -77,7 +94,7 @@ run_invite_end(const struct fired *f, unsigned event)
 {
 	switch (branch_event(f, event).action) {
 	case BP_DO_TIMEOUT:
-		invite_timed_out(f);
+		invite_timed_out(f, event == BP_ICT_ON_TIMER_B);
 		break;
 	case BP_DO_ASK_CANCEL:
 		bp_cancel_branch(f->engine, f->record, f->entry.generation, f->entry.branch);
@@ -94,9 +111,10 @@ run_invite_end(const struct fired *f, unsigned event)
 static void
 run_c(const struct fired *f)
 {
-	uint64_t deadline_us = atomic_load(&f->record->branches[f->entry.branch].c_deadline_us);
-	uint64_t word = atomic_load(&f->record->branches[f->entry.branch].word);
-	unsigned state = BP_WORD_GET(word, STATE);
+	struct bp_live *live = atomic_load(&f->record->live);
+	uint64_t deadline_us = live ? atomic_load(&live->branches[f->entry.branch].deadline_us) : 0;
+	bp_word *place = bp_branch_word(f->record, f->entry.branch);
+	unsigned state = place ? BP_WORD_GET(atomic_load(place), STATE) : BP_ICT_TERMINATED;
 
 	if (state != BP_ICT_CALLING && state != BP_ICT_PROCEEDING)
 		return;
@@ -124,6 +142,10 @@ run_f(const struct fired *f)
 {
 	if (branch_event(f, BP_NICT_ON_TIMER_F).action != BP_DO_TIMEOUT)
 		return;
+	if (abandoned(f)) {
+		bp_finish(f->engine, f->record, f->entry.generation);
+		return;
+	}
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
 		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
 			BP_DIALOG_END_bye_unanswered);
@@ -137,7 +159,7 @@ run_g(const struct fired *f)
 
 	if (swap.action != BP_DO_REPEAT_RESPONSE)
 		return;
-	bp_upstream_repeat(f->engine, f->record);
+	bp_upstream_repeat(f->engine, f->record, NULL);
 	arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
 }
 
@@ -227,6 +249,9 @@ run(const struct fired *f)
 	case BP_TIMER_CANCEL_J:
 		bp_server_cancel_event(f->record, f->entry.generation, BP_NIST_ON_TIMER_J);
 		bp_finish(f->engine, f->record, f->entry.generation);
+		break;
+	case BP_TIMER_TARGET:
+		bp_timer_target(f->engine, f->record, &f->entry);
 		break;
 	case BP_TIMER_DIALOG:
 	case BP_TIMER_COUNT:

@@ -64,9 +64,9 @@ bp_arm(struct bp_engine *engine, unsigned duration, struct bp_timer_entry entry)
 }
 
 void
-bp_arm_linger(struct bp_engine *engine, const struct bp_flow *flow, unsigned duration, struct bp_timer_entry entry)
+bp_arm_linger(struct bp_engine *engine, bool reliable, unsigned duration, struct bp_timer_entry entry)
 {
-	if (flow->reliable)
+	if (reliable)
 		bp_timer_run(engine, &entry);
 	else
 		bp_arm(engine, duration, entry);

@@ -5,37 +5,47 @@
  */
 #include "proxy/context.h"
 
-static void
-retire(struct bp_engine *engine, struct bp_kept *kept)
-{
-	if (kept == NULL)
-		return;
-	bp_count(&engine->counters->kept_returned, 1);
-	bp_slot_retire(engine->memory, &kept->slot);
-}
+/* How a response that goes upstream is kept. */
+enum keep {
+	KEEP_NOT,   /* a 2xx to an INVITE: every repetition comes from downstream */
+	KEEP_WHOLE, /* repeated by timer G or for another INVITE */
+	KEEP_REPLY, /* repeated only for its request: kept as what it adds to that */
+};
 
-/* Sends @m upstream without its top Via. @keep: it will have to be repeated. */
-static int
-pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m, bool keep)
+static struct bp_kept *
+keep_response(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m, enum keep how,
+	bool *too_large)
 {
 	struct bp_kept *kept = NULL;
-	bool too_large = false;
+
+	*too_large = bp_edits_size(&engine->edits) == 0;
+	if (*too_large || how == KEEP_NOT)
+		return NULL;
+	if (how == KEEP_REPLY)
+		kept = bp_reply_keep(engine, record, m);
+	if (kept == NULL)
+		kept = bp_keep_edits(engine, m->status, too_large);
+	if (kept == NULL)
+		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
+	return kept;
+}
+
+/* Sends @m upstream without its top Via. */
+static int
+pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m, enum keep how)
+{
+	struct bp_kept *kept;
+	bool too_large;
 
 	bp_edits_begin(&engine->edits, m);
 	bp_edit_pop_via(&engine->edits);
-	if (keep)
-		kept = bp_keep_edits(engine, m->status, &too_large);
+	kept = keep_response(engine, record, m, how, &too_large);
 	if (too_large)
 		return BP_DROP_too_large_to_forward;
+	bp_transmit_edits(engine, &record->upstream);
 	bp_count_response(engine, m->status);
-	if (kept == NULL) {
-		if (keep)
-			bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
-		bp_transmit_edits(engine, &record->upstream);
-		return BP_VERDICT_FORWARDED;
-	}
-	bp_transmit_bytes(engine, &record->upstream, kept->bytes, kept->size);
-	retire(engine, bp_record_keep_response(record, kept));
+	if (kept != NULL)
+		bp_retire_kept(engine, bp_record_keep_response(record, kept));
 	return BP_VERDICT_FORWARDED;
 }
 
@@ -47,65 +57,72 @@ bp_upstream_provisional(
 
 	if (bp_server_event(record, generation, event, 0, m->status).action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
-	return pass(engine, record, m, true);
+	return pass(engine, record, m, KEEP_WHOLE);
 }
 
 /* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
+/* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
+ * a fork further down answers: then the source of the 2xx stands for it. */
+static void
+make_dialog(
+	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+{
+	const struct bp_flow *over = bp_branch_flow(record, branch);
+	struct bp_hop callee;
+
+	if (record->to_tagged) {
+		bp_remote_refresh(engine, record, branch, m);
+		return;
+	}
+	if (record->dialog == BP_NO_INDEX || m->to_tag.size == 0)
+		return;
+	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
+	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &callee,
+		    engine->now_us) == NULL)
+		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
+}
+
 int
-bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m)
 {
 	struct bp_swap swap = bp_server_event(record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
 
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
 	if (BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING) {
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, 0, BP_TIMER_L));
-		retire(engine, atomic_exchange(&record->response, NULL));
+		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));
+		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
-	if (record->dialog != BP_NO_INDEX && m->to_tag.size > 0 &&
-		bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, engine->now_us) == NULL)
-		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
-	return pass(engine, record, m, false);
+	make_dialog(engine, record, branch, m);
+	return pass(engine, record, m, KEEP_NOT);
 }
 
 static void
 arm_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
 	if (!bp_record_is_invite(record)) {
-		bp_arm_linger(engine, &record->upstream, BP_DURATION_64T1,
-			bp_entry(record, generation, 0, BP_TIMER_J));
+		bp_arm_linger(engine, record->upstream.reliable, BP_DURATION_64T1,
+			bp_entry(engine, record, generation, 0, BP_TIMER_J));
 		return;
 	}
 	if (!record->upstream.reliable)
-		bp_arm(engine, BP_DURATION_T1, bp_entry(record, generation, 0, BP_TIMER_G));
-	bp_arm(engine, BP_DURATION_64T1, bp_entry(record, generation, 0, BP_TIMER_H));
+		bp_arm(engine, BP_DURATION_T1, bp_entry(engine, record, generation, 0, BP_TIMER_G));
+	bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_H));
 }
 
-int
-bp_upstream_final(
-	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+/* Whether other branches are, or were, about. */
+static bool
+is_fork(struct bp_record *record)
 {
-	struct bp_swap swap;
-	int verdict;
-
-	if (!bp_record_is_invite(record) && m->status == 408) { /* RFC 4320 4.2: never sent to a non-INVITE */
-		bp_upstream_nothing(engine, record, generation);
-		return BP_VERDICT_ABSORBED;
-	}
-	swap = bp_server_branch_done(record, generation, m->status);
-	if (swap.action == BP_DO_ABSORB)
-		return BP_VERDICT_ABSORBED;
-	if (swap.action != BP_DO_SEND)
-		return BP_DROP_response_unexpected;
-	verdict = pass(engine, record, m, true);
-	arm_final(engine, record, generation);
-	return verdict;
+	return atomic_load(&record->branch_count) > 1 || BP_WORD_GET(atomic_load(&record->server), PENDING) > 1;
 }
 
-void
-bp_upstream_own(struct bp_engine *engine, struct bp_record *record, uint32_t generation, uint16_t status)
+/* The edge's own response in the place of one that never came, as a message with our Via on top. NULL: not to be had. */
+static const struct bp_sip_message *
+make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, uint16_t status)
 {
-	const struct bp_sip_message *request = bp_kept_request(engine, record);
+	const struct bp_sip_message *request = bp_kept_request(engine, record, branch);
 	struct bp_sip_message *m = &engine->received;
 	const char *extra = status == 503 ? "Retry-After: 5\r\n" : NULL;
 	char tag[17];
@@ -115,13 +132,112 @@ bp_upstream_own(struct bp_engine *engine, struct bp_record *record, uint32_t gen
 	if (request != NULL)
 		size = bp_build_response(request, status, bp_sip_reason(status), NULL, tag, extra, engine->scratch,
 			BP_SIP_MESSAGE_SIZE_MAX);
-	if (bp_server_branch_done(record, generation, status).action != BP_DO_SEND)
-		return;
 	if (size > 0 && bp_sip_parse(m, engine->scratch, size, &engine->limits) == BP_SIP_FAULT_NONE)
-		pass(engine, record, m, true);
-	else
-		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
+		return m;
+	bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
+	return NULL;
+}
+
+/* Every branch is over: the best of the responses that wait goes up, or else the edge's own @status. */
+static void
+send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	struct bp_kept *best = live ? bp_best_response(engine, record, live) : NULL;
+	const struct bp_sip_message *own = best ? NULL : make_own(engine, record, branch, status);
+
+	if (best != NULL) {
+		bp_transmit_bytes(engine, &record->upstream, best->bytes, best->size);
+		bp_count_response(engine, best->status);
+		bp_retire_kept(engine, bp_record_keep_response(record, best));
+	} else if (own != NULL) {
+		pass(engine, record, own, KEEP_WHOLE);
+	}
 	arm_final(engine, record, generation);
+}
+
+void
+bp_upstream_settle(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
+{
+	if (bp_server_branch_done(record, generation, status).action == BP_DO_SEND)
+		send_best(engine, record, generation, branch, status);
+}
+
+/* With other branches about, a final response waits among theirs until the last has one (16.7 steps 4 to 6). */
+static int
+final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned branch, const struct bp_sip_message *m)
+{
+	uint16_t status = m->status;
+	bool too_large;
+
+	bp_edits_begin(&engine->edits, m);
+	bp_edit_pop_via(&engine->edits);
+	bp_retire_kept(engine,
+		atomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));
+	if (bp_server_branch_done(record, generation, status).action != BP_DO_SEND)
+		return BP_VERDICT_ABSORBED;
+	send_best(engine, record, generation, branch, status);
+	return BP_VERDICT_FORWARDED;
+}
+
+/* A 503 from downstream speaks of the one who sent it, not of the edge (16.7 step 6). */
+static const struct bp_sip_message *
+without_503(struct bp_engine *engine, const struct bp_sip_message *m)
+{
+	static const char status_line[] = "500 Server Internal Error";
+	static const struct bp_sip_limits limits = {
+		.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
+	uint16_t at = (uint16_t)(m->reason.offset - 4);
+	uint32_t size;
+
+	if (m->status != 503 || m->reason.offset < 12 || memcmp(m->bytes + at, "503 ", 4) != 0)
+		return m;
+	bp_edits_begin(&engine->edits, m);
+	bp_edit_replace(&engine->edits, at, (uint16_t)(4 + m->reason.size), status_line, sizeof(status_line) - 1);
+	size = bp_edits_apply(&engine->edits, engine->scratch, BP_SIP_MESSAGE_SIZE_MAX);
+	if (size == 0 || bp_sip_parse(&engine->kept, engine->scratch, size, &limits) != BP_SIP_FAULT_NONE)
+		return m;
+	return &engine->kept;
+}
+
+int
+bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	struct bp_swap swap;
+	int verdict;
+
+	if (!bp_record_is_invite(record) && m->status == 408) { /* RFC 4320 4.2: never sent to a non-INVITE */
+		bp_upstream_nothing(engine, record, generation);
+		return BP_VERDICT_ABSORBED;
+	}
+	m = without_503(engine, m);
+	if (live != NULL && is_fork(record))
+		return final_of_many(engine, record, live, generation, branch, m);
+	swap = bp_server_branch_done(record, generation, m->status);
+	if (swap.action == BP_DO_ABSORB)
+		return BP_VERDICT_ABSORBED;
+	if (swap.action != BP_DO_SEND)
+		return BP_DROP_response_unexpected;
+	verdict = pass(engine, record, m, bp_record_is_invite(record) ? KEEP_WHOLE : KEEP_REPLY);
+	arm_final(engine, record, generation);
+	return verdict;
+}
+
+void
+bp_upstream_own(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	const struct bp_sip_message *m = live && is_fork(record) ? make_own(engine, record, branch, status) : NULL;
+
+	if (m != NULL)
+		final_of_many(engine, record, live, generation, branch, m);
+	else
+		bp_upstream_settle(engine, record, generation, branch, status);
 }
 
 void
@@ -132,13 +248,16 @@ bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t
 }
 
 bool
-bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record)
+bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request)
 {
 	const struct bp_kept *kept = atomic_load(&record->response);
 
 	if (kept == NULL)
 		return false;
-	bp_transmit_bytes(engine, &record->upstream, kept->bytes, kept->size);
-	bp_count_response(engine, kept->status);
+	if ((kept->status & BP_REPLY_FLAG) == 0)
+		bp_transmit_bytes(engine, &record->upstream, kept->bytes, kept->size);
+	else if (request != NULL)
+		bp_reply_send(engine, kept, request, &record->upstream);
+	bp_count_response(engine, kept->status & (uint16_t)~BP_REPLY_FLAG);
 	return true;
 }

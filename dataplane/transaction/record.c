@@ -112,14 +112,25 @@ bp_server_event(struct bp_record *record, uint32_t generation, unsigned event, u
 	return stale;
 }
 
+bp_word *
+bp_branch_word(struct bp_record *record, unsigned branch)
+{
+	struct bp_live *live;
+
+	if (branch == 0)
+		return &record->branch;
+	live = atomic_load(&record->live);
+	return live != NULL && branch < BP_BRANCHES_MAX ? &live->branches[branch].word : NULL;
+}
+
 struct bp_swap
 bp_branch_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event, uint64_t set,
 	uint16_t status)
 {
-	bp_word *place = &record->branches[branch].word;
-	uint64_t word = atomic_load(place);
+	bp_word *place = bp_branch_word(record, branch);
+	uint64_t word = place ? atomic_load(place) : 0;
 
-	while (bp_word_generation(word) == generation) {
+	while (place != NULL && bp_word_generation(word) == generation) {
 		unsigned state = BP_WORD_GET(word, STATE);
 		const struct bp_step *step =
 			bp_record_is_invite(record) ? &bp_ict_table[state][event] : &bp_nict_table[state][event];
@@ -156,15 +167,40 @@ bp_server_branch_done(struct bp_record *record, uint32_t generation, uint16_t st
 	return stale;
 }
 
-/* Whether the server side still owes a final response. */
-static bool
-final_owed(const struct bp_record *record, uint64_t word)
+bool
+bp_server_final_owed(const struct bp_record *record, uint64_t word)
 {
 	unsigned state = BP_WORD_GET(word, STATE);
 
 	if (bp_record_is_invite(record))
 		return state == BP_IST_PROCEEDING;
 	return state == BP_NIST_TRYING || state == BP_NIST_PROCEEDING;
+}
+
+bool
+bp_server_branch_add(struct bp_record *record, uint32_t generation)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation && bp_server_final_owed(record, word) &&
+		(word & (BP_WORD_CANCEL_ASKED | BP_WORD_STOPPED)) == 0 &&
+		BP_WORD_GET(word, PENDING) < BP_BRANCHES_MAX) {
+		uint64_t next = BP_WORD_SET(word, PENDING, BP_WORD_GET(word, PENDING) + 1);
+
+		if (atomic_compare_exchange_weak(&record->server, &word, next))
+			return true;
+	}
+	return false;
+}
+
+void
+bp_server_stop(struct bp_record *record, uint32_t generation)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	while (bp_word_generation(word) == generation &&
+		!atomic_compare_exchange_weak(&record->server, &word, word | BP_WORD_STOPPED))
+		;
 }
 
 struct bp_swap
@@ -177,7 +213,7 @@ bp_server_cancel(struct bp_record *record, uint32_t generation)
 
 		if (BP_WORD_GET(word, CANCEL) != CANCEL_NONE)
 			return (struct bp_swap){word, word, BP_DO_REPEAT_RESPONSE};
-		if (final_owed(record, word))
+		if (bp_server_final_owed(record, word))
 			next |= BP_WORD_CANCEL_ASKED;
 		next = BP_WORD_SET(next, CANCEL, BP_NIST_COMPLETED + 1);
 		if (atomic_compare_exchange_weak(&record->server, &word, next))
@@ -190,10 +226,10 @@ bool
 bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch)
 {
 	unsigned proceeding = bp_record_is_invite(record) ? (unsigned)BP_ICT_PROCEEDING : BP_NICT_PROCEEDING;
-	bp_word *place = &record->branches[branch].word;
-	uint64_t word = atomic_load(place);
+	bp_word *place = bp_branch_word(record, branch);
+	uint64_t word = place ? atomic_load(place) : 0;
 
-	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == proceeding &&
+	while (place != NULL && bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == proceeding &&
 		BP_WORD_GET(word, CANCEL) == CANCEL_NONE) {
 		uint64_t next = BP_WORD_SET(word, CANCEL, BP_NICT_TRYING + 1);
 
@@ -203,12 +239,26 @@ bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch)
 	return false;
 }
 
+bool
+bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
+	bp_word *place = bp_branch_word(record, branch);
+	uint64_t word = place ? atomic_load(place) : 0;
+
+	while (place != NULL && bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == waiting &&
+		(word & BP_WORD_ABANDONED) == 0)
+		if (atomic_compare_exchange_weak(place, &word, word | BP_WORD_ABANDONED))
+			return true;
+	return false;
+}
+
 static struct bp_swap
 cancel_event(bp_word *place, uint32_t generation, const struct bp_machine *machine, unsigned event)
 {
-	uint64_t word = atomic_load(place);
+	uint64_t word = place ? atomic_load(place) : 0;
 
-	while (bp_word_generation(word) == generation && BP_WORD_GET(word, CANCEL) != CANCEL_NONE) {
+	while (place != NULL && bp_word_generation(word) == generation && BP_WORD_GET(word, CANCEL) != CANCEL_NONE) {
 		unsigned state = BP_WORD_GET(word, CANCEL) - 1;
 		const struct bp_step *step = &machine->steps[state * machine->event_count + event];
 		uint64_t next = BP_WORD_SET(word, CANCEL, step->next + 1);
@@ -222,7 +272,7 @@ cancel_event(bp_word *place, uint32_t generation, const struct bp_machine *machi
 struct bp_swap
 bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event)
 {
-	return cancel_event(&record->branches[branch].word, generation, &bp_nict_machine, event);
+	return cancel_event(bp_branch_word(record, branch), generation, &bp_nict_machine, event);
 }
 
 struct bp_swap
@@ -244,8 +294,9 @@ branches_over(struct bp_record *record, uint32_t generation)
 {
 	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED;
 
-	for (unsigned i = 0; i < record->branch_count; i++) {
-		uint64_t word = atomic_load(&record->branches[i].word);
+	for (unsigned i = 0; i < atomic_load(&record->branch_count); i++) {
+		bp_word *place = bp_branch_word(record, i);
+		uint64_t word = place ? atomic_load(place) : 0;
 
 		if (bp_word_generation(word) != generation || BP_WORD_GET(word, STATE) != terminated ||
 			!cancel_over(word, BP_NICT_TERMINATED))
@@ -266,8 +317,8 @@ bp_record_end(struct bp_record *record, uint32_t generation)
 
 		if (!atomic_compare_exchange_weak(&record->server, &word, next))
 			continue;
-		for (unsigned i = 0; i < record->branch_count; i++)
-			atomic_store(&record->branches[i].word, next);
+		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
+			atomic_store(bp_branch_word(record, i), next);
 		return true;
 	}
 	return false;

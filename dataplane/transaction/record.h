@@ -19,42 +19,59 @@
 #include <stddef.h>
 
 #define BP_NO_INDEX UINT32_MAX
+#define BP_BRANCHES_MAX 7 /* client branches of one record, forked or one after another */
 
-/* One client branch: 64 bytes. */
+/* One client branch while its request is under way: a cache line. */
 struct bp_branch {
-	bp_word word;
-	struct bp_flow flow;           /* where the request goes; const once published */
-	_Atomic uint64_t c_deadline_us; /* timer C, moved on by each 1xx but 100 (16.7 step 2) */
-	uint64_t reserved[3];
+	bp_word word;                       /* of branches 1 and up; that of branch 0 stands in the record */
+	struct bp_flow flow;                /* where the request goes; const once the word is set */
+	_Atomic uint64_t deadline_us;       /* timer C, moved on by each 1xx but 100 (16.7 step 2) */
+	_Atomic(struct bp_kept *) request;  /* as sent on this branch */
+	_Atomic(struct bp_kept *) response; /* its final response as it would go upstream, until the best is chosen */
+	uint64_t started_us;
 };
 static_assert(sizeof(struct bp_branch) == 64, "a cache line");
+
+/* The live part of a record: everything that is needed only until the final response. A block of kept memory,
+ * published and retired through RCU. */
+struct bp_live {
+	struct bp_slot slot;
+	uint64_t routing_hash;            /* RFC 5393 4.2: tells a loop from a spiral */
+	_Atomic(struct bp_kept *) reason; /* Reason lines of a CANCEL that waits for the first 1xx */
+	uint32_t config_generation;       /* of the snapshot that `trunk` is an index into */
+	_Atomic uint32_t next_target;     /* of the trunk: the first that no branch was sent to */
+	uint32_t call_place;              /* place of the call in the trunk's order of targets */
+	uint16_t trunk;                   /* BP_CONFIG_NONE: no other target is known */
+	bool readdressed;                 /* the Request-URI names the target and changes with it */
+	uint8_t own_routes;               /* Record-Route lines of ours on top of the request */
+	struct bp_flow back;              /* what the callee's route token leads to */
+	struct bp_branch branches[BP_BRANCHES_MAX];
+};
+static_assert(sizeof(struct bp_live) == 512, "a class of kept memory");
 
 struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word server;
 	struct cds_lfht_node node;
-	uint64_t id[2];  /* keyed hash of the server transaction's identity (17.2.3) */
-	uint8_t method;  /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
-	uint8_t branch_count;
-	uint16_t reserved0;
-	uint32_t reserved1;
-	/* cache line 1: upstream */
-	struct bp_flow upstream;             /* where responses go (18.2.2, RFC 3581) */
+	uint64_t id[2];                 /* keyed hash of the server transaction's identity (17.2.3) */
+	bp_word branch;                 /* word of branch 0 */
+	_Atomic(struct bp_live *) live; /* NULL once nothing of it is needed */
+	/* cache line 1: what lingers */
+	struct bp_flow upstream;            /* where responses go (18.2.2, RFC 3581) */
 	_Atomic(struct bp_kept *) response; /* to repeat; a final one is never replaced by a 1xx */
-	_Atomic(struct bp_kept *) request;  /* as sent on branch 0; NULL once no longer needed */
-	uint64_t routing_hash;               /* RFC 5393 4.2: tells a loop from a spiral */
-	uint32_t dialog;                     /* the call that the INVITE reserved, or the dialog that a BYE ends */
+	_Atomic(struct bp_kept *) ack;      /* what repeated ACKs of branch 0 need through timer D */
+	uint32_t dialog;                    /* the call that the INVITE reserved, or the dialog that a BYE ends */
 	uint32_t dialog_generation;
-	_Atomic(struct bp_kept *) reason; /* Reason lines of a CANCEL that waits for the first 1xx */
-	/* cache line 2: the first branch */
-	struct bp_branch branches[1];
-	/* cache line 3 */
-	uint64_t reserved2[8];
+	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
+	_Atomic uint8_t branch_count;  /* branches that were ever made */
+	bool to_tagged; /* the request had a To tag */
+	uint8_t reserved0;
+	uint32_t reserved1;
+	uint64_t reserved2;
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct bp_record) == 256, "four cache lines");
+static_assert(sizeof(struct bp_record) == 128, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
-static_assert(offsetof(struct bp_record, branches) == 128, "cache line 2");
 
 /* The identity of a server transaction (17.2.3): branch and sent-by, or for RFC 2543 the Request-URI, From tag,
  * Call-ID, CSeq number and top Via. The method is compared in the bucket. */
@@ -78,6 +95,15 @@ struct bp_swap bp_server_event(struct bp_record *record, uint32_t generation, un
 struct bp_swap bp_branch_event(
 	struct bp_record *record, uint32_t generation, unsigned branch, unsigned event, uint64_t set, uint16_t status);
 
+/* Whether the server side, by this word, still owes a final response. */
+bool bp_server_final_owed(const struct bp_record *record, uint64_t word);
+
+/* One branch more is pending: fails once a CANCEL was asked, the branches were stopped, or the final response is out. */
+bool bp_server_branch_add(struct bp_record *record, uint32_t generation);
+
+/* No new branches, and pending ones are to be cancelled: a 6xx came (16.7 step 5). */
+void bp_server_stop(struct bp_record *record, uint32_t generation);
+
 /* A branch came to its end without a 2xx: one branch less is pending. When it was the last the event TU_3XX_6XX or
  * TU_FINAL happens in the same swap; else the action is BP_DO_ABSORB. */
 struct bp_swap bp_server_branch_done(struct bp_record *record, uint32_t generation, uint16_t status);
@@ -90,6 +116,10 @@ struct bp_swap bp_server_cancel(struct bp_record *record, uint32_t generation);
  * caller sends it. */
 bool bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch);
 
+/* The branch has been silent for too long and another is tried instead: it is no longer pending. Fails once it has
+ * answered. */
+bool bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch);
+
 /* An event of the CANCEL's own NICT (branch) or NIST (server; timer J). */
 struct bp_swap bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event);
 struct bp_swap bp_server_cancel_event(struct bp_record *record, uint32_t generation, unsigned event);
@@ -101,6 +131,9 @@ bool bp_record_end(struct bp_record *record, uint32_t generation);
 /* Publishes what is to be repeated upstream; the replaced one, or @kept itself if it came too late, is returned to
  * be retired. May be NULL. */
 struct bp_kept *bp_record_keep_response(struct bp_record *record, struct bp_kept *kept);
+
+/* The word of a branch; NULL: that branch does not exist, or is over with its record's live part. RCU. */
+bp_word *bp_branch_word(struct bp_record *record, unsigned branch);
 
 static inline bool
 bp_record_is_invite(const struct bp_record *record)

@@ -13,12 +13,13 @@
 #define BATCHES 32
 #define BATCH_SLOTS 64
 #define CARVE_SLOTS 32
-#define KEPT_SMALLEST 512
-#define KEPT_CHUNK 65536
+#define KEPT_SMALLEST 64
+#define KEPT_CHUNK 16384
+#define UNIT 32 /* bytes of a place: 32 bits of them reach 128 GiB */
 
 struct pool_home {
-	struct bp_slot *local;               /* worker: rw */
-	_Atomic(struct bp_slot *) returned; /* pushed by any thread, taken whole by a worker */
+	uint32_t local;            /* place; worker: rw */
+	_Atomic uint32_t returned; /* place; pushed by any thread, taken whole by a worker */
 } __attribute__((aligned(64)));
 
 struct pool {
@@ -49,6 +50,25 @@ struct bp_memory {
 	_Atomic uint64_t kept_carved; /* bytes */
 	struct bp_memory_home homes[];
 };
+
+/* Slots are chained by place, not by pointer: half the header. Place 0 is nobody's. */
+static uint32_t
+place_of(const struct bp_memory *memory, const struct bp_slot *slot)
+{
+	return slot ? (uint32_t)(((const uint8_t *)slot - memory->region) / UNIT) + 1 : 0;
+}
+
+static struct bp_slot *
+slot_of(const struct bp_memory *memory, uint32_t place)
+{
+	return place ? (struct bp_slot *)(memory->region + (size_t)(place - 1) * UNIT) : NULL;
+}
+
+static size_t
+class_size(unsigned class)
+{
+	return (class & 1) ? (size_t)96 << (class / 2) : (size_t)KEPT_SMALLEST << (class / 2);
+}
 
 static void *
 map_plain(size_t size)
@@ -101,7 +121,7 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 		at += round_up(options->slot_size[i] * options->slots[i]);
 	}
 	for (int i = 0; i < BP_KEPT_CLASSES; i++)
-		memory->pools[BP_POOL_KEPT + i].slot_size = ((size_t)KEPT_SMALLEST << i) + 64;
+		memory->pools[BP_POOL_KEPT + i].slot_size = class_size((unsigned)i);
 	memory->kept = at;
 	memory->kept_size = options->kept_bytes;
 	*out = memory;
@@ -133,26 +153,25 @@ bp_memory_home(struct bp_memory *memory, uint16_t worker,
 	return home;
 }
 
-/* Takes @count new slots from the region as one list. */
-static struct bp_slot *
-carve_list(struct bp_memory_home *home, enum bp_pool_id id, uint8_t *base, uint32_t first, uint32_t count)
+/* Takes @count new slots from @base on as one list. */
+static uint32_t
+carve_list(struct bp_memory_home *home, enum bp_pool_id id, uint8_t *base, uint32_t count)
 {
 	size_t size = home->memory->pools[id].slot_size;
-	struct bp_slot *list = NULL;
+	uint32_t list = 0;
 
 	for (uint32_t i = count; i-- > 0;) {
 		struct bp_slot *slot = (struct bp_slot *)(base + i * size);
 
-		slot->index = first + i;
 		slot->pool = (uint8_t)id;
 		slot->owner = (uint8_t)home->worker;
 		slot->next = list;
-		list = slot;
+		list = place_of(home->memory, slot);
 	}
 	return list;
 }
 
-static struct bp_slot *
+static uint32_t
 carve_indexed(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct pool *pool = &home->memory->pools[id];
@@ -164,12 +183,12 @@ carve_indexed(struct bp_memory_home *home, enum bp_pool_id id)
 		if (count > CARVE_SLOTS)
 			count = CARVE_SLOTS;
 		if (count == 0)
-			return NULL;
+			return 0;
 	} while (!atomic_compare_exchange_weak(&pool->carved, &first, first + count));
-	return carve_list(home, id, pool->base + (size_t)first * pool->slot_size, first, count);
+	return carve_list(home, id, pool->base + (size_t)first * pool->slot_size, count);
 }
 
-static struct bp_slot *
+static uint32_t
 carve_kept(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct bp_memory *memory = home->memory;
@@ -181,38 +200,39 @@ carve_kept(struct bp_memory_home *home, enum bp_pool_id id)
 		if (memory->kept_size - at < want)
 			want = (memory->kept_size - at) / size * size;
 		if (want == 0)
-			return NULL;
+			return 0;
 	} while (!atomic_compare_exchange_weak(&memory->kept_carved, &at, at + want));
-	return carve_list(home, id, memory->kept + at, 0, (uint32_t)(want / size));
+	return carve_list(home, id, memory->kept + at, (uint32_t)(want / size));
 }
 
 /* Bounded by the number of workers: the last resort of one that ran dry. */
-static struct bp_slot *
+static uint32_t
 take_over(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	for (uint16_t i = 1; i < home->memory->workers; i++) {
 		uint16_t other = (uint16_t)((home->worker + i) % home->memory->workers);
-		struct bp_slot *list =
-			atomic_exchange(&home->memory->homes[other].pools[id].returned, NULL);
+		uint32_t list = atomic_exchange(&home->memory->homes[other].pools[id].returned, 0);
 
-		if (list != NULL)
+		if (list != 0)
 			return list;
 	}
-	return NULL;
+	return 0;
 }
 
 struct bp_slot *
 bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct pool_home *mine = &home->pools[id];
-	struct bp_slot *slot = mine->local;
+	uint32_t place = mine->local;
+	struct bp_slot *slot;
 
-	if (slot == NULL)
-		slot = atomic_exchange_explicit(&mine->returned, NULL, memory_order_acquire);
-	if (slot == NULL)
-		slot = id >= BP_POOL_KEPT ? carve_kept(home, id) : carve_indexed(home, id);
-	if (slot == NULL)
-		slot = take_over(home, id);
+	if (place == 0)
+		place = atomic_exchange_explicit(&mine->returned, 0, memory_order_acquire);
+	if (place == 0)
+		place = id >= BP_POOL_KEPT ? carve_kept(home, id) : carve_indexed(home, id);
+	if (place == 0)
+		place = take_over(home, id);
+	slot = slot_of(home->memory, place);
 	if (slot != NULL)
 		mine->local = slot->next;
 	return slot;
@@ -224,7 +244,7 @@ bp_slot_return(struct bp_memory_home *home, struct bp_slot *slot)
 	if (slot == NULL)
 		return;
 	slot->next = home->pools[slot->pool].local;
-	home->pools[slot->pool].local = slot;
+	home->pools[slot->pool].local = place_of(home->memory, slot);
 }
 
 /* The open batch stays open while no other is at hand: it then simply grows. */
@@ -238,7 +258,7 @@ hand_over(struct bp_memory_home *home)
 
 		if (spare == batch || atomic_load_explicit(&spare->away, memory_order_acquire))
 			continue;
-		spare->first = NULL;
+		spare->first = 0;
 		spare->count = 0;
 		home->open = spare;
 		atomic_store_explicit(&batch->away, true, memory_order_relaxed);
@@ -253,7 +273,7 @@ bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot)
 	if (slot == NULL)
 		return;
 	slot->next = home->open->first;
-	home->open->first = slot;
+	home->open->first = place_of(home->memory, slot);
 	if (++home->open->count >= BATCH_SLOTS)
 		hand_over(home);
 }
@@ -268,34 +288,64 @@ bp_memory_flush(struct bp_memory_home *home)
 void
 bp_batch_release(struct bp_batch *batch)
 {
-	struct bp_slot *slot = batch->first;
+	struct bp_memory *memory = batch->memory;
+	struct bp_slot *slot = slot_of(memory, batch->first);
 
 	while (slot != NULL) {
-		struct bp_slot *next = slot->next;
-		_Atomic(struct bp_slot *) *home =
-			&batch->memory->homes[slot->owner].pools[slot->pool].returned;
+		struct bp_slot *next = slot_of(memory, slot->next);
+		_Atomic uint32_t *home = &memory->homes[slot->owner].pools[slot->pool].returned;
 
 		slot->next = atomic_load_explicit(home, memory_order_relaxed);
 		while (!atomic_compare_exchange_weak_explicit(
-			home, &slot->next, slot, memory_order_release, memory_order_relaxed))
+			home, &slot->next, place_of(memory, slot), memory_order_release, memory_order_relaxed))
 			;
 		slot = next;
 	}
-	batch->first = NULL;
+	batch->first = 0;
 	batch->count = 0;
 	atomic_store_explicit(&batch->away, false, memory_order_release);
+}
+
+/* The smallest class of at least @size bytes. */
+static unsigned
+class_for(size_t size)
+{
+	unsigned class = 0;
+
+	if (size > KEPT_SMALLEST)
+		class = 2 * (unsigned)(63 - __builtin_clzl(size - 1) - 6) + 1;
+	return class_size(class) >= size ? class : class + 1;
+}
+
+struct bp_slot *
+bp_block_take(struct bp_memory_home *home, size_t size)
+{
+	struct bp_slot *slot = NULL;
+
+	/* What was carved for a larger class stays there; when all is carved it serves the smaller ones too. */
+	for (unsigned class = class_for(size); slot == NULL && class < BP_KEPT_CLASSES; class++)
+		slot = bp_slot_take(home, BP_POOL_KEPT + class);
+	return slot;
 }
 
 struct bp_kept *
 bp_kept_take(struct bp_memory_home *home, uint32_t size)
 {
-	enum bp_pool_id id = BP_POOL_KEPT;
+	return size > UINT16_MAX ? NULL : (struct bp_kept *)bp_block_take(home, sizeof(struct bp_kept) + size);
+}
 
-	if (size > UINT16_MAX)
-		return NULL;
-	while (size > (uint32_t)KEPT_SMALLEST << (id - BP_POOL_KEPT))
-		id++;
-	return (struct bp_kept *)bp_slot_take(home, id);
+size_t
+bp_kept_footprint(uint32_t size)
+{
+	return class_size(class_for(sizeof(struct bp_kept) + size));
+}
+
+uint32_t
+bp_slot_index(const struct bp_memory *memory, const struct bp_slot *slot)
+{
+	const struct pool *pool = &memory->pools[slot->pool];
+
+	return (uint32_t)((size_t)((const uint8_t *)slot - pool->base) / pool->slot_size);
 }
 
 struct bp_slot *

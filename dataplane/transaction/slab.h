@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <urcu-qsbr.h>
 
-#define BP_KEPT_CLASSES 8 /* 512 bytes to 64 KiB, each twice the last */
+#define BP_KEPT_CLASSES 22 /* 64, 96, 128, 192 ... bytes: two to each doubling */
 
 enum bp_pool_id {
 	BP_POOL_RECORD,
@@ -27,20 +27,18 @@ enum bp_pool_id {
 /* Begins every slot and is never written by whoever uses the slot, so a batch can chain slots that readers
  * still look at. */
 struct bp_slot {
-	struct bp_slot *next; /* in a free list or a batch */
-	uint32_t index;       /* of records and dialogs */
-	uint8_t pool;         /* enum bp_pool_id */
-	uint8_t owner;        /* worker that carved it */
+	uint32_t next; /* place of the next slot in a free list or a batch; 0: none */
+	uint8_t pool;  /* enum bp_pool_id */
+	uint8_t owner; /* worker that carved it */
 	uint16_t reserved;
 };
-static_assert(sizeof(struct bp_slot) == 16, "part of every layout");
+static_assert(sizeof(struct bp_slot) == 8, "part of every layout");
 
-/* A message that is kept: a request until its answer, a response to repeat. */
+/* A message, or a piece of one, that is kept: a request until its answer, a response to repeat. */
 struct bp_kept {
 	struct bp_slot slot;
 	uint16_t size;   /* bytes used */
 	uint16_t status; /* of a response; 0: a request */
-	uint32_t reserved;
 	uint8_t bytes[];
 };
 
@@ -60,7 +58,7 @@ struct bp_memory_options {
 struct bp_batch {
 	struct rcu_head rcu; /* for the holder's use */
 	struct bp_memory *memory;
-	struct bp_slot *first;
+	uint32_t first; /* place */
 	uint32_t count;
 	_Atomic bool away; /* handed over, not yet released */
 };
@@ -88,11 +86,20 @@ void bp_memory_flush(struct bp_memory_home *home);
 /* Room for a message of @size bytes, at most 65,535. NULL: none. bp_slot_return or _retire it. */
 struct bp_kept *bp_kept_take(struct bp_memory_home *home, uint32_t size);
 
+/* As bp_kept_take for any block of @size bytes, the slot at its start included. */
+struct bp_slot *bp_block_take(struct bp_memory_home *home, size_t size);
+
+/* Index of a slot within its indexed pool. */
+uint32_t bp_slot_index(const struct bp_memory *memory, const struct bp_slot *slot);
+
 /* The slot of an indexed pool; NULL when no slot of that index was ever used. Any thread. */
 struct bp_slot *bp_slot_at(const struct bp_memory *memory, enum bp_pool_id pool, uint32_t index);
 
 /* Slots of @pool never used so far; a lower bound of what is free. */
 uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool);
+
+/* Bytes that a kept message of @size takes, its header and the rounding to a class included. */
+size_t bp_kept_footprint(uint32_t size);
 
 /* Any thread, after a grace period. */
 void bp_batch_release(struct bp_batch *batch);

@@ -47,7 +47,7 @@ append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry 
 bool
 bp_timer_arm(struct bp_timers *timers, unsigned duration, struct bp_timer_entry entry, uint64_t now_us)
 {
-	entry.deadline_us = now_us + timers->duration_us[duration];
+	entry.deadline_us = (now_us + timers->duration_us[duration]) & ((UINT64_C(1) << 48) - 1);
 	return append(timers, duration, &entry);
 }
 

@@ -12,10 +12,11 @@
 #include "transaction/slab.h"
 
 /* Timers keep their RFC letters (RFC 3261 table 4, RFC 6026). CANCEL_E/F/K are E, F and K of the CANCEL that a
- * client branch sends, CANCEL_J is J of the CANCEL that the server side answered. */
+ * client branch sends, CANCEL_J is J of the CANCEL that the server side answered. TARGET: a target has been silent
+ * for as long as its trunk allows. */
 #define BP_TIMERS(X) \
 	X(A) X(B) X(C) X(D) X(E) X(F) X(G) X(H) X(I) X(J) X(K) X(L) X(M) \
-	X(CANCEL_E) X(CANCEL_F) X(CANCEL_K) X(CANCEL_J) X(DIALOG)
+	X(CANCEL_E) X(CANCEL_F) X(CANCEL_K) X(CANCEL_J) X(TARGET) X(DIALOG)
 
 enum bp_timer {
 #define X(letter) BP_TIMER_##letter,
@@ -28,24 +29,22 @@ enum bp_timer {
 enum { BP_DURATION_T1, BP_DURATION_64T1 = 6, BP_DURATION_T2, BP_DURATION_T4, BP_DURATION_COUNT };
 
 struct bp_timer_entry {
-	uint64_t deadline_us;
-	uint32_t index; /* record, or dialog for BP_TIMER_DIALOG */
+	uint64_t deadline_us : 48; /* nine years */
+	uint64_t timer : 6;        /* enum bp_timer */
+	uint64_t branch : 4;
+	uint64_t step : 6; /* times the interval was doubled (A, E, G), or has still to run (D) */
+	uint32_t index;    /* record, or dialog for BP_TIMER_DIALOG */
 	uint32_t generation;
-	uint8_t timer;  /* enum bp_timer */
-	uint8_t branch;
-	uint8_t step; /* times the interval was doubled (A, E, G) */
-	uint8_t reserved;
-	uint32_t reserved2;
 };
-static_assert(sizeof(struct bp_timer_entry) == 24, "170 to a chunk");
+static_assert(sizeof(struct bp_timer_entry) == 16, "counted in the bytes of a transaction");
 
-#define BP_TIMER_CHUNK_ENTRIES 169
+#define BP_TIMER_CHUNK_ENTRIES 255
 struct bp_timer_chunk {
 	struct bp_slot slot;
 	struct bp_timer_chunk *next;
 	struct bp_timer_entry entries[BP_TIMER_CHUNK_ENTRIES];
 };
-static_assert(sizeof(struct bp_timer_chunk) <= 4096, "a page");
+static_assert(sizeof(struct bp_timer_chunk) == 4096, "a page");
 
 struct bp_timer_fifo {
 	struct bp_timer_chunk *head, *tail;

@@ -3,13 +3,13 @@
  * The state words of a relay record: one for its server side, one per client branch.
  * Every event reads the word, looks its machine's table up and swaps; the winner acts.
  *
- *   server word   63........32 31....16 15..12 11.10 9...8 7...6    5     4   3....0
- *                 generation   status   branch   -   cancel  -    2xx  cancel  state
- *                                       pending      NIST         seen asked   IST/NIST
+ *   server word   63........32 31....26 25....16 15..12 11 10...8 7     6     5     4   3....0
+ *                 generation      -     status   branch  - cancel  - stopped 2xx  cancel  state
+ *                                                pending   NIST            seen  asked  IST/NIST
  *
- *   branch word   63........32 31....26 25....16 15..11 10...8 7...5   4    3....0
- *                 generation      -     status     -    cancel   -    1xx   state
- *                                                       NICT          seen  ICT/NICT
+ *   branch word   63........32 31....26 25....16 15..11 10...8 7.6    5     4    3....0
+ *                 generation      -     status     -    cancel  -  aban-  1xx   state
+ *                                                       NICT       doned  seen  ICT/NICT
  *
  * Order of writing: branch word first, then server word. "Cancel asked" is set in the server
  * word before the branches are walked, and every branch event looks at it after its own
@@ -31,12 +31,14 @@ typedef _Atomic uint64_t bp_word; /* the only typedef: C11 wants the qualifier s
 /* server */
 #define BP_WORD_CANCEL_ASKED (UINT64_C(1) << 4)
 #define BP_WORD_2XX_SEEN (UINT64_C(1) << 5)
+#define BP_WORD_STOPPED (UINT64_C(1) << 6) /* no new branches, cancel the pending ones: a 2xx or 6xx came */
 #define BP_WORD_PENDING_SHIFT 12
 #define BP_WORD_PENDING_BITS 4
 #define BP_WORD_STATUS_SHIFT 16 /* status last sent upstream; of a branch: its final status */
 #define BP_WORD_STATUS_BITS 10
 /* branch */
 #define BP_WORD_1XX_SEEN (UINT64_C(1) << 4)
+#define BP_WORD_ABANDONED (UINT64_C(1) << 5) /* silent for too long: no longer pending, cancelled if it wakes up */
 /* both: state of the CANCEL transaction, NIST of the server side, NICT of a branch */
 #define BP_WORD_CANCEL_SHIFT 8
 #define BP_WORD_CANCEL_BITS 3

@@ -89,6 +89,8 @@ struct bp_config_target {
 
 struct bp_config_trunk {
 	char name[BP_CONFIG_NAME_SIZE];
+	uint64_t timeout_us; /* a target silent for so long is given up for the next; 0: timer B or F decides */
+	bool parallel;       /* a request goes to all targets of the best priority at once (forking) */
 	uint16_t realm;
 	uint16_t target_count;
 	struct bp_config_target *targets; /* sorted by priority */

@@ -42,7 +42,7 @@ every_class(void **state)
 {
 	struct world *w = *state;
 	static const unsigned codes[] = {300, 301, 302, 305, 380, 400, 401, 403, 404, 405, 407, 408, 410, 415, 420, 422,
-		423, 433, 480, 481, 482, 484, 486, 487, 488, 491, 499, 500, 501, 503, 504, 513, 580, 599, 600, 603, 604, 606,
+		423, 433, 480, 481, 482, 484, 486, 487, 488, 491, 499, 500, 501, 504, 513, 580, 599, 600, 603, 604, 606,
 		607, 699};
 	struct call call;
 
@@ -52,6 +52,22 @@ every_class(void **state)
 			call_ring(w, &call, 180);
 		call_refuse(w, &call, codes[i]);
 	}
+}
+
+/* 16.7 step 6: a 503 speaks of the one who sent it; the edge itself is well, and says 500. */
+static void
+unavailable_downstream(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	say(w, &bob, ua_response(&bob, call.seen, 503, call.tag));
+	expect_forwarded(w);
+	expect(w, &bob, "ACK");
+	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 500, "INVITE")));
+	expect_absorbed(w);
+	expect_nothing(w);
 }
 
 /* The contacts of a 302 are the caller's to follow: the edge does not recurse. */
@@ -133,9 +149,9 @@ never_acked_upstream(void **state)
 	struct call call;
 
 	call_invite(w, &call, &alice, &bob);
-	say(w, &bob, ua_response(&bob, call.seen, 503, call.tag));
+	say(w, &bob, ua_response(&bob, call.seen, 486, call.tag));
 	expect(w, &bob, "ACK");
-	expect_status(w, &alice, 503, "INVITE");
+	expect_status(w, &alice, 486, "INVITE");
 	world_wait(w, TIMER_64T1 + SECONDS(1));
 	check_int(w, world_take(w, &alice), 10); /* 0.5 1.5 3.5 7.5 11.5 ... 31.5 */
 	world_wait(w, TIMER_64T1);
@@ -499,6 +515,7 @@ static const struct world_options as_many_dialogs = {
 static const struct CMUnitTest tests[] = {
 	flow_test(ack_is_hop_by_hop),
 	flow_test(every_class),
+	flow_test(unavailable_downstream),
 	flow_test(redirect_passes),
 	flow_test(challenged),
 	flow_test(repeated_upstream_until_ack),

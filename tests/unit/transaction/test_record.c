@@ -66,7 +66,7 @@ begin(struct bp_record *record, enum bp_method method, uint64_t id)
 	record->id[0] = id;
 	record->method = (uint8_t)method;
 	record->branch_count = 1;
-	atomic_store(&record->branches[0].word, BP_WORD_SET(base, STATE, invite ? BP_ICT_CALLING : 0));
+	atomic_store(&record->branch, BP_WORD_SET(base, STATE, invite ? BP_ICT_CALLING : 0));
 	atomic_store(&record->server, BP_WORD_SET(BP_WORD_SET(base, STATE, 0), PENDING, 1));
 }
 
@@ -160,6 +160,31 @@ test_ends_once_and_only_when_all_is_over(void **state)
 	assert_int_equal(bp_word_generation(atomic_load(&record.server)), 6);
 }
 
+/* Serial failover: a branch joins while the final response is owed, and never after a CANCEL or a stop. */
+static void
+test_branches_join_and_settle(void **state)
+{
+	static struct bp_record record;
+
+	begin(&record, BP_METHOD_INVITE, 1);
+	assert_true(bp_server_branch_add(&record, 5));
+	assert_int_equal(bp_server_branch_done(&record, 5, 503).action, BP_DO_ABSORB);
+	assert_true(bp_branch_abandon(&record, 5, 0));
+	assert_false(bp_branch_abandon(&record, 5, 0));
+	assert_int_equal(bp_server_branch_done(&record, 5, 486).action, BP_DO_SEND);
+	assert_false(bp_server_branch_add(&record, 5));
+
+	begin(&record, BP_METHOD_INVITE, 1);
+	bp_server_cancel(&record, 5);
+	assert_false(bp_server_branch_add(&record, 5));
+
+	begin(&record, BP_METHOD_INVITE, 1);
+	bp_server_stop(&record, 5);
+	assert_false(bp_server_branch_add(&record, 5));
+	bp_branch_event(&record, 5, 0, BP_ICT_ON_1XX, BP_WORD_1XX_SEEN, 0);
+	assert_false(bp_branch_abandon(&record, 5, 0));
+}
+
 static void
 test_final_response_is_not_replaced_by_a_late_provisional(void **state)
 {
@@ -182,6 +207,7 @@ main(void)
 		cmocka_unit_test(test_cancel_and_2xx_have_one_winner),
 		cmocka_unit_test(test_branch_cancel_waits_and_goes_once),
 		cmocka_unit_test(test_ends_once_and_only_when_all_is_over),
+		cmocka_unit_test(test_branches_join_and_settle),
 		cmocka_unit_test(test_final_response_is_not_replaced_by_a_late_provisional),
 	};
 	int failed;

@@ -9,6 +9,7 @@ test_gives_each_slot_once_then_runs_dry(void **state)
 {
 	bool seen[100] = {false};
 	struct pools pools;
+	uint32_t index;
 
 	pools_create(&pools, 100, 4, 0);
 	for (int i = 0; i < 100; i++) {
@@ -18,10 +19,11 @@ test_gives_each_slot_once_then_runs_dry(void **state)
 			assert_int_equal(bp_pool_untouched(pools.memory, BP_POOL_RECORD), 0);
 			continue;
 		}
-		assert_in_range(slot->index, 0, 99);
-		assert_false(seen[slot->index]);
-		assert_ptr_equal(bp_slot_at(pools.memory, BP_POOL_RECORD, slot->index), slot);
-		seen[slot->index] = true;
+		index = bp_slot_index(pools.memory, slot);
+		assert_in_range(index, 0, 99);
+		assert_false(seen[index]);
+		assert_ptr_equal(bp_slot_at(pools.memory, BP_POOL_RECORD, index), slot);
+		seen[index] = true;
 	}
 	assert_null(bp_slot_at(pools.memory, BP_POOL_RECORD, 100));
 	bp_memory_free(pools.memory);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Client branches: the request as it goes to one target. Branch 0 is what bp_forward() made; the
+ * others of a fork, and those that serial failover adds, are made from it (RFC 3261 16.6, 16.7).
+ */
+#include "proxy/context.h"
+
+/* Both tokens name the same call; the caller's leads on to this branch's target. */
+static void
+edit_record_routes(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_record *record,
+	const struct bp_live *live, const struct bp_flow *target)
+{
+	const struct bp_sip_header *callee = bp_sip_first(m, BP_SIP_RECORD_ROUTE);
+	const struct bp_sip_header *caller = callee ? bp_sip_next(m, callee) : NULL;
+	struct bp_route_token token = {
+		.side = BP_SIDE_CALLEE,
+		.node = engine->config->node_id,
+		.epoch = engine->edge->epoch,
+		.index = record->dialog,
+		.generation = record->dialog_generation,
+		.onward = live->back,
+	};
+	char line[BP_RECORD_ROUTE_SIZE_MAX + 2];
+	unsigned size;
+
+	if (caller == NULL)
+		return;
+	size = bp_record_route_write(engine, m, bp_listener(engine, target->listener), &token, line);
+	memcpy(line + size, "\r\n", 2);
+	bp_edit_replace(&engine->edits, callee->line.offset, callee->line.size, line, (uint16_t)(size + 2));
+	token.side = BP_SIDE_CALLER;
+	token.onward = *target;
+	size = bp_record_route_write(engine, m, bp_listener(engine, record->upstream.listener), &token, line);
+	memcpy(line + size, "\r\n", 2);
+	bp_edit_replace(&engine->edits, caller->line.offset, caller->line.size, line, (uint16_t)(size + 2));
+}
+
+static bool
+edit_for_target(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_record *record,
+	const struct bp_live *live, struct bp_branch_id id, const struct bp_flow *target)
+{
+	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA);
+	char text[BP_BRANCH_ID_SIZE], line[BP_VIA_SIZE_MAX + 2], uri[512];
+	struct bp_sip_uri old;
+	unsigned size;
+
+	bp_edits_begin(&engine->edits, m);
+	bp_branch_id_write(&engine->edge->branch_key, id, text);
+	size = bp_via_write(bp_listener(engine, target->listener), text, sizeof(text), line);
+	memcpy(line + size, "\r\n", 2);
+	bp_edit_replace(&engine->edits, via->line.offset, via->line.size, line, (uint16_t)(size + 2));
+	if (live->own_routes > 0)
+		edit_record_routes(engine, m, record, live, target);
+	if (!live->readdressed)
+		return true;
+	size = bp_sip_uri_cut(m->bytes, m->uri, &old) ? bp_readdress(m->bytes, &old, target, uri, sizeof(uri)) : 0;
+	bp_edit_request_uri(&engine->edits, uri, (uint16_t)size);
+	return size > 0;
+}
+
+bool
+bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned index, const struct bp_flow *target)
+{
+	struct bp_branch_id id = {.index = bp_slot_index(engine->edge->memory, &record->slot),
+		.generation = generation,
+		.branch = (uint8_t)index};
+	const struct bp_sip_message *m = bp_kept_parse(engine, atomic_load(&live->branches[0].request));
+	struct bp_branch *branch = &live->branches[index];
+	struct bp_kept *kept;
+	bool too_large;
+
+	if (m == NULL || bp_listener(engine, target->listener) == NULL ||
+		bp_listener(engine, record->upstream.listener) == NULL ||
+		!edit_for_target(engine, m, record, live, id, target))
+		return false;
+	kept = bp_keep_edits(engine, 0, &too_large);
+	if (kept == NULL)
+		return false;
+	branch->flow = *target;
+	branch->started_us = engine->now_us;
+	atomic_store(&branch->request, kept);
+	return true;
+}
+
+/* Whether the trunk has a target that no branch was sent to. */
+static const struct bp_config_trunk *
+trunk_of(const struct bp_engine *engine, const struct bp_live *live)
+{
+	if (live->trunk == BP_CONFIG_NONE || live->config_generation != (uint32_t)engine->config->generation)
+		return NULL;
+	return &engine->config->trunks[live->trunk];
+}
+
+static void
+arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
+{
+	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	uint64_t now_us = engine->now_us;
+	bool armed = true;
+
+	if (bp_record_is_invite(record)) {
+		uint64_t c_us = now_us + engine->config->timers.c_us;
+
+		atomic_store(&live->branches[index].deadline_us, c_us);
+		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_B));
+		armed = bp_timer_arm_hop(
+			&engine->timers, c_us, bp_entry(engine, record, generation, index, BP_TIMER_C), now_us);
+	} else {
+		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_F));
+	}
+	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
+		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,
+				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us) &&
+			armed;
+	if (!armed)
+		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+void
+bp_branch_launch(
+	struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
+{
+	const struct bp_branch *branch = &live->branches[index];
+	const struct bp_kept *kept = atomic_load(&branch->request);
+	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
+
+	if (kept != NULL)
+		bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);
+	bp_count_request(engine, record->method);
+	if (!branch->flow.reliable)
+		bp_arm(engine, BP_DURATION_T1, bp_entry(engine, record, generation, index, repeat));
+	arm_ends(engine, record, live, generation, index);
+}
+
+/* Takes the next branch number; BP_BRANCHES_MAX: all are used. */
+static unsigned
+take_index(struct bp_record *record)
+{
+	uint8_t count = atomic_load(&record->branch_count);
+
+	while (count < BP_BRANCHES_MAX)
+		if (atomic_compare_exchange_weak(&record->branch_count, &count, (uint8_t)(count + 1)))
+			return count;
+	return BP_BRANCHES_MAX;
+}
+
+bool
+bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	const struct bp_config_trunk *trunk = live ? trunk_of(engine, live) : NULL;
+	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
+	bool invite = bp_record_is_invite(record);
+	const struct bp_config_target *target;
+	unsigned index;
+
+	if (trunk == NULL)
+		return false;
+	target = bp_target(trunk, live->call_place, atomic_fetch_add(&live->next_target, 1));
+	if (target == NULL || !bp_server_branch_add(record, generation))
+		return false;
+	index = take_index(record);
+	if (index == BP_BRANCHES_MAX || !bp_branch_prepare(engine, record, live, generation, index, &target->flow)) {
+		if (index < BP_BRANCHES_MAX)
+			atomic_store(&live->branches[index].word,
+				BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED));
+		bp_upstream_settle(engine, record, generation, 0, 500);
+		return false;
+	}
+	atomic_store(&live->branches[index].word,
+		BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
+	bp_branch_launch(engine, record, live, generation, index);
+	return true;
+}
+
+/* The target kept silent for as long as its trunk allows: the next one is tried. Should it wake up after all, a 1xx
+ * gets a CANCEL and a 2xx still stands. */
+void
+bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	const struct bp_config_trunk *trunk = live ? trunk_of(engine, live) : NULL;
+	bp_word *place = bp_branch_word(record, entry->branch);
+	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
+	uint64_t due_us;
+
+	if (trunk == NULL || place == NULL || BP_WORD_GET(atomic_load(place), STATE) != waiting)
+		return;
+	due_us = live->branches[entry->branch].started_us + trunk->timeout_us;
+	if (due_us > engine->now_us) {
+		if (!bp_timer_arm_hop(&engine->timers, due_us, *entry, engine->now_us))
+			bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+		return;
+	}
+	if (bp_branch_next(engine, record, entry->generation) &&
+		bp_branch_abandon(record, entry->generation, entry->branch))
+		bp_upstream_settle(engine, record, entry->generation, entry->branch, 408);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Where requests within a dialog go, learned when it is made (RFC 3261 12.1, 12.2.1.1): to the
+ * nearest proxy that recorded its route, else to the Contact. Out of an untrusted realm neither is
+ * believed when it leads elsewhere than the message came from: such a user agent sits behind a
+ * NAT, or lies.
+ */
+#include "proxy/context.h"
+
+static bool
+is_trusted(const struct bp_engine *engine, uint16_t listener)
+{
+	const struct bp_config_listener *it = bp_listener(engine, listener);
+
+	return it != NULL && engine->config->realms[it->realm].trust == BP_TRUST_TRUSTED;
+}
+
+static bool
+flow_to_address(const struct bp_engine *engine, const struct bp_sip_message *m, struct bp_span element,
+	uint16_t listener, struct bp_flow *flow)
+{
+	const struct bp_config_listener *out = bp_listener(engine, listener);
+	struct bp_sip_address address;
+	struct bp_sip_uri uri;
+
+	return out != NULL && bp_sip_address_cut(m->bytes, element, &address) &&
+		bp_sip_uri_cut(m->bytes, address.uri, &uri) && bp_flow_to_uri(engine, m->bytes, &uri, out->realm, flow);
+}
+
+static bool
+flow_to_contact(
+	const struct bp_engine *engine, const struct bp_sip_message *m, uint16_t listener, struct bp_flow *flow)
+{
+	struct bp_sip_walk walk = {0};
+
+	return bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) && flow_to_address(engine, m, walk.element, listener, flow);
+}
+
+static bool
+is_behind_proxy(const struct bp_sip_message *m)
+{
+	return !m->via.last || bp_sip_next(m, bp_sip_first(m, BP_SIP_VIA)) != NULL;
+}
+
+struct bp_hop
+bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request)
+{
+	struct bp_hop hop = {.flow = request->reply};
+	struct bp_sip_walk walk = {0};
+	struct bp_flow flow;
+
+	if (!is_trusted(engine, request->from->listener) || !is_behind_proxy(request->m))
+		return hop;
+	if (bp_sip_walk_next(request->m, BP_SIP_RECORD_ROUTE, &walk)) {
+		if (flow_to_address(engine, request->m, walk.element, request->from->listener, &flow))
+			hop.flow = flow;
+	} else if (flow_to_contact(engine, request->m, request->from->listener, &flow)) {
+		hop = (struct bp_hop){.flow = flow, .by_contact = true};
+	}
+	return hop;
+}
+
+/* The Record-Route element that stands just above ours: the nearest proxy downstream. */
+static bool
+nearest_route(const struct bp_engine *engine, const struct bp_sip_message *m, struct bp_span *nearest)
+{
+	struct bp_sip_walk walk = {0};
+	struct bp_sip_address address;
+	struct bp_sip_uri uri;
+	bool found = false;
+
+	while (bp_sip_walk_next(m, BP_SIP_RECORD_ROUTE, &walk)) {
+		if (bp_sip_address_cut(m->bytes, walk.element, &address) &&
+			bp_sip_uri_cut(m->bytes, address.uri, &uri) && bp_uri_is_own(engine, m->bytes, &uri))
+			return found;
+		*nearest = walk.element;
+		found = true;
+	}
+	return false;
+}
+
+struct bp_hop
+bp_remote_of_response(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *over)
+{
+	struct bp_hop hop = {.flow = *over};
+	struct bp_span element;
+	struct bp_flow flow;
+
+	if (!is_trusted(engine, over->listener))
+		return hop;
+	if (nearest_route(engine, m, &element)) {
+		if (flow_to_address(engine, m, element, over->listener, &flow))
+			hop.flow = flow;
+	} else if (flow_to_contact(engine, m, over->listener, &flow)) {
+		hop = (struct bp_hop){.flow = flow, .by_contact = true};
+	}
+	return hop;
+}
+
+static void
+refresh_side(
+	struct bp_engine *engine, struct bp_dialog *dialog, enum bp_side side, const struct bp_sip_message *m)
+{
+	const struct bp_remote *remote = bp_dialog_remote(dialog, side);
+	struct bp_flow flow;
+
+	if (remote != NULL)
+		bp_dialog_refresh(&engine->dialogs, dialog, side, m,
+			flow_to_contact(engine, m, remote->flow.listener, &flow) ? &flow : NULL);
+}
+
+void
+bp_remote_refresh(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+{
+	const struct bp_sip_message *request;
+	struct bp_dialog *dialog;
+	enum bp_side from;
+
+	if (!record->to_tagged || (record->method != BP_METHOD_INVITE && record->method != BP_METHOD_UPDATE))
+		return;
+	dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from);
+	if (dialog == NULL)
+		return;
+	refresh_side(engine, dialog, from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER, m);
+	request = bp_kept_request(engine, record, branch);
+	if (request != NULL)
+		refresh_side(engine, dialog, from, request);
+}

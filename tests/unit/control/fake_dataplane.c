@@ -93,6 +93,8 @@ bp_dataplane_worker_count(const struct bp_dataplane *d)
 const struct bp_counters *
 bp_dataplane_counters(const struct bp_dataplane *d, unsigned worker)
 {
+	if (d->on_counters != NULL)
+		d->on_counters((struct bp_dataplane *)(uintptr_t)d);
 	return &d->counters[worker];
 }
 

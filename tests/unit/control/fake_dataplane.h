@@ -22,6 +22,8 @@ struct bp_dataplane {
 	bool drained;
 	unsigned ends_after; /* sums after the drain until calls are over; 0: never */
 	int drain_result;
+	void (*on_counters)(
+		struct bp_dataplane *dataplane); /* called each time somebody looks at them; NULL: nothing */
 };
 
 /* Appends an event of a call; @far as "192.0.2.10:5060", time in microseconds. */

@@ -296,6 +296,21 @@ test_too_many_secrets(void **state)
 	close(fd);
 }
 
+/* Timer D follows T1 when nobody says otherwise. */
+static void
+test_timer_d(void **state)
+{
+	static const char text[] =
+		"timers: {t1: 50ms}\nports: [{name: p, device: d}]\n"
+		"realms: [{name: r, port: p, address: 10.0.0.1/24}]\nroutes: [{from: r, realm: r}]\n";
+	struct bp_config *config = NULL;
+	struct bp_report report;
+
+	assert_int_equal(bp_config_load_text(&config, "text.yaml", text, sizeof(text) - 1, &report), 0);
+	assert_true(config->timers.t1_us == 50000 && config->timers.d_us == 3200000);
+	bp_config_free(config);
+}
+
 /* A file of a hundred thousand routes is read, and one that is cut off anywhere is refused or read, never
  * worse. */
 static void
@@ -380,6 +395,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_secret_files),
 		cmocka_unit_test(test_too_many_secrets),
+		cmocka_unit_test(test_timer_d),
 		cmocka_unit_test(test_large_and_cut),
 		cmocka_unit_test(test_many_errors),
 		cmocka_unit_test(test_long_values),

@@ -109,6 +109,35 @@ test_under_way(void **state)
 	assert_int_equal(looks, 3);
 }
 
+/* A worker that never rests: one more message whenever somebody looks. */
+static void
+receive_one(struct bp_dataplane *d)
+{
+	bp_count(&d->counters[0].messages_received, 1);
+	bp_count(&d->counters[0].forwarded, 1);
+}
+
+/* While messages keep coming, what is in flight is no fault; more than that is. */
+static void
+test_busy(void **state)
+{
+	struct bp_counters *c = dataplane.counters;
+	struct bp_law law;
+
+	dataplane.on_counters = receive_one;
+	c[1].messages_received = 5;
+	bp_law_check(&dataplane, 3, count_look, &law);
+	assert_true(law.holds);
+	assert_int_equal(looks, 2); /* it never was quiet */
+	c[1].messages_received = 1000;
+	bp_law_check(&dataplane, 3, count_look, &law);
+	assert_false(law.holds);
+	c[1].messages_received = 0;
+	c[1].absorbed = 1000;
+	bp_law_check(&dataplane, 3, count_look, &law);
+	assert_false(law.holds);
+}
+
 static void
 test_live(void **state)
 {
@@ -142,6 +171,7 @@ main(void)
 		cmocka_unit_test_setup(test_scopes, setup),
 		cmocka_unit_test_setup(test_off, setup),
 		cmocka_unit_test_setup(test_under_way, setup),
+		cmocka_unit_test_setup(test_busy, setup),
 		cmocka_unit_test_setup(test_live, setup),
 	};
 

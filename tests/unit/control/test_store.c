@@ -74,14 +74,22 @@ static void
 test_sorts_by_time(void **state)
 {
 	static const uint64_t times[] = {50, 10, 10, 40, 20, 60, 0};
+	struct bp_event_message first[7];
 	struct bp_trace_store *store = store_of(16);
 	struct bp_event_message *events;
 
-	for (size_t i = 0; i < 7; i++)
-		add(store, times[i], "a@b");
+	for (size_t i = 0; i < 7; i++) {
+		fake_event(&first[i], times[i], "10.0.0.1:5060", 0, BP_IN, 0, BP_METHOD_BYE, 1,
+			"BYE sip:a SIP/2.0");
+		first[i].size = (uint16_t)i;
+		snprintf(first[i].call_id, sizeof(first[i].call_id), "a@b");
+	}
+	bp_trace_store_add(store, first, 7);
 	assert_int_equal(bp_trace_store_call(store, "a@b", &events), 7);
 	for (unsigned i = 1; i < 7; i++)
 		assert_true(events[i - 1].time_us <= events[i].time_us);
+	assert_int_equal(events[1].size, 1);
+	assert_int_equal(events[2].size, 2);
 	free(events);
 	bp_trace_store_free(store);
 }

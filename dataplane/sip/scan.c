@@ -12,16 +12,17 @@
 #define ALNUM(c) (ALPHA(c) || DIGIT(c))
 #define HEX(c) (DIGIT(c) || ((c) >= 'a' && (c) <= 'f') || ((c) >= 'A' && (c) <= 'F'))
 #define VISIBLE(c) ((c) > 0x20 && (c) < 0x7f)
-#define TOKEN(c) (ALNUM(c) || (c) == '-' || (c) == '.' || (c) == '!' || (c) == '%' || (c) == '*' || (c) == '_' || \
-	(c) == '+' || (c) == '`' || (c) == '\'' || (c) == '~')
-#define WORD(c) (TOKEN(c) || (c) == '(' || (c) == ')' || (c) == '<' || (c) == '>' || (c) == ':' || (c) == '\\' || \
-	(c) == '"' || (c) == '/' || (c) == '[' || (c) == ']' || (c) == '?' || (c) == '{' || (c) == '}' || (c) == '@')
+#define TOKEN(c) (ALNUM(c) || (c) == '-' || (c) == '.' || (c) == '!' || (c) == '%' || (c) == '*' || \
+	(c) == '_' || (c) == '+' || (c) == '`' || (c) == '\'' || (c) == '~')
+#define WORD(c) (TOKEN(c) || (c) == '(' || (c) == ')' || (c) == '<' || (c) == '>' || (c) == ':' || \
+	(c) == '\\' || (c) == '"' || (c) == '/' || (c) == '[' || (c) == ']' || (c) == '?' || (c) == '{' || \
+	(c) == '}' || (c) == '@')
 #define HOST(c) (ALNUM(c) || (c) == '-' || (c) == '.' || (c) == '_')
 #define IPV6(c) (HEX(c) || (c) == ':' || (c) == '.')
 #define URI(c) (VISIBLE(c) && (c) != '"' && (c) != '<' && (c) != '>')
-#define URI_PLAIN(c) (URI(c) && (c) != '@' && (c) != ':' && (c) != ';' && (c) != '?' && (c) != '[' && (c) != '%')
+#define URI_PLAIN(c) (URI(c) && (c) != '@' && (c) != ':' && (c) != ';' && (c) != '?' && (c) != '[' && \
+	(c) != '%')
 #define PARAM(c) (URI(c) && (c) != ',' && (c) != ';' && (c) != '=')
-#define VIA(c) (TOKEN(c) || (c) == '/')
 #define ADDR_SPEC(c) (URI(c) && (c) != ',' && (c) != ';' && (c) != '?')
 #define DISPLAY_STOP(c) (!TOKEN(c) && (c) != ' ' && (c) != '\t' && (c) != '\r' && (c) != '\n')
 #define QUOTED_STOP(c) ((c) == '"' || (c) == '\\')
@@ -34,8 +35,8 @@
 #define ROW(in, l) \
 	(in(0x00 | l) | in(0x10 | l) << 1 | in(0x20 | l) << 2 | in(0x30 | l) << 3 | \
 	in(0x40 | l) << 4 | in(0x50 | l) << 5 | in(0x60 | l) << 6 | in(0x70 | l) << 7)
-#define SET(in) {{ROW(in, 0), ROW(in, 1), ROW(in, 2), ROW(in, 3), ROW(in, 4), ROW(in, 5), ROW(in, 6), ROW(in, 7), \
-	ROW(in, 8), ROW(in, 9), ROW(in, 10), ROW(in, 11), ROW(in, 12), ROW(in, 13), ROW(in, 14), ROW(in, 15)}}
+#define SET(in) {{ROW(in, 0), ROW(in, 1), ROW(in, 2), ROW(in, 3), \
+	ROW(in, 4), ROW(in, 5), ROW(in, 6), ROW(in, 7), ROW(in, 8), ROW(in, 9), ROW(in, 10), ROW(in, 11), ROW(in, 12), ROW(in, 13), ROW(in, 14), ROW(in, 15)}}
 
 const struct bp_scan_set bp_set_token = SET(TOKEN);
 const struct bp_scan_set bp_set_word = SET(WORD);
@@ -44,7 +45,6 @@ const struct bp_scan_set bp_set_ipv6 = SET(IPV6);
 const struct bp_scan_set bp_set_uri = SET(URI);
 const struct bp_scan_set bp_set_uri_plain = SET(URI_PLAIN);
 const struct bp_scan_set bp_set_param = SET(PARAM);
-const struct bp_scan_set bp_set_via = SET(VIA);
 const struct bp_scan_set bp_set_addr_spec = SET(ADDR_SPEC);
 const struct bp_scan_set bp_set_display_stop = SET(DISPLAY_STOP);
 const struct bp_scan_set bp_set_quoted_stop = SET(QUOTED_STOP);

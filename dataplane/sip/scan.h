@@ -30,7 +30,6 @@ extern const struct bp_scan_set bp_set_ipv6;         /* inside of [] */
 extern const struct bp_scan_set bp_set_uri;          /* visible but for " < > */
 extern const struct bp_scan_set bp_set_uri_plain;    /* of those, what does not structure a SIP URI */
 extern const struct bp_scan_set bp_set_param;        /* visible but for " < > , ; = */
-extern const struct bp_scan_set bp_set_via;          /* token, and / */
 extern const struct bp_scan_set bp_set_addr_spec;    /* URI without <>: visible but for " < > , ; ? */
 extern const struct bp_scan_set bp_set_display_stop; /* what ends an unquoted display name */
 extern const struct bp_scan_set bp_set_quoted_stop;  /* " and \ */

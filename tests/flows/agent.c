@@ -47,8 +47,8 @@ ua_request(const struct peer *from, const char *method, const char *uri)
 			   "Contact: <%s>\r\n"
 			   "Content-Length: 0\r\n"
 			   "\r\n",
-		method, uri, from->host, from->port, ua_new_branch(), from->name, from->name, ua_new_tag(), uri, ++serial,
-		from->name, method, ua_contact(from));
+		method, uri, from->host, from->port, ua_new_branch(), from->name, from->name, ua_new_tag(),
+		uri, ++serial, from->name, method, ua_contact(from));
 }
 
 const char *
@@ -95,12 +95,14 @@ ua_response(const struct peer *from, const char *request, unsigned status, const
 
 	if (status > 100 && tag && !text_param(to, "tag"))
 		to = text_printf("%s;tag=%s", to, tag);
-	response = text_printf("SIP/2.0 %u %s\r\n%sFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n%s%sContent-Length: "
-			       "0\r\n\r\n",
+	response = text_printf(
+		"SIP/2.0 %u %s\r\n%sFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n%s%sContent-Length: "
+		"0\r\n\r\n",
 		status, reason_phrase(status), copied_lines(request, "Via"), text_header(request, "From"), to,
 		text_header(request, "Call-ID"), text_cseq(request), method,
 		status > 100 && status < 300 ? copied_lines(request, "Record-Route") : "",
-		invite && status > 100 && status < 300 ? text_printf("Contact: <%s>\r\n", ua_contact(from)) : "");
+		invite && status > 100 && status < 300 ? text_printf("Contact: <%s>\r\n", ua_contact(from))
+						       : "");
 	if (invite && status / 100 == 2)
 		response = text_set_body(response, "application/sdp", SDP);
 	return response;
@@ -109,19 +111,23 @@ ua_response(const struct peer *from, const char *request, unsigned status, const
 const char *
 ua_ack(const char *invite, const char *response)
 {
-	return text_printf("ACK %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
-			   "CSeq: %u ACK\r\n%sContent-Length: 0\r\n\r\n",
-		text_uri(invite), text_value(invite, "Via", 0), text_header(invite, "From"), text_header(response, "To"),
-		text_header(invite, "Call-ID"), text_cseq(invite), copied_lines(invite, "Route"));
+	return text_printf(
+		"ACK %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+		"CSeq: %u ACK\r\n%sContent-Length: 0\r\n\r\n",
+		text_uri(invite), text_value(invite, "Via", 0), text_header(invite, "From"),
+		text_header(response, "To"), text_header(invite, "Call-ID"), text_cseq(invite),
+		copied_lines(invite, "Route"));
 }
 
 const char *
 ua_cancel(const char *invite)
 {
-	return text_printf("CANCEL %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
-			   "CSeq: %u CANCEL\r\n%sContent-Length: 0\r\n\r\n",
-		text_uri(invite), text_value(invite, "Via", 0), text_header(invite, "From"), text_header(invite, "To"),
-		text_header(invite, "Call-ID"), text_cseq(invite), copied_lines(invite, "Route"));
+	return text_printf(
+		"CANCEL %s SIP/2.0\r\nVia: %s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+		"CSeq: %u CANCEL\r\n%sContent-Length: 0\r\n\r\n",
+		text_uri(invite), text_value(invite, "Via", 0), text_header(invite, "From"),
+		text_header(invite, "To"), text_header(invite, "Call-ID"), text_cseq(invite),
+		copied_lines(invite, "Route"));
 }
 
 struct leg
@@ -174,9 +180,10 @@ in_dialog(const struct leg *leg, const char *method, unsigned cseq)
 	for (unsigned i = 0; i < leg->route_count; i++)
 		routes = text_printf("%sRoute: %s\r\n", routes, leg->routes[i]);
 	return text_printf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%u;branch=%s;rport\r\nMax-Forwards: 70\r\n%s"
-			   "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: <%s>\r\nContent-Length: 0\r\n\r\n",
-		method, leg->target, leg->peer->host, leg->peer->port, ua_new_branch(), routes, leg->local, leg->remote,
-		leg->call_id, cseq, method, ua_contact(leg->peer));
+			   "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\nContact: "
+			   "<%s>\r\nContent-Length: 0\r\n\r\n",
+		method, leg->target, leg->peer->host, leg->peer->port, ua_new_branch(), routes, leg->local,
+		leg->remote, leg->call_id, cseq, method, ua_contact(leg->peer));
 }
 
 const char *
@@ -213,5 +220,6 @@ world_check_dialogs(struct world *w, unsigned created, unsigned by_bye, const ch
 	const struct bp_counters *sum = world_sum(w);
 
 	world_check_int(w, (int64_t)sum->dialogs_created, created, "dialogs created", file, line);
-	world_check_int(w, (int64_t)sum->dialogs_ended[BP_DIALOG_END_bye], by_bye, "dialogs ended by BYE", file, line);
+	world_check_int(w, (int64_t)sum->dialogs_ended[BP_DIALOG_END_bye], by_bye, "dialogs ended by BYE",
+		file, line);
 }

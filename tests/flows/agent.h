@@ -11,7 +11,8 @@
 
 #define AGENT_ROUTES_MAX 8
 #define SDP \
-	"v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+	"v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 4000 RTP/AVP " \
+	"0\r\n"
 
 /* A request outside a dialog (8.1.1): a new branch, Call-ID and From tag, CSeq 1, no body. */
 const char *ua_request(const struct peer *from, const char *method, const char *uri);

@@ -10,7 +10,8 @@ void
 call_invite_with(struct world *w, struct call *call, const struct peer *from, const struct peer *to,
 	const char *invite)
 {
-	*call = (struct call){.from = from, .to = to, .invite = invite, .uri = text_uri(invite), .tag = ua_new_tag()};
+	*call = (struct call){
+		.from = from, .to = to, .invite = invite, .uri = text_uri(invite), .tag = ua_new_tag()};
 	say(w, from, invite);
 	expect_forwarded(w);
 	expect_status(w, from, 100, "INVITE");

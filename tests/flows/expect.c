@@ -18,7 +18,7 @@ static const char *const drop_names[BP_DROP_COUNT + 1] = {
 #define X(name, scope, severity, text) #name,
 	BP_DROPS(X)
 #undef X
-	"-",
+		"-",
 };
 
 static const char *const fate_names[] = {"nothing", "forwarded", "answered", "absorbed", "dropped"};
@@ -67,7 +67,8 @@ note_fate(struct world *w, const struct bp_counters *before, unsigned sent)
 			fates += (unsigned)(after->drops[i] - before->drops[i]);
 		}
 	/* One, and those that came in between. */
-	if (after->messages_received - before->messages_received != fates || fates == 0 || (fates > 1 && !w->between))
+	if (after->messages_received - before->messages_received != fates || fates == 0 ||
+		(fates > 1 && !w->between))
 		world_fail(w, __FILE__, __LINE__, "counting law: %u messages received, %u accounted for",
 			(unsigned)(after->messages_received - before->messages_received), fates);
 	if (w->bad_answer && !w->between && w->fate != FATE_ANSWERED)
@@ -135,7 +136,8 @@ world_expect(struct world *w, const struct peer *to, const char *method, unsigne
 		world_fail(w, file, line, "expected %s to %s, there is nothing", what, who);
 	if (text_status(passed->text) != status || strcmp(text_cseq_method(passed->text), method) != 0)
 		world_fail(w, file, line, "expected %s to %s, there is: %s (%s)", what, who,
-			text_copy(passed->text, strcspn(passed->text, "\r\n")), text_header(passed->text, "CSeq"));
+			text_copy(passed->text, strcspn(passed->text, "\r\n")),
+			text_header(passed->text, "CSeq"));
 	passed->taken = true;
 	w->last_us = passed->time_us;
 	w->last_worker = passed->worker;
@@ -170,16 +172,17 @@ void
 world_expect_fate(struct world *w, enum fate fate, enum bp_drop drop, const char *file, int line)
 {
 	if (w->fate != fate || w->drop != drop)
-		world_fail(w, file, line, "expected the message to be %s (%s), it was %s (%s)", fate_names[fate],
-			drop_names[drop], fate_names[w->fate], drop_names[w->drop]);
+		world_fail(w, file, line, "expected the message to be %s (%s), it was %s (%s)",
+			fate_names[fate], drop_names[drop], fate_names[w->fate], drop_names[w->drop]);
 }
 
 void
 world_expect_at(struct world *w, uint64_t us, const char *file, int line)
 {
 	if (w->last_us != w->start_us + us)
-		world_fail(w, file, line, "expected at %u.%06u s, it was sent at %u.%06u s", (unsigned)(us / 1000000),
-			(unsigned)(us % 1000000), (unsigned)((w->last_us - w->start_us) / 1000000),
+		world_fail(w, file, line, "expected at %u.%06u s, it was sent at %u.%06u s",
+			(unsigned)(us / 1000000), (unsigned)(us % 1000000),
+			(unsigned)((w->last_us - w->start_us) / 1000000),
 			(unsigned)((w->last_us - w->start_us) % 1000000));
 }
 
@@ -198,9 +201,9 @@ world_check_int(struct world *w, int64_t a, int64_t b, const char *text, const c
 }
 
 void
-world_check_text(
-	struct world *w, const char *a, const char *b, const char *text, const char *file, int line)
+world_check_text(struct world *w, const char *a, const char *b, const char *text, const char *file, int line)
 {
 	if (!a || !b || strcmp(a, b) != 0)
-		world_fail(w, file, line, "%s is \"%s\", not \"%s\"", text, a ? a : "(none)", b ? b : "(none)");
+		world_fail(
+			w, file, line, "%s is \"%s\", not \"%s\"", text, a ? a : "(none)", b ? b : "(none)");
 }

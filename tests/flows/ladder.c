@@ -18,9 +18,10 @@ ladder_peer(const struct bp_flow *flow)
 			return peers[i]->name;
 	}
 	if (bp_ip_is_v4(&flow->ip))
-		return text_printf("%u.%u.%u.%u:%u@%u", flow->ip.bytes[12], flow->ip.bytes[13], flow->ip.bytes[14],
-			flow->ip.bytes[15], flow->port, flow->listener);
-	return text_printf("[..%02x%02x]:%u@%u", flow->ip.bytes[14], flow->ip.bytes[15], flow->port, flow->listener);
+		return text_printf("%u.%u.%u.%u:%u@%u", flow->ip.bytes[12], flow->ip.bytes[13],
+			flow->ip.bytes[14], flow->ip.bytes[15], flow->port, flow->listener);
+	return text_printf(
+		"[..%02x%02x]:%u@%u", flow->ip.bytes[14], flow->ip.bytes[15], flow->port, flow->listener);
 }
 
 static void
@@ -32,8 +33,8 @@ print_line(const struct world *w, const struct passed *passed)
 	const char *start = text_copy(passed->text, strcspn(passed->text, "\r\n"));
 	const char *arrow = (passed->out == left) ? "<--------" : "-------->";
 
-	fprintf(stderr, "%6u.%06u w%u %s ", (unsigned)(us / 1000000), (unsigned)(us % 1000000), passed->worker,
-		passed->out ? (passed->taken ? " " : "!") : " ");
+	fprintf(stderr, "%6u.%06u w%u %s ", (unsigned)(us / 1000000), (unsigned)(us % 1000000),
+		passed->worker, passed->out ? (passed->taken ? " " : "!") : " ");
 	if (left)
 		fprintf(stderr, "%10s %s |                    ", name, arrow);
 	else

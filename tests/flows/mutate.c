@@ -22,15 +22,17 @@ random_below(struct random *random, unsigned n)
 	return (unsigned)(random_next(random) % n);
 }
 
-static const char *const tokens[] = {"\r\n", "\r\n\r\n", "\n", "\r", " ", "\t", ":", ";", ",", "<", ">", "\"", "\\",
-	"@", "?", "&", "%00", "%", "[", "]", "[::1]", ":0", ":99999", ":5060", "=", ";lr", ";tag=", ";tag=x", ";branch=",
-	";branch=z9hG4bK", ";rport", ";rport=1", ";received=1.2.3.4", ";received=[", ";maddr=192.0.2.10", ";ttl=1", "sip:",
-	"sips:", "tel:", "SIP/2.0", "SIP/2.0/UDP ", "SIP/2.0/TCP ", "INVITE ", "ACK ", "CANCEL ", "BYE ", "0", "-1",
-	"4294967295", "4294967296", "99999999999999999999", "\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK",
+static const char *const tokens[] = {"\r\n", "\r\n\r\n", "\n", "\r", " ", "\t", ":", ";", ",", "<", ">", "\"",
+	"\\", "@", "?", "&", "%00", "%", "[", "]", "[::1]", ":0", ":99999", ":5060", "=", ";lr",
+	";tag=", ";tag=x", ";branch=", ";branch=z9hG4bK", ";rport", ";rport=1", ";received=1.2.3.4",
+	";received=[", ";maddr=192.0.2.10", ";ttl=1", "sip:", "sips:", "tel:", "SIP/2.0", "SIP/2.0/UDP ",
+	"SIP/2.0/TCP ", "INVITE ", "ACK ", "CANCEL ", "BYE ", "0", "-1", "4294967295", "4294967296",
+	"99999999999999999999", "\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK",
 	"\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK0", "\r\nRoute: <sip:192.0.2.1;lr>",
-	"\r\nRoute: <sip:10.0.0.1:5060;lr>", "\r\nRoute: <sip:x@192.0.2.1:5060;lr>,<sip:10.0.0.1>", "\r\nMax-Forwards: 0",
-	"\r\nMax-Forwards: 1", "\r\nProxy-Require: x", "\r\nRecord-Route: <sip:a;lr>", "\r\nContent-Length: 3",
-	"\r\nContact: *", "\r\nl: 0", "\r\nv: SIP/2.0/UDP x", "\r\n folded", "\xff", "\x80\x81", "\xc3\xa9"};
+	"\r\nRoute: <sip:10.0.0.1:5060;lr>", "\r\nRoute: <sip:x@192.0.2.1:5060;lr>,<sip:10.0.0.1>",
+	"\r\nMax-Forwards: 0", "\r\nMax-Forwards: 1", "\r\nProxy-Require: x", "\r\nRecord-Route: <sip:a;lr>",
+	"\r\nContent-Length: 3", "\r\nContact: *", "\r\nl: 0", "\r\nv: SIP/2.0/UDP x", "\r\n folded", "\xff",
+	"\x80\x81", "\xc3\xa9"};
 
 struct buffer {
 	uint8_t *bytes;
@@ -65,8 +67,8 @@ random_line(struct random *random, const struct buffer *buffer, size_t *size)
 static void
 change_number(struct random *random, struct buffer *buffer)
 {
-	static const char *const numbers[] = {
-		"0", "1", "-1", "00000000000000000001", "2147483648", "4294967295", "4294967296", "65536", "999", "1.5", "0x1"};
+	static const char *const numbers[] = {"0", "1", "-1", "00000000000000000001", "2147483648",
+		"4294967295", "4294967296", "65536", "999", "1.5", "0x1"};
 	const char *number = numbers[random_below(random, 11)];
 	size_t at = random_below(random, (unsigned)buffer->size), end;
 

@@ -19,8 +19,8 @@ uint64_t random_next(struct random *random);
 /* 0 .. @n - 1. */
 unsigned random_below(struct random *random, unsigned n);
 
-/* Spoils the @size bytes at @bytes in one to four ways; @bytes has room for MUTATE_SIZE_MAX. @other: something to
- * splice in, may be NULL. Returns the new size. */
+/* Spoils the @size bytes at @bytes in one to four ways; @bytes has room for MUTATE_SIZE_MAX. @other:
+ * something to splice in, may be NULL. Returns the new size. */
 size_t mutate(struct random *random, uint8_t *bytes, size_t size, const char *other);
 
 #endif

@@ -65,7 +65,8 @@ trying_at_once(void **state)
 	check_text(w, text_header(trying, "Call-ID"), text_header(invite, "Call-ID"));
 	check_text(w, text_header(trying, "From"), text_header(invite, "From"));
 	check_text(w, text_header(trying, "CSeq"), "1 INVITE");
-	check(w, text_header(trying, "Timestamp") && strncmp(text_header(trying, "Timestamp"), "54.3", 4) == 0);
+	check(w, text_header(trying, "Timestamp") &&
+			 strncmp(text_header(trying, "Timestamp"), "54.3", 4) == 0);
 	call = (struct call){.from = &alice, .to = &bob, .invite = invite, .tag = ua_new_tag()};
 	call.seen = expect(w, &bob, "INVITE");
 	call_refuse(w, &call, 486);
@@ -99,8 +100,8 @@ received_and_rport(void **state)
 {
 	struct world *w = *state;
 	static const struct peer nat = {"nat", "198.51.100.7", 40123, ACCESS};
-	const char *invite = text_swap(ua_invite(&nat, "sip:bob@example.com"), "UDP 198.51.100.7:40123",
-		"UDP 192.168.1.2:5060");
+	const char *invite = text_swap(
+		ua_invite(&nat, "sip:bob@example.com"), "UDP 198.51.100.7:40123", "UDP 192.168.1.2:5060");
 	const char *via;
 	struct call call;
 
@@ -121,7 +122,8 @@ received_without_rport(void **state)
 	static const struct peer home = {"home", "198.51.100.7", 5070, ACCESS};
 	const char *invite = ua_invite(&source, "sip:bob@example.com"), *seen, *via;
 
-	invite = text_swap(text_swap(invite, ";rport", ""), "UDP 198.51.100.7:40123", "UDP client.example.com:5070");
+	invite = text_swap(
+		text_swap(invite, ";rport", ""), "UDP 198.51.100.7:40123", "UDP client.example.com:5070");
 	say(w, &source, invite);
 	expect_status(w, &home, 100, "INVITE");
 	seen = expect(w, &bob, "INVITE");
@@ -139,7 +141,8 @@ static void
 sent_by_without_port(void **state)
 {
 	struct world *w = *state;
-	const char *invite = text_swap(ua_invite(&alice, "sip:bob@example.com"), "192.0.2.10:5060;", "192.0.2.10;");
+	const char *invite =
+		text_swap(ua_invite(&alice, "sip:bob@example.com"), "192.0.2.10:5060;", "192.0.2.10;");
 	struct call call;
 
 	call_invite_with(w, &call, &alice, &bob, text_swap(invite, ";rport", ""));
@@ -158,11 +161,12 @@ max_forwards_counts_down(void **state)
 	call_invite_with(w, &call, &alice, &bob, invite);
 	check_text(w, text_header(call.seen, "Max-Forwards"), "69");
 	call_refuse(w, &call, 486);
-	call_invite_with(w, &call, &alice, &bob, text_delete(ua_invite(&alice, "sip:b@example.com"), "Max-Forwards"));
+	call_invite_with(
+		w, &call, &alice, &bob, text_delete(ua_invite(&alice, "sip:b@example.com"), "Max-Forwards"));
 	check_text(w, text_header(call.seen, "Max-Forwards"), "70");
 	call_refuse(w, &call, 486);
-	call_invite_with(
-		w, &call, &alice, &bob, text_set(ua_invite(&alice, "sip:b@example.com"), "Max-Forwards", "1"));
+	call_invite_with(w, &call, &alice, &bob,
+		text_set(ua_invite(&alice, "sip:b@example.com"), "Max-Forwards", "1"));
 	check_text(w, text_header(call.seen, "Max-Forwards"), "0");
 	call_refuse(w, &call, 486);
 }
@@ -199,8 +203,8 @@ static void
 record_route_above_others(void **state)
 {
 	struct world *w = *state;
-	const char *invite = text_add_first(
-		ua_invite(&alice, "sip:bob@example.com"), "Record-Route: <sip:p1.example.com;lr>,<sip:p2.example.com;lr>");
+	const char *invite = text_add_first(ua_invite(&alice, "sip:bob@example.com"),
+		"Record-Route: <sip:p1.example.com;lr>,<sip:p2.example.com;lr>");
 	struct call call;
 
 	call_invite_with(w, &call, &alice, &bob, invite);
@@ -217,7 +221,8 @@ static void
 the_rest_passes_untouched(void **state)
 {
 	struct world *w = *state;
-	const char *odd = "X-Odd:  a ,b;c=\"d, e\"\r\n folded\r\nsubject: first\r\nSUBJECT:\tsecond\r\nk:100rel";
+	const char *odd =
+		"X-Odd:  a ,b;c=\"d, e\"\r\n folded\r\nsubject: first\r\nSUBJECT:\tsecond\r\nk:100rel";
 	const char *invite = text_add(ua_invite(&alice, "sip:bob@example.com;user=phone"), odd);
 	struct call call;
 
@@ -414,7 +419,8 @@ others_after_answer(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* The ACK for a 2xx: both our Route entries popped, R-URI the callee's Contact, body kept, Max-Forwards counted. */
+/* The ACK for a 2xx: both our Route entries popped, R-URI the callee's Contact, body kept, Max-Forwards
+ * counted. */
 static void
 ack_for_answer(void **state)
 {
@@ -630,7 +636,8 @@ answered_call_keeps_nothing(void **state)
 	check(w, world_sum(w)->kept_taken > 0);
 	check_int(w, world_sum(w)->kept_returned, world_sum(w)->kept_taken);
 	leg_bye(w, &call.caller, &call.callee);
-	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned, 1); /* the 200 to the BYE, for timer J */
+	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned,
+		1); /* the 200 to the BYE, for timer J */
 }
 
 /* A message much longer than a packet. */
@@ -662,8 +669,8 @@ junk_behind_the_body(void **state)
 	struct world *w = *state;
 	struct call call;
 
-	call_invite_with(
-		w, &call, &alice, &bob, text_printf("%sjunk\r\n\r\n", ua_invite(&alice, "sip:bob@example.com")));
+	call_invite_with(w, &call, &alice, &bob,
+		text_printf("%sjunk\r\n\r\n", ua_invite(&alice, "sip:bob@example.com")));
 	check_text(w, text_body(call.seen), SDP);
 	call_refuse(w, &call, 486);
 }

@@ -617,7 +617,8 @@ update_cancelled(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
-/* 9.1 holds for any request: no CANCEL before a provisional response; the 200 may come first, and then none at all. */
+/* 9.1 holds for any request: no CANCEL before a provisional response; the 200 may come first, and then none
+ * at all. */
 static void
 update_cancelled_before_1xx(void **state)
 {

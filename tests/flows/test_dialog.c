@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Inside the dialog: BYE, re-INVITE, UPDATE, INFO, PRACK by route token in both directions, by Call-ID and tags
- * for phones that lost their route set; what ends a dialog and what does not. RFC 3261 12, 15, 16.4; RFC 3262,
- * 3311; DESIGN sections 2 and 6.
+ * Inside the dialog: BYE, re-INVITE, UPDATE, INFO, PRACK by route token in both directions, by Call-ID and
+ * tags for phones that lost their route set; what ends a dialog and what does not. RFC 3261 12, 15, 16.4; RFC
+ * 3262, 3311; DESIGN sections 2 and 6.
  */
 #include "agent.h"
 
@@ -115,7 +115,8 @@ prack_in_early_dialog(void **state)
 	const char *ringing, *prack;
 
 	call_invite(w, &call, &alice, &bob);
-	say(w, &bob, text_add(ua_response(&bob, call.seen, 183, call.tag), "Require: 100rel\r\nRSeq: 776655"));
+	say(w, &bob,
+		text_add(ua_response(&bob, call.seen, 183, call.tag), "Require: 100rel\r\nRSeq: 776655"));
 	ringing = expect_status(w, &alice, 183, "INVITE");
 	check_text(w, text_header(ringing, "RSeq"), "776655");
 	early = leg_caller(&alice, call.invite, ringing);
@@ -236,7 +237,8 @@ bye_answered_408(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* 15.1.1: the session is over as soon as the BYE is sent, whatever the answer; only a challenge is another matter. */
+/* 15.1.1: the session is over as soon as the BYE is sent, whatever the answer; only a challenge is another
+ * matter. */
 static void
 bye_answered_500(void **state)
 {
@@ -278,7 +280,8 @@ bye_after_the_end(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* 12.1: phones without a route set; the call is found by Call-ID and tags, the BYE goes to the peer's Contact. */
+/* 12.1: phones without a route set; the call is found by Call-ID and tags, the BYE goes to the peer's
+ * Contact. */
 static void
 bye_without_route_set(void **state)
 {
@@ -534,7 +537,8 @@ callee_contact_elsewhere(void **state)
 	const char *answer;
 
 	call_invite(w, &call, &alice, &bob);
-	answer = text_set(ua_response(&bob, call.seen, 200, call.tag), "Contact", "<sip:carol@10.0.0.3:5060>");
+	answer =
+		text_set(ua_response(&bob, call.seen, 200, call.tag), "Contact", "<sip:carol@10.0.0.3:5060>");
 	say(w, &bob, answer);
 	answer = expect_status(w, &alice, 200, "INVITE");
 	call.caller = leg_caller(&alice, call.invite, answer);
@@ -555,7 +559,8 @@ proxy_behind_record_routes(void **state)
 	const char *answer, *ack;
 
 	call_invite(w, &call, &alice, &bob);
-	answer = text_set(ua_response(&bob, call.seen, 200, call.tag), "Contact", "<sip:callee@10.99.0.9:5060>");
+	answer = text_set(
+		ua_response(&bob, call.seen, 200, call.tag), "Contact", "<sip:callee@10.99.0.9:5060>");
 	answer = text_add_first(answer, "Record-Route: <sip:10.0.0.2:5060;lr>");
 	say(w, &bob, answer);
 	answer = expect_status(w, &alice, 200, "INVITE");

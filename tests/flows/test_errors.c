@@ -40,10 +40,12 @@ static void
 max_forwards_0(void **state)
 {
 	struct world *w = *state;
-	static const char *const methods[] = {"INVITE", "BYE", "MESSAGE", "REGISTER", "SUBSCRIBE", "FROBNICATE"};
+	static const char *const methods[] = {
+		"INVITE", "BYE", "MESSAGE", "REGISTER", "SUBSCRIBE", "FROBNICATE"};
 
 	for (unsigned i = 0; i < 6; i++)
-		refused(w, &alice, text_set(ua_request(&alice, methods[i], "sip:bob@example.com"), "Max-Forwards", "0"),
+		refused(w, &alice,
+			text_set(ua_request(&alice, methods[i], "sip:bob@example.com"), "Max-Forwards", "0"),
 			483);
 }
 
@@ -115,8 +117,9 @@ proxy_require(void **state)
 	check_int(w, text_count(response, "Unsupported"), 2);
 	check_text(w, text_value(response, "Unsupported", 0), "foo");
 	check_text(w, text_value(response, "Unsupported", 1), "bar");
-	response = refused(
-		w, &alice, text_add(ua_request(&alice, "OPTIONS", "sip:bob@example.com"), "Proxy-Require: sec-agree"), 420);
+	response = refused(w, &alice,
+		text_add(ua_request(&alice, "OPTIONS", "sip:bob@example.com"), "Proxy-Require: sec-agree"),
+		420);
 	check_text(w, text_value(response, "Unsupported", 0), "sec-agree");
 }
 
@@ -127,7 +130,8 @@ require_passes(void **state)
 	struct world *w = *state;
 	struct call call;
 
-	call_invite_with(w, &call, &alice, &bob, text_add(ua_invite(&alice, "sip:bob@example.com"), "Require: foo"));
+	call_invite_with(
+		w, &call, &alice, &bob, text_add(ua_invite(&alice, "sip:bob@example.com"), "Require: foo"));
 	check_text(w, text_header(call.seen, "Require"), "foo");
 	call_refuse(w, &call, 420);
 }
@@ -136,7 +140,8 @@ static void
 version(void **state)
 {
 	struct world *w = *state;
-	const char *invite = text_swap(ua_invite(&alice, "sip:bob@example.com"), "SIP/2.0\r\n", "SIP/7.0\r\n");
+	const char *invite =
+		text_swap(ua_invite(&alice, "sip:bob@example.com"), "SIP/2.0\r\n", "SIP/7.0\r\n");
 
 	refused(w, &alice, invite, 505);
 }
@@ -166,11 +171,13 @@ missing_headers(void **state)
 
 	for (unsigned i = 0; i < 5; i++) {
 		say(w, &alice, text_delete(ua_invite(&alice, "sip:bob@example.com"), names[i]));
-		check(w, w->fate == FATE_ANSWERED || (w->fate == FATE_DROPPED && w->drop == BP_DROP_request_malformed));
+		check(w, w->fate == FATE_ANSWERED ||
+				 (w->fate == FATE_DROPPED && w->drop == BP_DROP_request_malformed));
 		check_int(w, world_take(w, &bob), 0);
 		world_take(w, &alice);
 		say(w, &alice, text_delete(ua_request(&alice, "OPTIONS", "sip:192.0.2.1"), names[i]));
-		check(w, w->fate == FATE_ANSWERED || (w->fate == FATE_DROPPED && w->drop == BP_DROP_request_malformed));
+		check(w, w->fate == FATE_ANSWERED ||
+				 (w->fate == FATE_DROPPED && w->drop == BP_DROP_request_malformed));
 		world_take(w, &alice);
 	}
 }
@@ -179,8 +186,8 @@ static void
 repeated_headers(void **state)
 {
 	struct world *w = *state;
-	static const char *const lines[] = {"From: <sip:x@example.com>;tag=1", "To: <sip:y@example.com>", "Call-ID: second",
-		"CSeq: 2 INVITE", "Max-Forwards: 3", "Content-Length: 0"};
+	static const char *const lines[] = {"From: <sip:x@example.com>;tag=1", "To: <sip:y@example.com>",
+		"Call-ID: second", "CSeq: 2 INVITE", "Max-Forwards: 3", "Content-Length: 0"};
 
 	for (unsigned i = 0; i < 6; i++) {
 		say(w, &alice, text_add(ua_invite(&alice, "sip:bob@example.com"), lines[i]));
@@ -278,7 +285,8 @@ response_with_forged_branch(void **state)
 		response = text_swap(ua_response(&bob, call.seen, 200, call.tag), branch, forged);
 		say(w, &bob, response);
 		check(w, w->fate == FATE_DROPPED);
-		check(w, w->drop == BP_DROP_response_forged_branch || w->drop == BP_DROP_response_stale_branch ||
+		check(w, w->drop == BP_DROP_response_forged_branch ||
+				 w->drop == BP_DROP_response_stale_branch ||
 				 w->drop == BP_DROP_response_stray_ack);
 		expect_nothing(w);
 	}
@@ -381,7 +389,9 @@ spiral(void **state)
 	check_int(w, text_count(second.seen, "Record-Route"), 4);
 	call_answer(w, &second);
 	/* The proxy in between passes the answer on, back through the edge. */
-	say(w, &bob, text_swap(second.answer, text_printf("Via: %s\r\n", text_value(second.answer, "Via", 0)), ""));
+	say(w, &bob,
+		text_swap(
+			second.answer, text_printf("Via: %s\r\n", text_value(second.answer, "Via", 0)), ""));
 	expect_forwarded(w);
 	call.answer = expect_status(w, &alice, 200, "INVITE");
 	check_int(w, text_count(call.answer, "Via"), 1);
@@ -434,7 +444,8 @@ over_the_limits(void **state)
 	refused(w, &alice, invite, 513);
 	invite = ua_invite(&alice, "sip:bob@example.com");
 	for (unsigned i = 0; i < 40; i++)
-		invite = text_add(invite, text_printf("Via: SIP/2.0/UDP h%u.example.com;branch=z9hG4bK-%u", i, i));
+		invite = text_add(
+			invite, text_printf("Via: SIP/2.0/UDP h%u.example.com;branch=z9hG4bK-%u", i, i));
 	say(w, &alice, invite);
 	expect_answered(w);
 	expect_status(w, &alice, 513, "INVITE");

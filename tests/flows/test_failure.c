@@ -41,9 +41,9 @@ static void
 every_class(void **state)
 {
 	struct world *w = *state;
-	static const unsigned codes[] = {300, 301, 302, 305, 380, 400, 401, 403, 404, 405, 407, 408, 410, 415, 420, 422,
-		423, 433, 480, 481, 482, 484, 486, 487, 488, 491, 499, 500, 501, 504, 513, 580, 599, 600, 603, 604, 606,
-		607, 699};
+	static const unsigned codes[] = {300, 301, 302, 305, 380, 400, 401, 403, 404, 405, 407, 408, 410, 415,
+		420, 422, 423, 433, 480, 481, 482, 484, 486, 487, 488, 491, 499, 500, 501, 504, 513, 580, 599,
+		600, 603, 604, 606, 607, 699};
 	struct call call;
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -79,7 +79,8 @@ redirect_passes(void **state)
 	const char *final;
 
 	call_invite(w, &call, &alice, &bob);
-	final = text_add(ua_response(&bob, call.seen, 302, call.tag), "Contact: <sip:bob@elsewhere.example.com>;q=0.7");
+	final = text_add(ua_response(&bob, call.seen, 302, call.tag),
+		"Contact: <sip:bob@elsewhere.example.com>;q=0.7");
 	say(w, &bob, final);
 	expect(w, &bob, "ACK");
 	final = expect_status(w, &alice, 302, "INVITE");
@@ -358,7 +359,7 @@ unreachable_but_quotation_too_short(void **state)
 
 	call_invite(w, &call, &alice, &bob);
 	end = (size_t)(strstr(call.seen, "branch=z9") - call.seen) +
-		strlen(text_param(text_value(call.seen, "Via", 0), "branch")) + 6;
+	      strlen(text_param(text_value(call.seen, "Via", 0), "branch")) + 6;
 	for (size_t size = 0; size <= end; size++)
 		world_flow_failed(w, &bob, text_copy(call.seen, size));
 	world_flow_failed(w, &bob, NULL);
@@ -400,8 +401,8 @@ unreachable_while_ringing(void **state)
 	expect_nothing(w);
 }
 
-/* Calls that fail at once free their records in T4, but their timers A to H stay armed for 64*T1: a dead core for a
- * minute at the highest rate that the records allow must not use the timers up. */
+/* Calls that fail at once free their records in T4, but their timers A to H stay armed for 64*T1: a dead core
+ * for a minute at the highest rate that the records allow must not use the timers up. */
 static void
 unreachable_for_a_minute(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Hostile input at every state, from seeds: bots place calls, and what they say is spoiled, repeated, lost, or comes
- * from somebody else. Nothing has to work but this: every message is accounted for, whatever leaves is well-formed,
- * everything comes back to its pool, and a good call goes through afterwards.
+ * Hostile input at every state, from seeds: bots place calls, and what they say is spoiled, repeated, lost,
+ * or comes from somebody else. Nothing has to work but this: every message is accounted for, whatever leaves
+ * is well-formed, everything comes back to its pool, and a good call goes through afterwards.
  *
  * BYEPASS_HOSTILE_SEEDS: how many seeds a test runs (default 60); BYEPASS_HOSTILE_FIRST: the first one.
  */
@@ -18,8 +18,8 @@
 struct bots {
 	struct world *w;
 	struct random random;
-	unsigned spoil;   /* percent of messages that are spoiled */
-	unsigned seen;    /* log entries that the bots have looked at */
+	unsigned spoil;       /* percent of messages that are spoiled */
+	unsigned seen;        /* log entries that the bots have looked at */
 	const char *pool[64]; /* what was said before, to be said again and spliced in */
 	unsigned pool_count;
 };
@@ -113,7 +113,8 @@ peer_of(const struct bp_flow *flow)
 static void
 bot_takes_request(struct bots *bots, const struct peer *peer, const char *request)
 {
-	static const unsigned finals[] = {200, 200, 200, 200, 486, 302, 404, 503, 603, 487, 401, 481, 299, 699};
+	static const unsigned finals[] = {
+		200, 200, 200, 200, 486, 302, 404, 503, 603, 487, 401, 481, 299, 699};
 	const char *method = text_method(request);
 	struct random *random = &bots->random;
 
@@ -128,7 +129,8 @@ bot_takes_request(struct bots *bots, const struct peer *peer, const char *reques
 		return;
 	}
 	bot_say(bots, peer,
-		ua_response(peer, request, finals[random_below(random, 14)], random_below(random, 5) ? "one" : "two"));
+		ua_response(peer, request, finals[random_below(random, 14)],
+			random_below(random, 5) ? "one" : "two"));
 }
 
 /* The INVITE that a response is for, as it was said. */
@@ -159,7 +161,8 @@ bot_takes_response(struct bots *bots, const struct peer *peer, const char *respo
 			return;
 		leg = leg_caller(peer, invite, response);
 		if (random_below(&bots->random, 8) == 0)
-			bot_say(bots, peer, leg_request(&leg, random_below(&bots->random, 2) ? "BYE" : "PRACK"));
+			bot_say(bots, peer,
+				leg_request(&leg, random_below(&bots->random, 2) ? "BYE" : "PRACK"));
 	} else if (status >= 300) {
 		bot_say(bots, peer, ua_ack(invite, response));
 	} else if (text_value(response, "Contact", 0)) {
@@ -198,7 +201,8 @@ bots_react(struct bots *bots)
 static void
 one_step(struct bots *bots)
 {
-	static const char *const methods[] = {"OPTIONS", "REGISTER", "MESSAGE", "BYE", "CANCEL", "ACK", "PRACK", "FOO"};
+	static const char *const methods[] = {
+		"OPTIONS", "REGISTER", "MESSAGE", "BYE", "CANCEL", "ACK", "PRACK", "FOO"};
 	struct random *random = &bots->random;
 	struct world *w = bots->w;
 
@@ -213,17 +217,20 @@ one_step(struct bots *bots)
 		bot_say(bots, &bob, ua_invite(&bob, ua_uri(&bob, &alice)));
 		break;
 	case 5:
-		bot_say(bots, &alice, ua_request(&alice, methods[random_below(random, 8)], ua_uri(&alice, &bob)));
+		bot_say(bots, &alice,
+			ua_request(&alice, methods[random_below(random, 8)], ua_uri(&alice, &bob)));
 		break;
 	case 6:
 	case 7:
 		if (bots->pool_count > 0)
-			bot_say(bots, peers[random_below(random, 5)], bots->pool[random_below(random, bots->pool_count)]);
+			bot_say(bots, peers[random_below(random, 5)],
+				bots->pool[random_below(random, bots->pool_count)]);
 		break;
 	case 8:
 		if (w->log_count > 0)
 			world_flow_failed(w, random_below(random, 2) ? &bob : &alice,
-				random_below(random, 4) ? w->log[random_below(random, w->log_count)].text : NULL);
+				random_below(random, 4) ? w->log[random_below(random, w->log_count)].text
+							: NULL);
 		break;
 	case 9:
 		world_wait(w, random_below(random, 2) ? MS(200) : SECONDS(random_below(random, 40)));
@@ -252,8 +259,8 @@ still_alive(struct world *w)
 	call_cancelled(w, &call, call_cancel(w, &call));
 }
 
-/* In the middle of one worker's work the answer to what it has just sent reaches the other one, or something that
- * was said before does. */
+/* In the middle of one worker's work the answer to what it has just sent reaches the other one, or something
+ * that was said before does. */
 static void
 bots_in_between(struct world *w, void *argument)
 {
@@ -261,7 +268,8 @@ bots_in_between(struct world *w, void *argument)
 	unsigned dice = random_below(&bots->random, 4);
 
 	if (dice == 0 && bots->pool_count > 0)
-		bot_say(bots, peers[random_below(&bots->random, 2)], bots->pool[random_below(&bots->random, bots->pool_count)]);
+		bot_say(bots, peers[random_below(&bots->random, 2)],
+			bots->pool[random_below(&bots->random, bots->pool_count)]);
 	else if (dice < 3)
 		bots_react(bots);
 }
@@ -293,7 +301,8 @@ static const struct world_options one_worker = {
 	.workers = 1, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20};
 static const struct world_options two_workers = {
 	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20};
-static const struct world_options small = {.workers = 2, .transactions = 24, .dialogs = 8, .kept_bytes = 256 << 10};
+static const struct world_options small = {
+	.workers = 2, .transactions = 24, .dialogs = 8, .kept_bytes = 256 << 10};
 
 static void
 lost_and_repeated(void **state)
@@ -361,7 +370,8 @@ garbage(void **state)
 		size_t size = random_below(&random, i % 10 ? 64 : sizeof(bytes));
 
 		for (size_t k = 0; k < size; k++)
-			bytes[k] = i % 2 ? (uint8_t)random_next(&random) : (uint8_t)(32 + random_below(&random, 95));
+			bytes[k] = i % 2 ? (uint8_t)random_next(&random)
+					 : (uint8_t)(32 + random_below(&random, 95));
 		say_bytes(w, peers[i % 5], bytes, size);
 	}
 	check_int(w, world_sum(w)->forwarded, 0);

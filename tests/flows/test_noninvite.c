@@ -55,8 +55,8 @@ static void
 every_method(void **state)
 {
 	struct world *w = *state;
-	static const char *const methods[] = {"OPTIONS", "REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH",
-		"INFO", "FROBNICATE", "!.%*_+`'~", "invite"};
+	static const char *const methods[] = {"OPTIONS", "REGISTER", "SUBSCRIBE", "NOTIFY", "REFER",
+		"MESSAGE", "PUBLISH", "INFO", "FROBNICATE", "!.%*_+`'~", "invite"};
 
 	for (unsigned i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		const char *request = ua_request(&alice, methods[i], "sip:bob@example.com");
@@ -71,20 +71,21 @@ static void
 every_final_code(void **state)
 {
 	struct world *w = *state;
-	static const unsigned codes[] = {200, 202, 204, 302, 400, 401, 403, 404, 405, 407, 415, 420, 423, 480, 481, 489, 491,
-		500, 501, 513, 600, 603, 606, 699};
+	static const unsigned codes[] = {200, 202, 204, 302, 400, 401, 403, 404, 405, 407, 415, 420, 423, 480,
+		481, 489, 491, 500, 501, 513, 600, 603, 606, 699};
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		answered(w, &bob, &alice,
-			forwarded(w, &alice, &bob, ua_request(&alice, "MESSAGE", "sip:bob@example.com")), codes[i]);
+			forwarded(w, &alice, &bob, ua_request(&alice, "MESSAGE", "sip:bob@example.com")),
+			codes[i]);
 }
 
 static void
 message_with_body(void **state)
 {
 	struct world *w = *state;
-	const char *request = text_set_body(
-		ua_request(&alice, "MESSAGE", "sip:bob@example.com"), "text/plain", "Watson, come here.\r\n\r\nINVITE x\r\n");
+	const char *request = text_set_body(ua_request(&alice, "MESSAGE", "sip:bob@example.com"),
+		"text/plain", "Watson, come here.\r\n\r\nINVITE x\r\n");
 	const char *seen = forwarded(w, &alice, &bob, request);
 
 	check_text(w, text_body(seen), text_body(request));
@@ -309,10 +310,13 @@ register_refreshed(void **state)
 
 	for (unsigned i = 1; i <= 100; i++) {
 		request = text_set(request, "CSeq", text_printf("%u REGISTER", i));
-		request = text_swap(request, text_param(text_value(request, "Via", 0), "branch"), ua_new_branch());
+		request = text_swap(
+			request, text_param(text_value(request, "Via", 0), "branch"), ua_new_branch());
 		seen = forwarded(w, &alice, &bob, request);
 		if (i % 2) {
-			say(w, &bob, text_add(ua_response(&bob, seen, 401, "r"), "WWW-Authenticate: Digest realm=\"x\""));
+			say(w, &bob,
+				text_add(ua_response(&bob, seen, 401, "r"),
+					"WWW-Authenticate: Digest realm=\"x\""));
 			expect_status(w, &alice, 401, "REGISTER");
 		} else {
 			answered(w, &bob, &alice, seen, 200);
@@ -339,18 +343,22 @@ rfc2543_client(void **state)
 	answered(w, &bob, &alice, seen, 200);
 }
 
-/* RFC 6665: SUBSCRIBE makes a dialog too; NOTIFY finds its way back by the tokens, and so does the refresh. */
+/* RFC 6665: SUBSCRIBE makes a dialog too; NOTIFY finds its way back by the tokens, and so does the refresh.
+ */
 static void
 subscribe_and_notify(void **state)
 {
 	struct world *w = *state;
-	const char *request = text_add(ua_request(&alice, "SUBSCRIBE", "sip:bob@example.com"), "Event: presence"), *seen;
+	const char *request = text_add(
+			   ua_request(&alice, "SUBSCRIBE", "sip:bob@example.com"), "Event: presence"),
+		   *seen;
 	struct leg subscriber, notifier;
 	const char *response;
 
 	seen = forwarded(w, &alice, &bob, request);
 	check_int(w, text_count(seen, "Record-Route"), 2);
-	response = text_add(ua_response(&bob, seen, 200, "answer"), "Contact: <sip:bob@10.0.0.2:5060>\r\nExpires: 60");
+	response = text_add(
+		ua_response(&bob, seen, 200, "answer"), "Contact: <sip:bob@10.0.0.2:5060>\r\nExpires: 60");
 	say(w, &bob, response);
 	response = expect_status(w, &alice, 200, "SUBSCRIBE");
 	subscriber = leg_caller(&alice, request, response);

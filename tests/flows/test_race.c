@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The race conditions of RFC 5407 section 3 and its appendices, with the edge between Alice and Bob. What crosses
- * on the wire there crosses inside the edge here: it has to bring every message to the other side, whatever
- * state the dialog is in.
+ * The race conditions of RFC 5407 section 3 and its appendices, with the edge between Alice and Bob. What
+ * crosses on the wire there crosses inside the edge here: it has to bring every message to the other side,
+ * whatever state the dialog is in.
  */
 #include "agent.h"
 
@@ -479,7 +479,8 @@ appendix_a_bye_for_one_early_dialog(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* Appendix B: BYE right behind a re-INVITE that has no response yet; the INVITE comes again after the BYE's 200. */
+/* Appendix B: BYE right behind a re-INVITE that has no response yet; the INVITE comes again after the BYE's
+ * 200. */
 static void
 appendix_b_bye_over_reinvite(void **state)
 {

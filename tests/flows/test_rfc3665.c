@@ -40,24 +40,24 @@ s3_2_through_two_proxies(void **state)
 	struct call call;
 	const char *answer, *ack, *bye;
 
-	call_invite(w, &call, &alice, &bob);                         /* F1 F2 F3 */
-	say(w, &bob, ua_response(&bob, call.seen, 100, NULL));       /* F5 */
+	call_invite(w, &call, &alice, &bob);                   /* F1 F2 F3 */
+	say(w, &bob, ua_response(&bob, call.seen, 100, NULL)); /* F5 */
 	expect_absorbed(w);
 	say(w, &bob, through_proxy2(ua_response(&bob, call.seen, 180, call.tag))); /* F7 */
-	expect_status(w, &alice, 180, "INVITE");                     /* F8 */
+	expect_status(w, &alice, 180, "INVITE");                                   /* F8 */
 	answer = text_set(ua_response(&bob, call.seen, 200, call.tag), "Contact", "<sip:bob@10.99.0.1>");
-	say(w, &bob, through_proxy2(answer));                        /* F10 */
-	answer = expect_status(w, &alice, 200, "INVITE");            /* F11 */
+	say(w, &bob, through_proxy2(answer));             /* F10 */
+	answer = expect_status(w, &alice, 200, "INVITE"); /* F11 */
 	call.caller = leg_caller(&alice, call.invite, answer);
 	check_int(w, call.caller.route_count, 3);
-	say(w, &alice, leg_ack(&call.caller));                       /* F12 */
-	ack = expect(w, &bob, "ACK");                                /* F13 */
+	say(w, &alice, leg_ack(&call.caller)); /* F12 */
+	ack = expect(w, &bob, "ACK");          /* F13 */
 	check_text(w, text_header(ack, "Route"), "<sip:10.0.0.2:5060;lr>");
 	check_text(w, text_uri(ack), "sip:bob@10.99.0.1");
-	call.callee = leg_callee(&bob, call.seen, call.tag);         /* Proxy 2 took its own Route off */
+	call.callee = leg_callee(&bob, call.seen, call.tag);            /* Proxy 2 took its own Route off */
 	bye = leg_exchange_begin(w, &call.callee, &call.caller, "BYE"); /* F16 F17 */
-	say(w, &alice, ua_response(&alice, bye, 200, NULL));         /* F18 */
-	expect_status(w, &bob, 200, "BYE");                          /* F19 */
+	say(w, &alice, ua_response(&alice, bye, 200, NULL));            /* F18 */
+	expect_status(w, &bob, 200, "BYE");                             /* F19 */
 	check_dialogs(w, 1, 1);
 }
 
@@ -75,15 +75,18 @@ s3_3_multiple_proxy_authentication(void **state)
 {
 	struct world *w = *state;
 	struct call first, second, third;
-	const char *one = "Proxy-Authorization: Digest username=\"alice\", realm=\"a\", nonce=\"1\", response=\"x\"";
-	const char *two = "Proxy-Authorization: Digest username=\"alice\", realm=\"b\", nonce=\"2\", response=\"y\"";
+	const char *one =
+		"Proxy-Authorization: Digest username=\"alice\", realm=\"a\", nonce=\"1\", response=\"x\"";
+	const char *two =
+		"Proxy-Authorization: Digest username=\"alice\", realm=\"b\", nonce=\"2\", response=\"y\"";
 
-	call_invite(w, &first, &alice, &bob); /* F1 */
-	call_refuse(w, &first, 407);          /* F2 F3 */
+	call_invite(w, &first, &alice, &bob);                                               /* F1 */
+	call_refuse(w, &first, 407);                                                        /* F2 F3 */
 	call_invite_with(w, &second, &alice, &bob, with_credentials(first.invite, 2, one)); /* F4 F5 F6 */
-	call_refuse(w, &second, 407);         /* F7-F10 */
+	call_refuse(w, &second, 407);                                                       /* F7-F10 */
 	call_invite_with(w, &third, &alice, &bob, with_credentials(second.invite, 3, two)); /* F11-F13 */
-	check_int(w, text_count(third.seen, "Proxy-Authorization"), 8); /* two lines; commas are not ours to judge */
+	check_int(w, text_count(third.seen, "Proxy-Authorization"),
+		8); /* two lines; commas are not ours to judge */
 	call_ring(w, &third, 180);
 	call_answer(w, &third);
 	call_ack(w, &third);
@@ -105,7 +108,8 @@ s3_4_proxy_failure(void **state)
 	say(w, &alice, ua_ack(failed.invite, final));
 	expect_absorbed(w);
 	call_invite_with(w, &call, &alice, &bob,
-		text_swap(failed.invite, text_param(text_value(failed.invite, "Via", 0), "branch"), ua_new_branch()));
+		text_swap(failed.invite, text_param(text_value(failed.invite, "Via", 0), "branch"),
+			ua_new_branch()));
 	call_ring(w, &call, 180);
 	call_answer(w, &call);
 	call_ack(w, &call);
@@ -221,7 +225,8 @@ s3_10_no_response_from_user_agent(void **state)
 	call_refuse(w, &call, 480); /* F12-F15 */
 }
 
-/* 3.10 with the edge as Proxy 2: it retransmits six times, then gives up (408, 16.8; the RFC's example has 480). */
+/* 3.10 with the edge as Proxy 2: it retransmits six times, then gives up (408, 16.8; the RFC's example has
+ * 480). */
 static void
 s3_10_edge_as_proxy_2(void **state)
 {

@@ -14,7 +14,8 @@ add_route(struct bp_config *config, const char *user_prefix, const char *domain,
 {
 	struct bp_config_route route = {.from = 0, .trunk = trunk, .realm = 1};
 
-	route.user_prefix_size = (uint8_t)snprintf(route.user_prefix, sizeof(route.user_prefix), "%s", user_prefix);
+	route.user_prefix_size =
+		(uint8_t)snprintf(route.user_prefix, sizeof(route.user_prefix), "%s", user_prefix);
 	route.domain_size = (uint8_t)snprintf(route.domain, sizeof(route.domain), "%s", domain);
 	config->routes = realloc(config->routes, (config->route_count + 1) * sizeof(*config->routes));
 	config->routes[config->route_count++] = route;
@@ -131,7 +132,8 @@ share_of_bob(struct world *w, unsigned count)
 	unsigned share = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct call call = {.from = &alice, .tag = "t", .invite = ua_invite(&alice, "sip:x@example.com")};
+		struct call call = {
+			.from = &alice, .tag = "t", .invite = ua_invite(&alice, "sip:x@example.com")};
 
 		say(w, &alice, call.invite);
 		expect_status(w, &alice, 100, "INVITE");
@@ -184,7 +186,8 @@ one_call_one_target(void **state)
 			struct call call = {.from = &alice, .tag = "t"};
 
 			invite = text_set(invite, "CSeq", text_printf("%u INVITE", cseq));
-			invite = text_swap(invite, text_param(text_value(invite, "Via", 0), "branch"), ua_new_branch());
+			invite = text_swap(
+				invite, text_param(text_value(invite, "Via", 0), "branch"), ua_new_branch());
 			call.invite = invite;
 			say(w, &alice, invite);
 			expect_status(w, &alice, 100, "INVITE");
@@ -248,7 +251,8 @@ strict_router_behind(void **state)
 	struct call call;
 	const char *invite = ua_invite(&bob, "sip:x@far-away.example.com");
 
-	invite = text_add_first(invite, "Route: <sip:10.0.0.1;lr>, <sip:192.0.2.10:5060>, <sip:p2.example.com>");
+	invite = text_add_first(
+		invite, "Route: <sip:10.0.0.1;lr>, <sip:192.0.2.10:5060>, <sip:p2.example.com>");
 	call_invite_with(w, &call, &bob, &alice, invite);
 	check_text(w, text_uri(call.seen), "sip:192.0.2.10:5060");
 	check_int(w, text_count(call.seen, "Route"), 2);
@@ -257,7 +261,8 @@ strict_router_behind(void **state)
 	call_refuse(w, &call, 486);
 }
 
-/* 16.4: the previous hop is a strict router: our Record-Route URI is the Request-URI, the target is the last Route. */
+/* 16.4: the previous hop is a strict router: our Record-Route URI is the Request-URI, the target is the last
+ * Route. */
 static void
 strict_router_before(void **state)
 {

@@ -219,8 +219,8 @@ static void
 timers_e_and_f(void **state)
 {
 	struct world *w = *state;
-	static const uint64_t at[] = {MS(500), MS(1500), MS(3500), MS(7500), MS(11500), MS(15500), MS(19500), MS(23500),
-		MS(27500), MS(31500)};
+	static const uint64_t at[] = {MS(500), MS(1500), MS(3500), MS(7500), MS(11500), MS(15500), MS(19500),
+		MS(23500), MS(27500), MS(31500)};
 	const char *seen;
 
 	say(w, &alice, ua_request(&alice, "OPTIONS", "sip:bob@example.com"));
@@ -236,7 +236,8 @@ static void
 timer_e_in_proceeding(void **state)
 {
 	struct world *w = *state;
-	static const uint64_t at[] = {MS(500), MS(4500), MS(8500), MS(12500), MS(16500), MS(20500), MS(24500), MS(28500)};
+	static const uint64_t at[] = {
+		MS(500), MS(4500), MS(8500), MS(12500), MS(16500), MS(20500), MS(24500), MS(28500)};
 	const char *seen;
 
 	say(w, &alice, ua_request(&alice, "OPTIONS", "sip:bob@example.com"));
@@ -271,8 +272,8 @@ static void
 timers_g_and_h(void **state)
 {
 	struct world *w = *state;
-	static const uint64_t at[] = {MS(500), MS(1500), MS(3500), MS(7500), MS(11500), MS(15500), MS(19500), MS(23500),
-		MS(27500), MS(31500)};
+	static const uint64_t at[] = {MS(500), MS(1500), MS(3500), MS(7500), MS(11500), MS(15500), MS(19500),
+		MS(23500), MS(27500), MS(31500)};
 	struct call call;
 	const char *final;
 

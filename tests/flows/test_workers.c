@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Two workers, one edge: any message may come to either, twice, or to both. Correctness never depends on which
- * worker gets a message (DESIGN sections 5 and 6).
+ * Two workers, one edge: any message may come to either, twice, or to both. Correctness never depends on
+ * which worker gets a message (DESIGN sections 5 and 6).
  */
 #include "agent.h"
 
@@ -18,8 +18,8 @@ answered_call_in_every_spread(void **state)
 	for (uint64_t pattern = 0; pattern < 64; pattern++) {
 		w->pattern = pattern;
 		w->pattern_left = 64;
-		call_up(w, &call, &alice, &bob);               /* INVITE, 180, 200, ACK */
-		leg_bye(w, &call.caller, &call.callee);        /* BYE, 200 */
+		call_up(w, &call, &alice, &bob);        /* INVITE, 180, 200, ACK */
+		leg_bye(w, &call.caller, &call.callee); /* BYE, 200 */
 		count++;
 		check_dialogs(w, count, count);
 		w->pattern_left = 0;
@@ -365,7 +365,8 @@ records_come_home(void **state)
 	}
 }
 
-/* In the middle of a worker's call, right after it has sent @method or @status to @to, somebody reacts at the other. */
+/* In the middle of a worker's call, right after it has sent @method or @status to @to, somebody reacts at the
+ * other. */
 struct reaction {
 	const struct peer *to;
 	unsigned status;
@@ -382,7 +383,8 @@ react(struct world *w, void *argument)
 	struct bp_flow flow = peer_flow(reaction->to);
 	const struct passed *last = &w->log[w->log_count - 1];
 
-	if (reaction->times > 0 || !bp_flow_equal(&last->flow, &flow) || text_status(last->text) != reaction->status ||
+	if (reaction->times > 0 || !bp_flow_equal(&last->flow, &flow) ||
+		text_status(last->text) != reaction->status ||
 		strcmp(text_cseq_method(last->text), reaction->method) != 0)
 		return;
 	reaction->times++;
@@ -565,7 +567,8 @@ refusal_while_invite_is_launched(void **state)
 	expect_nothing(w);
 }
 
-/* The caller hangs up on the other worker while the 200 is still being forwarded: the dialog is there to be ended. */
+/* The caller hangs up on the other worker while the 200 is still being forwarded: the dialog is there to be
+ * ended. */
 static void
 bye_while_200_is_forwarded(void **state)
 {

@@ -186,7 +186,8 @@ text_value(const char *message, const char *name, unsigned n)
 			size_t element = element_size(value, size);
 
 			if (n-- == 0) {
-				while (element > 0 && (value[element - 1] == ' ' || value[element - 1] == '\t'))
+				while (element > 0 &&
+					(value[element - 1] == ' ' || value[element - 1] == '\t'))
 					element--;
 				return text_copy(value, element);
 			}

@@ -47,7 +47,8 @@ const char *text_add(const char *message, const char *line);                    
 const char *text_add_first(const char *message, const char *line);              /* before the first header */
 const char *text_set_uri(const char *message, const char *uri);
 const char *text_set_method(const char *message, const char *method); /* start line and CSeq */
-const char *text_swap(const char *message, const char *from, const char *to); /* first occurrence; must be there */
+const char *text_swap(
+	const char *message, const char *from, const char *to); /* first occurrence; must be there */
 const char *text_set_body(const char *message, const char *type, const char *body);
 
 #endif

@@ -85,7 +85,8 @@ hook_reserve(void *context, const struct bp_flow *to, uint32_t size)
 }
 
 struct passed *
-world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes, size_t size, bool out)
+world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes, size_t size,
+	bool out)
 {
 	struct passed *passed;
 
@@ -168,13 +169,15 @@ hook_send(void *context, const struct bp_flow *to, uint32_t size)
 
 	if (!hook->reserved || size > hook->reserved_size || !bp_flow_equal(to, &hook->to)) {
 		w->broken = true;
-		world_fail(w, __FILE__, __LINE__, "send without reserve, to another, or of more than was reserved");
+		world_fail(w, __FILE__, __LINE__,
+			"send without reserve, to another, or of more than was reserved");
 	}
 	text = world_log(w, hook->worker, to, hook->reserved, size, true)->text;
 	drop_reservation(hook);
 	fault = output_fault(w, to, text, size);
 	if (fault && text_status(text) >= 400) {
-		w->bad_answer = fault; /* a refusal repeats what was wrong in the request (8.2.6.2); say_bytes() looks */
+		w->bad_answer = fault; /* a refusal repeats what was wrong in the request (8.2.6.2);
+					  say_bytes() looks */
 	} else if (fault) {
 		w->broken = true;
 		world_fail(w, __FILE__, __LINE__, "bad message sent: %s", fault);
@@ -221,8 +224,10 @@ edge_start(struct world *w)
 		return -1;
 	memset(w->counters, 0, sizeof(w->counters));
 	for (uint16_t i = 0; i < w->options.workers; i++) {
-		struct bp_engine_hooks hooks = {
-			.context = &w->hooks[i], .reserve = hook_reserve, .send = hook_send, .defer = hook_defer};
+		struct bp_engine_hooks hooks = {.context = &w->hooks[i],
+			.reserve = hook_reserve,
+			.send = hook_send,
+			.defer = hook_defer};
 
 		w->hooks[i] = (struct world_hook){.world = w, .worker = i};
 		if (bp_engine_create(&w->engines[i], w->edge, i, &hooks, &w->counters[i]) != 0)
@@ -234,7 +239,8 @@ edge_start(struct world *w)
 static void
 release_batches(struct world *w)
 {
-	/* A batch may be deferred while another is released only from the engine's calls, never from release. */
+	/* A batch may be deferred while another is released only from the engine's calls, never from release.
+	 */
 	for (unsigned i = 0; i < w->batches.count; i++)
 		bp_batch_release(w->batches.list[i]);
 	w->batches.count = 0;
@@ -412,7 +418,8 @@ check_leaks(struct world *w)
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		ended += sum->dialogs_ended[i];
 	check_int(w, sum->transactions_ended[BP_KIND_INVITE], sum->transactions_created[BP_KIND_INVITE]);
-	check_int(w, sum->transactions_ended[BP_KIND_NON_INVITE], sum->transactions_created[BP_KIND_NON_INVITE]);
+	check_int(w, sum->transactions_ended[BP_KIND_NON_INVITE],
+		sum->transactions_created[BP_KIND_NON_INVITE]);
 	check_int(w, ended, sum->dialogs_created);
 	check_int(w, sum->calls_released, sum->calls_reserved);
 	check_int(w, sum->kept_returned, sum->kept_taken);

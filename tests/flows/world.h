@@ -102,20 +102,21 @@ struct world {
 	uint16_t last_worker;    /* that sent it */
 	struct bp_flow last_flow;
 	enum fate fate;
-	enum bp_drop drop;       /* why, for FATE_DROPPED */
-	/* Called in the middle of an engine's call, right after it has sent something; may say() to the other worker. */
+	enum bp_drop drop; /* why, for FATE_DROPPED */
+	/* Called in the middle of an engine's call, right after it has sent something; may say() to the other
+	 * worker. */
 	void (*between)(struct world *w, void *argument);
 	void *between_argument;
-	bool inside;             /* between() is running */
-	uint16_t busy;           /* the worker in whose call it runs */
-	uint64_t pattern;        /* bit n: the worker that gets the n-th message from here */
-	unsigned pattern_left;   /* so many messages go by the pattern */
-	unsigned fail_reserves;  /* so many reserve calls from now on find no buffer */
-	bool hold_batches;       /* nothing is released before the end of the test */
-	bool unchecked;          /* hostile input: messages sent need not be expected */
-	bool lossy;              /* the edge was restarted: what it held is gone */
-	const char *bad_answer;  /* what the parser says of a refusal that was just sent */
-	char note[64];           /* printed with a failure */
+	bool inside;            /* between() is running */
+	uint16_t busy;          /* the worker in whose call it runs */
+	uint64_t pattern;       /* bit n: the worker that gets the n-th message from here */
+	unsigned pattern_left;  /* so many messages go by the pattern */
+	unsigned fail_reserves; /* so many reserve calls from now on find no buffer */
+	bool hold_batches;      /* nothing is released before the end of the test */
+	bool unchecked;         /* hostile input: messages sent need not be expected */
+	bool lossy;             /* the edge was restarted: what it held is gone */
+	const char *bad_answer; /* what the parser says of a refusal that was just sent */
+	char note[64];          /* printed with a failure */
 	bool failed;
 	bool broken; /* failed inside an engine's call: nothing can be freed any more */
 };
@@ -129,10 +130,12 @@ int world_teardown(void **state);
 
 #define flow_test(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 #define flow_test_two(f) cmocka_unit_test_setup_teardown(f, world_setup_two, world_teardown)
+/* clang-format off */
 #define flow_test_with(f, options) \
 	{ \
 		#f, f, world_setup, world_teardown, (void *)(uintptr_t)(options) \
 	}
+/* clang-format on */
 #define FLOW_TESTS_MAIN(tests) \
 	int main(int argc, char **argv) \
 	{ \
@@ -148,8 +151,8 @@ const char *peer_hostport(const struct peer *peer);
 void say(struct world *w, const struct peer *from, const char *text);
 void say_bytes(struct world *w, const struct peer *from, const void *bytes, size_t size);
 
-/* The oldest message not yet taken that the edge sent to @to; the test fails when there is none or when it is another.
- * The result lives as long as the world. Times and flows of it are in w->last_*. */
+/* The oldest message not yet taken that the edge sent to @to; the test fails when there is none or when it is
+ * another. The result lives as long as the world. Times and flows of it are in w->last_*. */
 #define expect(w, to, method) world_expect(w, to, method, 0, __FILE__, __LINE__)
 #define expect_status(w, to, status, cseq_method) world_expect(w, to, cseq_method, status, __FILE__, __LINE__)
 /* The same, but to anybody: where it went is in w->last_flow. */
@@ -203,8 +206,8 @@ void world_reload(struct world *w, struct bp_config *config);
 const struct bp_counters *world_sum(struct world *w);
 #define world_dropped(w, reason) (world_sum(w)->drops[BP_DROP_##reason])
 
-struct passed *world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes, size_t size,
-	bool out);
+struct passed *world_log(struct world *w, uint16_t worker, const struct bp_flow *flow, const void *bytes,
+	size_t size, bool out);
 
 /* ladder.c */
 void ladder_print(const struct world *w);

@@ -94,6 +94,12 @@ bp_hugepages_free(const struct bp_hugepage_pool *pool)
 	return free_pages > reserved ? (free_pages - reserved) * pool->page_size : 0;
 }
 
+uint64_t
+bp_machine_memory_available(void)
+{
+	return read_meminfo_kb("MemAvailable:") << 10;
+}
+
 /* Raises the kernel's pool until @bytes are free. What came of it shows in the number of pages, not in the
  * write's success: the kernel gives as many as it finds. */
 static int
@@ -131,6 +137,8 @@ bp_hugepages_acquire(
 		rc = -ENOSYS;
 	else if (have < bytes && mode == BP_HUGEPAGES_AUTO && bytes - have > BP_HUGEPAGES_ASK)
 		rc = -E2BIG;
+	else if (have < bytes && bytes - have > bp_machine_memory_available() / 4 * 3)
+		rc = -ENOMEM; /* the kernel would try, and take what everybody else lives on */
 	else if (have < bytes)
 		rc = grow(pool, bytes);
 	if (!rc) {
@@ -201,10 +209,4 @@ unsigned
 bp_hugepages_plain_mappings(void)
 {
 	return source.plain;
-}
-
-uint64_t
-bp_machine_memory_available(void)
-{
-	return read_meminfo_kb("MemAvailable:") << 10;
 }

@@ -11,7 +11,7 @@ static int
 receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
 {
 	uint32_t generation = bp_word_generation(atomic_load(&record->server));
-	struct bp_swap swap = bp_server_event(record, generation, BP_IST_ON_ACK, 0, 0);
+	struct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_ACK, 0, 0);
 
 	switch (swap.action) {
 	case BP_DO_ABSORB:

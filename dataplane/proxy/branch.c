@@ -125,6 +125,7 @@ bp_branch_launch(
 	const struct bp_kept *kept = atomic_load(&branch->request);
 	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
 
+	bp_step_begin(engine, bp_record_is_invite(record) ? BP_MACHINE_ICT : BP_MACHINE_NICT);
 	if (kept != NULL)
 		bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);
 	bp_count_request(engine, record->method);

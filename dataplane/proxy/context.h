@@ -78,6 +78,16 @@ struct bp_destination {
 /* engine.c */
 void bp_engine_configure(struct bp_engine *engine);
 
+/* step.c: the machines' steps, counted by state. See transaction/record.h for what they do. */
+struct bp_swap bp_step_server(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned event,
+	uint64_t set, uint16_t status);
+struct bp_swap bp_step_branch(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	unsigned event, uint64_t set, uint16_t status);
+struct bp_swap bp_step_branch_done(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, uint16_t status);
+/* A machine was started in its first state, or never came to life after all. */
+void bp_step_begin(struct bp_engine *engine, enum bp_machine_id machine);
+
 /* transmit.c: everything that leaves, leaves here, and is counted here. */
 void bp_transmit_bytes(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *bytes, uint32_t size);
 /* Applies engine->edits into the transmit buffer. */

@@ -296,6 +296,7 @@ publish(struct bp_engine *engine, const struct bp_request *request, struct bp_re
 		return bp_request_repeated(engine, request, first);
 	}
 	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
+	bp_step_begin(engine, invite ? BP_MACHINE_IST : BP_MACHINE_NIST);
 	if (invite)
 		bp_answer_trying(engine, request);
 	for (unsigned i = 0; i < branches; i++)

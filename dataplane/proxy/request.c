@@ -22,7 +22,7 @@ bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, 
 {
 	unsigned event = bp_record_is_invite(record) ? (unsigned)BP_IST_ON_INVITE : BP_NIST_ON_REQUEST;
 	uint32_t generation = bp_word_generation(atomic_load(&record->server));
-	struct bp_swap swap = bp_server_event(record, generation, event, 0, 0);
+	struct bp_swap swap = bp_step_server(engine, record, generation, event, 0, 0);
 
 	bp_count(&engine->counters->retransmissions[BP_IN][request->m->method], 1);
 	if (swap.action == BP_DO_ABSORB)

@@ -240,7 +240,7 @@ invite_response(
 	unsigned event = m->status < 200 ? BP_ICT_ON_1XX : m->status < 300 ? BP_ICT_ON_2XX : BP_ICT_ON_3XX_6XX;
 	uint64_t set = event == BP_ICT_ON_1XX ? BP_WORD_1XX_SEEN : 0;
 	uint16_t status = event == BP_ICT_ON_1XX ? 0 : m->status;
-	struct bp_swap swap = bp_branch_event(record, id.generation, id.branch, event, set, status);
+	struct bp_swap swap = bp_step_branch(engine, record, id.generation, id.branch, event, set, status);
 
 	switch (swap.action) {
 	case BP_DO_PASS:
@@ -307,7 +307,7 @@ other_response(
 	unsigned event = m->status < 200 ? BP_NICT_ON_1XX : BP_NICT_ON_FINAL;
 	uint64_t set = event == BP_NICT_ON_1XX ? BP_WORD_1XX_SEEN : 0;
 	uint16_t status = event == BP_NICT_ON_1XX ? 0 : m->status;
-	struct bp_swap swap = bp_branch_event(record, id.generation, id.branch, event, set, status);
+	struct bp_swap swap = bp_step_branch(engine, record, id.generation, id.branch, event, set, status);
 	int verdict = BP_VERDICT_ABSORBED;
 
 	if (swap.action == BP_DO_ABSORB)
@@ -374,7 +374,7 @@ bp_engine_flow_failed(
 	if (flow == NULL || !bp_ip_equal(&flow->ip, &to->ip) || flow->port != to->port)
 		return;
 	event = bp_record_is_invite(record) ? (unsigned)BP_ICT_ON_FLOW_FAILED : BP_NICT_ON_FLOW_FAILED;
-	swap = bp_branch_event(record, id.generation, id.branch, event, 0, 503);
+	swap = bp_step_branch(engine, record, id.generation, id.branch, event, 0, 503);
 	if (swap.action != BP_DO_FAILED)
 		return;
 	if (!is_abandoned(swap.after)) {

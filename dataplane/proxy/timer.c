@@ -38,7 +38,7 @@ repeat_request(const struct fired *f)
 static struct bp_swap
 branch_event(const struct fired *f, unsigned event)
 {
-	return bp_branch_event(f->record, f->entry.generation, f->entry.branch, event, 0, 0);
+	return bp_step_branch(f->engine, f->record, f->entry.generation, f->entry.branch, event, 0, 0);
 }
 
 static void
@@ -155,7 +155,7 @@ run_f(const struct fired *f)
 static void
 run_g(const struct fired *f)
 {
-	struct bp_swap swap = bp_server_event(f->record, f->entry.generation, BP_IST_ON_TIMER_G, 0, 0);
+	struct bp_swap swap = bp_step_server(f->engine, f->record, f->entry.generation, BP_IST_ON_TIMER_G, 0, 0);
 
 	if (swap.action != BP_DO_REPEAT_RESPONSE)
 		return;
@@ -166,7 +166,7 @@ run_g(const struct fired *f)
 static void
 run_server_end(const struct fired *f, unsigned event)
 {
-	if (bp_server_event(f->record, f->entry.generation, event, 0, 0).action == BP_DO_END)
+	if (bp_step_server(f->engine, f->record, f->entry.generation, event, 0, 0).action == BP_DO_END)
 		bp_finish(f->engine, f->record, f->entry.generation);
 }
 

@@ -55,7 +55,7 @@ bp_upstream_provisional(
 {
 	unsigned event = bp_record_is_invite(record) ? (unsigned)BP_IST_ON_TU_1XX : BP_NIST_ON_TU_1XX;
 
-	if (bp_server_event(record, generation, event, 0, m->status).action != BP_DO_SEND)
+	if (bp_step_server(engine, record, generation, event, 0, m->status).action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
 	return pass(engine, record, m, KEEP_WHOLE);
 }
@@ -86,7 +86,7 @@ int
 bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m)
 {
-	struct bp_swap swap = bp_server_event(record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
+	struct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
 
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
@@ -160,7 +160,7 @@ void
 bp_upstream_settle(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
 {
-	if (bp_server_branch_done(record, generation, status).action == BP_DO_SEND)
+	if (bp_step_branch_done(engine, record, generation, status).action == BP_DO_SEND)
 		send_best(engine, record, generation, branch, status);
 }
 
@@ -176,7 +176,7 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	bp_edit_pop_via(&engine->edits);
 	bp_retire_kept(engine,
 		atomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));
-	if (bp_server_branch_done(record, generation, status).action != BP_DO_SEND)
+	if (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)
 		return BP_VERDICT_ABSORBED;
 	send_best(engine, record, generation, branch, status);
 	return BP_VERDICT_FORWARDED;
@@ -217,7 +217,7 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	m = without_503(engine, m);
 	if (live != NULL && is_fork(record))
 		return final_of_many(engine, record, live, generation, branch, m);
-	swap = bp_server_branch_done(record, generation, m->status);
+	swap = bp_step_branch_done(engine, record, generation, m->status);
 	if (swap.action == BP_DO_ABSORB)
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_SEND)
@@ -243,7 +243,7 @@ bp_upstream_own(
 void
 bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
-	bp_server_event(record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
+	bp_step_server(engine, record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
 	bp_finish(engine, record, generation);
 }
 

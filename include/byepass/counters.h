@@ -12,6 +12,7 @@
 #define BYEPASS_COUNTERS_H
 
 #include "byepass/drops.h"
+#include "byepass/states.h"
 
 #include <stdint.h>
 
@@ -76,6 +77,8 @@ struct bp_counters {
 	/* records */
 	uint64_t transactions_created[BP_KIND_COUNT];
 	uint64_t transactions_ended[BP_KIND_COUNT];
+	uint64_t states_entered[BP_MACHINE_COUNT][BP_STATES_MAX]; /* machines now in a state: entered minus left */
+	uint64_t states_left[BP_MACHINE_COUNT][BP_STATES_MAX];
 	uint64_t dialogs_created;
 	uint64_t dialogs_ended[BP_DIALOG_END_COUNT];
 	uint64_t calls_reserved; /* call slots taken at an INVITE and given back when nothing came of it */

@@ -40,10 +40,11 @@ send_piece(struct bp_wire *wire, const struct bp_output *output, const struct rt
 }
 
 void
-bp_fragment_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac)
+bp_fragment_emit(
+	struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac, uint32_t mtu)
 {
 	uint32_t headers = output->family == 4 ? 20 : 40 + sizeof(struct fragment_header);
-	uint32_t mtu = wire->ports[output->port].device.mtu, size = output->mbuf->pkt_len, chunk, count;
+	uint32_t size = output->mbuf->pkt_len, chunk, count;
 	const uint8_t *bytes = rte_pktmbuf_mtod(output->mbuf, const uint8_t *);
 	struct rte_mbuf *pieces[FRAGMENTS_MAX];
 	uint32_t identification;

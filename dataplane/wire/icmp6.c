@@ -10,6 +10,7 @@
 
 enum { /* RFC 4443, RFC 4861 */
 	DESTINATION_UNREACHABLE = 1,
+	PACKET_TOO_BIG = 2,
 	PARAMETER_PROBLEM = 4,
 	ECHO_REQUEST = 128,
 	ECHO_REPLY = 129,
@@ -19,33 +20,76 @@ enum { /* RFC 4443, RFC 4861 */
 
 #define HEADER_SIZE 8
 
+struct quote { /* the datagram that an error is about */
+	struct bp_ip destination;
+	const uint8_t *transport;
+	uint32_t size;
+};
+
+/* HANDLED: it is UDP of the address that the error came to; else a drop. */
+static unsigned
+read_quote(const struct bp_packet *packet, const uint8_t *bytes, uint32_t size, struct quote *quote)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)bytes;
+	struct bp_ip source;
+	uint8_t next;
+
+	if (size < sizeof(*ip) || bytes[0] >> 4 != 6)
+		return BP_DROP_icmp_malformed;
+	memcpy(source.bytes, &ip->src_addr, 16);
+	memcpy(quote->destination.bytes, &ip->dst_addr, 16);
+	quote->transport = bytes + sizeof(*ip);
+	quote->size = size - (uint32_t)sizeof(*ip);
+	next = ip->proto;
+	if (next == IPPROTO_FRAGMENT) { /* the one extension header that we send ourselves */
+		if (quote->size < 8)
+			return BP_DROP_icmp_malformed;
+		if (((quote->transport[2] << 8 | quote->transport[3]) & 0xfff8) != 0)
+			return BP_DROP_icmp_foreign; /* a later fragment does not show the ports */
+		next = quote->transport[0];
+		quote->transport += 8;
+		quote->size -= 8;
+	}
+	if (!bp_ip_equal(&source, &packet->destination) || next != IPPROTO_UDP ||
+		bp_ip_is_v4(&quote->destination))
+		return BP_DROP_icmp_foreign;
+	return BP_VERDICT_HANDLED;
+}
+
 static unsigned
 unreachable(struct bp_wire *wire, const struct bp_packet *packet, const uint8_t *bytes, uint32_t size)
 {
-	const struct rte_ipv6_hdr *quoted = (const struct rte_ipv6_hdr *)(bytes + HEADER_SIZE);
-	const uint8_t *transport = bytes + HEADER_SIZE + sizeof(*quoted);
-	struct bp_ip source, destination;
-	uint32_t left;
-	uint8_t next;
+	struct quote quote;
+	unsigned verdict = read_quote(packet, bytes + HEADER_SIZE, size - HEADER_SIZE, &quote);
 
-	if (size < HEADER_SIZE + sizeof(*quoted) || bytes[HEADER_SIZE] >> 4 != 6)
+	if (verdict != BP_VERDICT_HANDLED)
+		return verdict;
+	return bp_icmp_quoted_udp(wire, packet, &quote.destination, quote.transport, quote.size);
+}
+
+/* RFC 8201 4. The datagram is lost; what the engine repeats will be divided. */
+static unsigned
+packet_too_big(struct bp_wire *wire, const struct bp_packet *packet, const uint8_t *bytes, uint32_t size)
+{
+	struct quote quote;
+	unsigned verdict = read_quote(packet, bytes + HEADER_SIZE, size - HEADER_SIZE, &quote);
+	struct bp_neighbour_key destination = {.port = packet->port};
+	uint32_t mtu =
+		(uint32_t)bytes[4] << 24 | (uint32_t)bytes[5] << 16 | (uint32_t)bytes[6] << 8 | bytes[7];
+	uint16_t port;
+
+	if (verdict != BP_VERDICT_HANDLED)
+		return verdict;
+	if (quote.size < 8 || mtu < BP_IPV6_MTU_MIN)
 		return BP_DROP_icmp_malformed;
-	left = size - HEADER_SIZE - (uint32_t)sizeof(*quoted);
-	memcpy(source.bytes, &quoted->src_addr, 16);
-	memcpy(destination.bytes, &quoted->dst_addr, 16);
-	next = quoted->proto;
-	if (next == IPPROTO_FRAGMENT) { /* the one extension header that we send ourselves */
-		if (left < 8)
-			return BP_DROP_icmp_malformed;
-		if (((transport[2] << 8 | transport[3]) & 0xfff8) != 0)
-			return BP_DROP_icmp_foreign; /* a later fragment does not show the ports */
-		next = transport[0];
-		transport += 8;
-		left -= 8;
-	}
-	if (!bp_ip_equal(&source, &packet->destination) || next != IPPROTO_UDP || bp_ip_is_v4(&destination))
+	port = (uint16_t)(quote.transport[0] << 8 | quote.transport[1]);
+	if (packet->interface == BP_CONFIG_NONE ||
+		bp_addresses_find_listener(wire->addresses, packet->interface, port) == BP_CONFIG_NONE)
 		return BP_DROP_icmp_foreign;
-	return bp_icmp_quoted_udp(wire, packet, &destination, transport, left);
+	destination.ip = quote.destination;
+	if (mtu < UINT16_MAX)
+		bp_path_mtu_learn(wire->neighbours, &destination, (uint16_t)mtu, wire->now_us);
+	return BP_VERDICT_HANDLED;
 }
 
 unsigned
@@ -70,6 +114,8 @@ bp_icmp6_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *by
 	case DESTINATION_UNREACHABLE:
 	case PARAMETER_PROBLEM:
 		return unreachable(wire, packet, bytes, size);
+	case PACKET_TOO_BIG:
+		return packet_too_big(wire, packet, bytes, size);
 	default:
 		return BP_DROP_icmp_foreign;
 	}

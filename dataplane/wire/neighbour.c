@@ -13,38 +13,6 @@
 
 #include "wire/neighbour_table.h"
 
-struct words { /* a key as it lies in a slot */
-	uint64_t ip[2];
-	uint32_t link;
-};
-
-static struct words
-key_words(const struct bp_neighbour_key *key)
-{
-	struct words words = {.link = (uint32_t)key->port << 16 | key->vlan};
-
-	memcpy(words.ip, key->ip.bytes, sizeof(words.ip));
-	return words;
-}
-
-__extension__ typedef unsigned __int128 uint128;
-
-static uint64_t
-fold(uint64_t a, uint64_t b)
-{
-	uint128 product = (uint128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t
-hash(const struct bp_neighbours *neighbours, const struct words *words)
-{
-	uint64_t h = fold(words->ip[0] ^ neighbours->secret[0], words->ip[1] ^ neighbours->secret[1]);
-
-	return fold(h ^ words->link, neighbours->secret[0]);
-}
-
 /* The slot number @way of 2 * BP_NEIGHBOUR_WAYS that a key with hash @h may be in. */
 static struct bp_neighbour_slot *
 slot_of(struct bp_neighbours *neighbours, uint64_t h, unsigned way)
@@ -80,7 +48,7 @@ word_mac(uint64_t word, struct rte_ether_addr *mac)
 
 /* The word of @slot if it holds @words, else 0 (a word in use is never 0). */
 static uint64_t
-slot_match(struct bp_neighbour_slot *slot, const struct words *words)
+slot_match(struct bp_neighbour_slot *slot, const struct bp_neighbour_words *words)
 {
 	uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire), again;
 
@@ -161,7 +129,7 @@ slot_claim(struct bp_neighbours *neighbours, uint64_t h, bool asking, uint64_t n
 
 /* Fills a slot that was claimed and lets the others see it. */
 static void
-slot_publish(struct bp_neighbour_slot *slot, const struct words *words, uint64_t word)
+slot_publish(struct bp_neighbour_slot *slot, const struct bp_neighbour_words *words, uint64_t word)
 {
 	atomic_thread_fence(memory_order_release); /* who sees the new key sees that it was claimed */
 	atomic_store_explicit(&slot->ip[0], words->ip[0], memory_order_relaxed);
@@ -235,8 +203,8 @@ enum bp_neighbour_state
 bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key, bool create,
 	uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask)
 {
-	struct words words = key_words(key);
-	uint64_t h = hash(neighbours, &words), word;
+	struct bp_neighbour_words words = bp_neighbour_key_words(key);
+	uint64_t h = bp_neighbour_hash(neighbours, &words), word;
 	struct bp_neighbour_slot *slot;
 
 	*ask = BP_NEIGHBOUR_ASK_NONE;
@@ -317,8 +285,8 @@ bool
 bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us)
 {
-	struct words words = key_words(key);
-	uint64_t h = hash(neighbours, &words), word;
+	struct bp_neighbour_words words = bp_neighbour_key_words(key);
+	uint64_t h = bp_neighbour_hash(neighbours, &words), word;
 	bool known = false;
 
 	for (unsigned way = 0; way < 2 * BP_NEIGHBOUR_WAYS; way++) {
@@ -335,8 +303,8 @@ void
 bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, uint64_t now_us)
 {
-	struct words words = key_words(key);
-	uint64_t h = hash(neighbours, &words), word;
+	struct bp_neighbour_words words = bp_neighbour_key_words(key);
+	uint64_t h = bp_neighbour_hash(neighbours, &words), word;
 	bool known = false;
 	struct bp_neighbour_slot *slot;
 

@@ -42,8 +42,9 @@ enum bp_neighbour_ask { /* what the caller is to send, who alone has won the rig
 	BP_NEIGHBOUR_ASK_ONE, /* unicast to the MAC address that was found */
 };
 
-/* We have something to send to @key. @mac is set when RESOLVED. @create: make an entry where there is none; who has
- * waited and finds none has been evicted by others (FULL), and coming back would evict them in turn. */
+/* We have something to send to @key. @mac is set when RESOLVED. @create: make an entry where there is none;
+ * who has waited and finds none has been evicted by others (FULL), and coming back would evict them in turn.
+ */
 enum bp_neighbour_state bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	bool create, uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask);
 
@@ -57,6 +58,15 @@ bool bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neig
  * probed at its first use. Nothing happens where the table is full. */
 void bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, uint64_t now_us);
+
+/* A router says that @destination is behind a link of @mtu bytes (RFC 8201). Kept for ten minutes in one of
+ * few places: a newer one may push it out, which costs a lost datagram. @mtu: at least 1,280. */
+void bp_path_mtu_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *destination,
+	uint16_t mtu, uint64_t now_us);
+
+/* What the path to @destination carries: the smaller of @mtu and what was learned. */
+uint32_t bp_path_mtu(struct bp_neighbours *neighbours, const struct bp_neighbour_key *destination,
+	uint32_t mtu, uint64_t now_us);
 
 /* Changes whenever an entry becomes RESOLVED, on whichever worker: a cheap "look again". */
 uint32_t bp_neighbours_resolutions(const struct bp_neighbours *neighbours);

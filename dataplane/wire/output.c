@@ -73,23 +73,36 @@ make_headroom(struct rte_mbuf *mbuf, uint16_t size)
 	shift = (uint16_t)(size - rte_pktmbuf_headroom(mbuf));
 	if (rte_pktmbuf_tailroom(mbuf) < shift)
 		return false;
-	memmove(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, shift), rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
+	memmove(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, shift), rte_pktmbuf_mtod(mbuf, uint8_t *),
+		mbuf->data_len);
 	mbuf->data_off = (uint16_t)(mbuf->data_off + shift);
 	return true;
+}
+
+/* IPv4 is divided on the way where it must be; for IPv6 the path has to be known. */
+static uint32_t
+mtu_of(struct bp_wire *wire, const struct bp_output *output)
+{
+	struct bp_neighbour_key destination = {.ip = output->destination, .port = output->port};
+	uint32_t mtu = wire->ports[output->port].device.mtu;
+
+	if (output->family == 4 || output->mbuf->pkt_len + 40 <= BP_IPV6_MTU_MIN)
+		return mtu;
+	return bp_path_mtu(wire->neighbours, &destination, mtu, wire->now_us);
 }
 
 void
 bp_output_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac)
 {
 	struct rte_mbuf *mbuf = output->mbuf;
-	bool whole =
-		mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= wire->ports[output->port].device.mtu &&
-		make_headroom(mbuf, BP_ETHERNET_HEADER_MAX + BP_IP_HEADER_MAX);
+	uint32_t mtu = mtu_of(wire, output);
+	bool whole = mbuf->pkt_len + (output->family == 4 ? 20u : 40u) <= mtu &&
+		     make_headroom(mbuf, BP_ETHERNET_HEADER_MAX + BP_IP_HEADER_MAX);
 
 	if (output->protocol == IPPROTO_UDP)
 		udp_checksum(wire, output, whole);
 	if (!whole) {
-		bp_fragment_emit(wire, output, mac);
+		bp_fragment_emit(wire, output, mac, mtu);
 	} else if (output->family == 4) {
 		bp_output_ipv4_header(wire, output, mbuf, wire->ipv4_id++, 0);
 		bp_output_frame(wire, output->port, output->vlan, mac, RTE_ETHER_TYPE_IPV4, mbuf);

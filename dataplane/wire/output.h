@@ -21,6 +21,7 @@ struct bp_wire;
 static_assert(BP_HEADERS_MAX <= RTE_PKTMBUF_HEADROOM, "headers go into the headroom");
 
 #define BP_ETHERNET_MIN 60 /* without FCS */
+#define BP_IPV6_MTU_MIN 1280u
 
 struct bp_output {
 	struct rte_mbuf *mbuf; /* contiguous: header of the transport, then its payload. Owned. */
@@ -75,8 +76,9 @@ void bp_output_ipv4_header(struct bp_wire *wire, const struct bp_output *output,
 	uint16_t identification, uint16_t fragment);
 void bp_output_ipv6_header(const struct bp_output *output, struct rte_mbuf *frame, uint8_t next_header);
 
-/* fragment.c: sends a datagram that is larger than the MTU. Takes the mbuf. */
-void bp_fragment_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac);
+/* fragment.c: sends a datagram in fragments of at most @mtu bytes. Takes the mbuf. */
+void bp_fragment_emit(
+	struct bp_wire *wire, struct bp_output *output, const struct rte_ether_addr *mac, uint32_t mtu);
 
 /* arp.c, nd.c: ask for @key by @asker; @mac: by unicast, NULL: everybody. */
 void bp_arp_ask(struct bp_wire *wire, const struct bp_neighbour_key *key, const struct bp_ip *asker,

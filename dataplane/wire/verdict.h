@@ -12,7 +12,8 @@
 #define BP_VERDICT_HANDLED ((unsigned)BP_DROP_COUNT)       /* consumed here: ARP, ND, ICMP */
 #define BP_VERDICT_DELIVERED ((unsigned)BP_DROP_COUNT + 1) /* went up as a SIP datagram */
 #define BP_VERDICT_HELD ((unsigned)BP_DROP_COUNT + 2)      /* reassembly keeps the mbuf */
-#define BP_VERDICT_WHOLE ((unsigned)BP_DROP_COUNT + 3) /* of reassembly: that was the last fragment, go on   \
-							*/
+#define BP_VERDICT_WHOLE                                                                                     \
+	((unsigned)BP_DROP_COUNT + 3) /* of reassembly: that was the last fragment, go on                    \
+				       */
 
 #endif

@@ -57,8 +57,8 @@ sum(uint32_t start, const uint8_t *bytes, uint32_t size)
 }
 
 uint16_t
-checksum(const struct address *source, const struct address *destination, uint8_t protocol, const uint8_t *bytes,
-	uint32_t size)
+checksum(const struct address *source, const struct address *destination, uint8_t protocol,
+	const uint8_t *bytes, uint32_t size)
 {
 	uint32_t total = 0;
 
@@ -114,8 +114,8 @@ frame_ethernet(struct frame *frame, const char *to, const char *from, int vlan, 
 }
 
 void
-frame_arp(struct frame *frame, const char *to, int vlan, uint16_t opcode, const char *sender_mac, const char *sender,
-	const char *target_mac, const char *target)
+frame_arp(struct frame *frame, const char *to, int vlan, uint16_t opcode, const char *sender_mac,
+	const char *sender, const char *target_mac, const char *target)
 {
 	uint8_t arp[28] = {0, 1, 8, 0, 6, 4};
 
@@ -201,8 +201,8 @@ frame_fragment(struct frame *frame, const char *source, const char *destination,
 }
 
 uint32_t
-udp(uint8_t *out, const char *source, const char *destination, uint16_t source_port, uint16_t destination_port,
-	const void *payload, uint32_t size)
+udp(uint8_t *out, const char *source, const char *destination, uint16_t source_port,
+	uint16_t destination_port, const void *payload, uint32_t size)
 {
 	struct address from = ip(source), to = ip(destination);
 	uint16_t value;
@@ -248,8 +248,8 @@ icmp6(uint8_t *out, const char *source, const char *destination, uint8_t type, u
 }
 
 uint32_t
-nd(uint8_t *out, const char *source, const char *destination, uint8_t type, uint32_t flags, const char *target,
-	uint8_t option, const char *mac)
+nd(uint8_t *out, const char *source, const char *destination, uint8_t type, uint32_t flags,
+	const char *target, uint8_t option, const char *mac)
 {
 	uint8_t body[24];
 	uint32_t size = 16;

@@ -32,8 +32,8 @@ void put32(uint8_t *bytes, uint32_t value);
 uint16_t checksum(const struct address *source, const struct address *destination, uint8_t protocol,
 	const uint8_t *bytes, uint32_t size);
 
-/* Each begins anew (Ethernet) or appends to @frame; the IP builders complete the length and the header checksum
- * when frame_end() is called, and the transports' checksums go over what is behind them. */
+/* Each begins anew (Ethernet) or appends to @frame; the IP builders complete the length and the header
+ * checksum when frame_end() is called, and the transports' checksums go over what is behind them. */
 void frame_ethernet(struct frame *frame, const char *to, const char *from, int vlan, uint16_t type);
 void frame_append(struct frame *frame, const void *bytes, uint32_t size);
 
@@ -58,8 +58,8 @@ uint32_t icmp6(uint8_t *out, const char *source, const char *destination, uint8_
 uint32_t nd(uint8_t *out, const char *source, const char *destination, uint8_t type, uint32_t flags,
 	const char *target, uint8_t option, const char *mac);
 
-void frame_udp(struct frame *frame, int vlan, const char *source, const char *destination, uint16_t source_port,
-	uint16_t destination_port, const void *payload, uint32_t size);
+void frame_udp(struct frame *frame, int vlan, const char *source, const char *destination,
+	uint16_t source_port, uint16_t destination_port, const void *payload, uint32_t size);
 
 /* Recomputes the checksum of the IPv4 header in @frame after a test has changed it. */
 void frame_ipv4_checksum(struct frame *frame);

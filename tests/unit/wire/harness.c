@@ -43,17 +43,18 @@ start_port(void)
 int
 harness_run(const char *name, const struct CMUnitTest *tests, size_t count)
 {
-	char *arguments[] = {(char *)(uintptr_t)name, (char *)(uintptr_t) "--no-huge", (char *)(uintptr_t) "--no-pci",
-		(char *)(uintptr_t) "--no-shconf", (char *)(uintptr_t) "-m", (char *)(uintptr_t) "256",
-		(char *)(uintptr_t) "--no-telemetry", (char *)(uintptr_t) "--log-level=error",
-		(char *)(uintptr_t) "--vdev=net_ring0", NULL};
+	char *arguments[] = {(char *)(uintptr_t)name, (char *)(uintptr_t) "--no-huge",
+		(char *)(uintptr_t) "--no-pci", (char *)(uintptr_t) "--no-shconf", (char *)(uintptr_t) "-m",
+		(char *)(uintptr_t) "256", (char *)(uintptr_t) "--no-telemetry",
+		(char *)(uintptr_t) "--log-level=error", (char *)(uintptr_t) "--vdev=net_ring0", NULL};
 	int failed;
 
 	if (rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments) < 0) {
 		fprintf(stderr, "EAL does not start\n");
 		return 1;
 	}
-	packets_pool = rte_pktmbuf_pool_create("packets", 2047, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
+	packets_pool =
+		rte_pktmbuf_pool_create("packets", 2047, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
 	large_pool = rte_pktmbuf_pool_create("large", 31, 0, 0, UINT16_MAX, SOCKET_ID_ANY);
 	empty_pool = rte_pktmbuf_pool_create("empty", 4095, 0, 0, 0, SOCKET_ID_ANY);
 	if (packets_pool == NULL || large_pool == NULL || empty_pool == NULL) {
@@ -97,7 +98,8 @@ on_unreachable(void *context, const struct bp_flow *to, const uint8_t *quoted, u
 }
 
 static void
-add_interface(unsigned index, uint16_t realm, uint16_t vlan, const char *address, uint8_t prefix, const char *gateway)
+add_interface(unsigned index, uint16_t realm, uint16_t vlan, const char *address, uint8_t prefix,
+	const char *gateway)
 {
 	w.interfaces[index] = (struct bp_config_interface){
 		.realm = realm,
@@ -127,8 +129,8 @@ make(void)
 {
 	const struct bp_wire_handlers handlers = {&w, on_datagram, on_unreachable};
 
-	assert_int_equal(bp_wire_create(&w.wire, &w.config, &w.port, 1, w.neighbours, packets_pool, large_pool,
-				 &handlers, &w.counters),
+	assert_int_equal(bp_wire_create(&w.wire, &w.config, &w.port, 1, w.neighbours, packets_pool,
+				 large_pool, &handlers, &w.counters),
 		0);
 	bp_wire_tick(w.wire, w.now_us); /* it learns the time */
 }

@@ -27,11 +27,11 @@
 
 /* Interfaces and listeners of the world, by index. Realm 0 is untagged, realm 1 is on VLANs 100 and 200. */
 enum {
-	IF_V4,         /* 192.0.2.1/24, gateway 192.0.2.254 */
-	IF_V6,         /* 2001:db8::1/64, gateway 2001:db8::fe */
-	IF_VLAN_V4,    /* VLAN 100: 10.0.0.1/8, no gateway */
+	IF_V4,          /* 192.0.2.1/24, gateway 192.0.2.254 */
+	IF_V6,          /* 2001:db8::1/64, gateway 2001:db8::fe */
+	IF_VLAN_V4,     /* VLAN 100: 10.0.0.1/8, no gateway */
 	IF_VLAN_NARROW, /* VLAN 200: 10.1.0.1/16 */
-	IF_VLAN_V6,    /* VLAN 100: 2001:db8:64::1/64, no gateway */
+	IF_VLAN_V6,     /* VLAN 100: 2001:db8:64::1/64, no gateway */
 	IF_COUNT,
 };
 enum {
@@ -83,7 +83,8 @@ void world_remake(void);
 
 #define WIRE_TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
-/* Puts one frame in. The mbuf's data is exactly as long as the frame, so that a sanitizer sees a read past it. */
+/* Puts one frame in. The mbuf's data is exactly as long as the frame, so that a sanitizer sees a read past
+ * it. */
 void input(const struct frame *frame);
 void input_flags(const struct frame *frame, uint64_t ol_flags, uint16_t vlan_tci);
 /* The same in an mbuf chain whose segments have @segment bytes each. */

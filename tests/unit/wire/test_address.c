@@ -46,12 +46,8 @@ add(uint16_t port, uint16_t realm, uint16_t vlan, uint32_t address, uint8_t pref
 {
 	unsigned index = config.interface_count++;
 
-	interfaces[index] = (struct bp_config_interface){.port = port,
-		.realm = realm,
-		.vlan = vlan,
-		.ip = v4(address),
-		.prefix = prefix,
-		.family = 4};
+	interfaces[index] = (struct bp_config_interface){
+		.port = port, .realm = realm, .vlan = vlan, .ip = v4(address), .prefix = prefix, .family = 4};
 	if (gateway != 0)
 		interfaces[index].gateway = v4(gateway);
 	return index;
@@ -110,7 +106,8 @@ default_prefix_and_local(void **state)
 	leaves_by(host, 0x08080808, &all, 0x08080808); /* everything is on-link */
 	assert_true(bp_addresses_route(addresses, (uint16_t)all, &own, &route));
 	assert_true(route.local);
-	assert_false(bp_addresses_route(addresses, (uint16_t)all, &six, &route)); /* a prefix of 0 is of IPv4 */
+	assert_false(
+		bp_addresses_route(addresses, (uint16_t)all, &six, &route)); /* a prefix of 0 is of IPv4 */
 }
 
 static void
@@ -118,7 +115,8 @@ as_many_as_there_may_be(void **state)
 {
 	for (unsigned i = 0; i < BP_WIRE_INTERFACES_MAX; i++) {
 		add((uint16_t)(i % 3), (uint16_t)(i % 7), (uint16_t)(i % 4096), 0x0a000000 + i * 3, 30, 0);
-		listeners[i] = (struct bp_config_listener){.interface = (uint16_t)i, .port = (uint16_t)(5000 + i % 10)};
+		listeners[i] = (struct bp_config_listener){
+			.interface = (uint16_t)i, .port = (uint16_t)(5000 + i % 10)};
 	}
 	config.listener_count = BP_WIRE_LISTENERS_MAX;
 	assert_int_equal(bp_addresses_build(addresses, &config, 3), 0);
@@ -128,11 +126,13 @@ as_many_as_there_may_be(void **state)
 
 		assert_int_equal(bp_addresses_find(addresses, port, vlan, &own), i);
 		assert_int_equal(bp_addresses_find(addresses, port, vlan, &not_own), BP_CONFIG_NONE);
-		assert_int_equal(bp_addresses_find(addresses, (uint16_t)(port + 1), vlan, &own), BP_CONFIG_NONE);
+		assert_int_equal(
+			bp_addresses_find(addresses, (uint16_t)(port + 1), vlan, &own), BP_CONFIG_NONE);
 		assert_int_equal(
 			bp_addresses_find_listener(addresses, (uint16_t)i, (uint16_t)(5000 + i % 10)), i);
 		assert_int_equal(
-			bp_addresses_find_listener(addresses, (uint16_t)i, (uint16_t)(5001 + i % 10)), BP_CONFIG_NONE);
+			bp_addresses_find_listener(addresses, (uint16_t)i, (uint16_t)(5001 + i % 10)),
+			BP_CONFIG_NONE);
 		assert_true(bp_addresses_vlan(addresses, port, vlan));
 	}
 	assert_null(bp_addresses_listener(addresses, BP_WIRE_LISTENERS_MAX));
@@ -161,7 +161,8 @@ same_addresses(void **state)
 	listeners[0] = (struct bp_config_listener){.interface = 0, .port = 5060};
 	listeners[1] = (struct bp_config_listener){.interface = 1, .port = 5060};
 	listeners[2] = (struct bp_config_listener){.interface = 2, .port = 5061};
-	listeners[3] = (struct bp_config_listener){.interface = 0, .port = 5090, .transport = BP_TRANSPORT_TCP};
+	listeners[3] =
+		(struct bp_config_listener){.interface = 0, .port = 5090, .transport = BP_TRANSPORT_TCP};
 	config.listener_count = 4;
 	assert_int_equal(bp_addresses_build(addresses, &config, 1), 0);
 	assert_int_equal(bp_addresses_find(addresses, 0, 10, &own), 0);
@@ -174,7 +175,8 @@ same_addresses(void **state)
 	assert_int_equal(bp_addresses_listener(addresses, 2)->interface, 2);
 	leaves_by(2, 0x08080808, &third, 0x0a0000fd);
 	leaves_by(1, 0x08080808, NULL, 0);
-	assert_int_equal(bp_addresses_find_listener(addresses, 0, 5090), BP_CONFIG_NONE); /* that is not UDP */
+	assert_int_equal(
+		bp_addresses_find_listener(addresses, 0, 5090), BP_CONFIG_NONE); /* that is not UDP */
 	assert_false(bp_addresses_vlan(addresses, 0, 0));
 	assert_false(bp_addresses_vlan_ipv6(addresses, 0, 10));
 }

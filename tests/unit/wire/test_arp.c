@@ -60,7 +60,8 @@ does_not_answer_for_others(void **state)
 	input(&frame);
 	frame_arp(&frame, BROADCAST, -1, 1, PEER_MAC, "198.51.100.7", ZERO_MAC, "192.0.2.1"); /* off-link */
 	input(&frame);
-	frame_arp(&frame, BROADCAST, -1, 1, PEER_MAC, "192.0.2.1", ZERO_MAC, "192.0.2.1"); /* claims to be us */
+	frame_arp(
+		&frame, BROADCAST, -1, 1, PEER_MAC, "192.0.2.1", ZERO_MAC, "192.0.2.1"); /* claims to be us */
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_arp_foreign), 4);
 	nothing_sent();
@@ -184,7 +185,8 @@ gateway_and_on_link(void **state)
 static void
 longest_prefix_chooses_the_vlan(void **state)
 {
-	struct bp_flow narrow = flow(LISTENER_VLAN_V4, "10.1.2.3", 5060), wide = flow(LISTENER_VLAN_V4, "10.2.2.3", 5060);
+	struct bp_flow narrow = flow(LISTENER_VLAN_V4, "10.1.2.3", 5060),
+		       wide = flow(LISTENER_VLAN_V4, "10.2.2.3", 5060);
 
 	assert_true(send_to(&narrow, "n", 1));
 	assert_true(sent(&out));
@@ -204,8 +206,10 @@ longest_prefix_chooses_the_vlan(void **state)
 static void
 no_route(void **state)
 {
-	struct bp_flow far = flow(LISTENER_VLAN_V4, "198.51.100.1", 5060), mixed = flow(LISTENER_V4, "2001:db8::9", 1);
-	struct bp_flow nowhere = flow(LISTENER_COUNT, "192.0.2.9", 5060), port0 = flow(LISTENER_V4, "192.0.2.9", 0);
+	struct bp_flow far = flow(LISTENER_VLAN_V4, "198.51.100.1", 5060),
+		       mixed = flow(LISTENER_V4, "2001:db8::9", 1);
+	struct bp_flow nowhere = flow(LISTENER_COUNT, "192.0.2.9", 5060),
+		       port0 = flow(LISTENER_V4, "192.0.2.9", 0);
 
 	assert_true(send_to(&far, "x", 1));
 	assert_true(send_to(&mixed, "x", 1));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Every valid frame, cut off at every length, and changed at random from a fixed seed: nothing crashes, nothing is
- * read past the end (the mbufs are exactly as long as the frames), nothing leaks, and every frame is counted once.
+ * Every valid frame, cut off at every length, and changed at random from a fixed seed: nothing crashes,
+ * nothing is read past the end (the mbufs are exactly as long as the frames), nothing leaks, and every frame
+ * is counted once.
  */
 #include "harness.h"
 
@@ -51,6 +52,8 @@ add_errors(void)
 	frame_udp(&out, -1, OWN6, PEER6, 5060, 6060, "INVITE sip:a@b SIP/2.0", 22);
 	size = icmp6(message, PEER6, OWN6, 1, 4, 0, out.bytes + 14, out.size - 14);
 	add_ip(PEER6, OWN6, 64, 58, size);
+	size = icmp6(message, PEER6, OWN6, 2, 0, 1280, out.bytes + 14, out.size - 14);
+	add_ip(PEER6, OWN6, 64, 58, size);
 	size = udp(body, OWN6, PEER6, 5060, 6060, "INVITE sip:a@b SIP/2.0", 22);
 	frame_fragment(&out, OWN6, PEER6, 3, 0, true, 17, body, 24);
 	size = icmp6(message, PEER6, OWN6, 1, 4, 0, out.bytes + 14, out.size - 14);
@@ -81,7 +84,8 @@ add_fragments(void)
 		frame_fragment(&frame, source, destination, 77, 72, false, 17, message + 72, size - 72);
 		add(&frame);
 	}
-	frame_fragment(&frame, PEER6, OWN6, 78, 0, false, 17, message, udp(message, PEER6, OWN6, 5060, 5060, "a", 1));
+	frame_fragment(&frame, PEER6, OWN6, 78, 0, false, 17, message,
+		udp(message, PEER6, OWN6, 5060, 5060, "a", 1));
 	add(&frame);
 }
 
@@ -210,8 +214,8 @@ repair(struct frame *f)
 		frame_ipv4_checksum(f);
 		if (header[9] == 1) {
 			put16(header + header_size + 2, 0);
-			put16(header + header_size + 2,
-				checksum(NULL, NULL, 0, header + header_size, f->size - l2_size - header_size));
+			put16(header + header_size + 2, checksum(NULL, NULL, 0, header + header_size,
+								f->size - l2_size - header_size));
 		} else if (header[9] == 17) {
 			put16(header + header_size + 6, 0);
 		}

@@ -133,7 +133,8 @@ pings_to_groups_are_foreign(void **state)
 
 	frame_ip_hop(&frame, -1, BROADCAST, PEER, "192.0.2.255", 64, 1, message, size);
 	input(&frame);
-	frame_ip_hop(&frame, -1, BROADCAST, PEER, OWN, 64, 1, message, size); /* a link broadcast to one address */
+	frame_ip_hop(
+		&frame, -1, BROADCAST, PEER, OWN, 64, 1, message, size); /* a link broadcast to one address */
 	input(&frame);
 	frame_ip_hop(&frame, -1, "01:00:5e:00:00:01", PEER, "224.0.0.1", 64, 1, message, size);
 	input(&frame);
@@ -362,6 +363,60 @@ unreachable_in6(void **state)
 	nothing_sent();
 }
 
+/* RFC 8201: a router on the way cannot carry what we sent; from then on it leaves in smaller pieces. */
+static void
+packet_too_big(void **state)
+{
+	struct bp_flow to = flow(LISTENER_V6, "2001:db8:5::7", 6060),
+		       other = flow(LISTENER_V6, "2001:db8:5::8", 6060);
+	uint32_t size;
+
+	resolve(LISTENER_V6, "2001:db8::fe", PEER_MAC);
+	assert_true(send_to(&to, body, 1400));
+	assert_true(sent(&out));
+	nothing_sent();
+	size = icmp6(message, PEER6, OWN6, 2, 0, 1279, out.bytes + 14, 1232); /* no path is that narrow */
+	frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+	input(&frame);
+	assert_int_equal(drops(BP_DROP_icmp_malformed), 1);
+	assert_true(send_to(&to, body, 1400));
+	assert_int_equal(drain(), 1);
+	size = icmp6(message, PEER6, OWN6, 2, 0, 1400, out.bytes + 14, 1232);
+	frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+	input(&frame);
+	size = icmp6(message, PEER6, OWN6, 2, 0, 1450, out.bytes + 14, 1232); /* it does not grow by this */
+	frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+	input(&frame);
+	assert_true(send_to(&to, body, 1400));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(sent(&out));
+		assert_true(out.size <= 14 + 1400);
+		is_ip(&out, -1, OWN6, "2001:db8:5::7", 44);
+	}
+	assert_true(send_to(&to, body, 1352));    /* this fits */
+	assert_true(send_to(&other, body, 1400)); /* and that goes elsewhere */
+	assert_int_equal(drain(), 2);
+	/* Forgotten after ten minutes. */
+	tick_at(w.now_us + 598 * SECOND);
+	assert_true(send_to(&to, body, 1400));
+	assert_int_equal(drain(), 2);
+	size = nd(message, "2001:db8::fe", OWN6, 136, 0x60000000, "2001:db8::fe", 2, PEER_MAC);
+	frame_ip_hop(&frame, -1, OWN_MAC, "2001:db8::fe", OWN6, 255, 58, message, size);
+	input(&frame); /* the gateway is still there */
+	tick_at(w.now_us + 5 * SECOND);
+	assert_true(send_to(&to, body, 1400));
+	assert_int_equal(drain(), 1);
+	assert_int_equal(w.unreachable_count, 0);
+	/* About what we never sent: not believed. */
+	frame_udp(&out, -1, OWN6, "2001:db8:5::8", 5999, 6060, body, 1400);
+	size = icmp6(message, PEER6, OWN6, 2, 0, 1300, out.bytes + 14, 1232);
+	frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+	input(&frame);
+	assert_int_equal(drops(BP_DROP_icmp_foreign), 1);
+	assert_true(send_to(&other, body, 1400));
+	assert_int_equal(drain(), 1);
+}
+
 static void
 errors_about_others(void **state)
 {
@@ -424,6 +479,7 @@ main(void)
 		WIRE_TEST(no_errors_about_groups_and_errors),
 		WIRE_TEST(unreachable_in),
 		WIRE_TEST(unreachable_in6),
+		WIRE_TEST(packet_too_big),
 		WIRE_TEST(errors_about_others),
 	};
 

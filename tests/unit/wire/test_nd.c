@@ -17,7 +17,8 @@ static uint8_t message[256];
 #define OVERRIDE UINT32_C(0x20000000)
 
 static void
-solicit_from(const char *source, const char *destination, const char *to_mac, const char *target, uint8_t option)
+solicit_from(
+	const char *source, const char *destination, const char *to_mac, const char *target, uint8_t option)
 {
 	uint32_t size = nd(message, source, destination, 135, 0, target, option, PEER_MAC);
 
@@ -80,7 +81,8 @@ answers_for_its_addresses(void **state)
 	frame_ip_hop(&frame, 100, OWN_MAC, "2001:db8:64::9", "2001:db8:64::1", 255, 58, message, size);
 	input(&frame);
 	assert_true(sent(&out));
-	is_nd(PEER_MAC, 100, "2001:db8:64::1", "2001:db8:64::9", 136, SOLICITED | OVERRIDE, "2001:db8:64::1", 2);
+	is_nd(PEER_MAC, 100, "2001:db8:64::1", "2001:db8:64::9", 136, SOLICITED | OVERRIDE, "2001:db8:64::1",
+		2);
 	nothing_sent();
 	assert_int_equal(w.counters.frames_handled, 4);
 }
@@ -98,7 +100,8 @@ defends_against_duplicates(void **state)
 static void
 does_not_answer_for_others(void **state)
 {
-	solicit_from(PEER, OWN_GROUP, OWN_GROUP_MAC, "2001:db8::2:0:1", 1); /* the same group, another address */
+	solicit_from(
+		PEER, OWN_GROUP, OWN_GROUP_MAC, "2001:db8::2:0:1", 1); /* the same group, another address */
 	input(&frame);
 	solicit_from(PEER, OWN, OWN_MAC, "2001:db8:64::1", 1); /* ours, on another VLAN */
 	input(&frame);
@@ -167,7 +170,8 @@ solicitations_to_discard(void **state)
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_icmp_malformed), 1);
 
-	size = nd(message, PEER, OWN, 135, 0, OWN, 1, PEER_MAC); /* fragments (RFC 6980): atomic, and real ones */
+	size = nd(message, PEER, OWN, 135, 0, OWN, 1,
+		PEER_MAC); /* fragments (RFC 6980): atomic, and real ones */
 	frame_fragment(&frame, PEER, OWN, 1, 0, false, 58, message, size);
 	frame.bytes[21] = 255;
 	input(&frame);

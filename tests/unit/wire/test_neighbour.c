@@ -151,7 +151,8 @@ learning_is_modest(void **state)
 	assert_int_equal(use(1, 101 * SECOND, &ask, &mac), BP_NEIGHBOUR_RESOLVED);
 	assert_true(confirm(2, 101 * SECOND));
 	assert_int_equal(use(2, 101 * SECOND, &ask, &mac), BP_NEIGHBOUR_RESOLVED);
-	assert_int_equal(use(6000, 101 * SECOND, &ask, &mac), BP_NEIGHBOUR_WAIT); /* and there is room for more */
+	assert_int_equal(
+		use(6000, 101 * SECOND, &ask, &mac), BP_NEIGHBOUR_WAIT); /* and there is room for more */
 }
 
 static void

@@ -73,7 +73,8 @@ fragments_come_together_again(void **state)
 						largest = pieces[count].size;
 					count++;
 				}
-				/* Full fragments where mbufs are large enough: no more of them than needed. */
+				/* Full fragments where mbufs are large enough: no more of them than needed.
+				 */
 				if (sizes[i] + (six ? 48 : 28) > mtus[m] && mtus[m] <= 2000)
 					assert_true(largest > 14u + mtus[m] - 8);
 				for (unsigned j = count; j-- > 0;) {
@@ -183,7 +184,8 @@ sizes_around_the_buffers(void **state)
 	world_remake();
 	resolve(LISTENER_V4, PEER, PEER_MAC);
 	for (unsigned i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
-		for (uint32_t size = around[i] < 10 ? 0 : around[i] - 9; size <= around[i] + 9 && size <= 65507; size++) {
+		for (uint32_t size = around[i] < 10 ? 0 : around[i] - 9;
+			size <= around[i] + 9 && size <= 65507; size++) {
 			uint32_t done = 0;
 
 			assert_true(send_to(&to, body, size));

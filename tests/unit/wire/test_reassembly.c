@@ -8,10 +8,13 @@
 
 #include "wire/reassembly.h"
 
+#include <rte_mbuf.h>
+
 static struct frame frame;
 static uint8_t datagram[FRAME_MAX], body[FRAME_MAX];
 
-static const char *const own[] = {"192.0.2.1", "2001:db8::1"}, *const peer[] = {"198.51.100.9", "2001:db8:9::9"};
+static const char *const own[] = {"192.0.2.1", "2001:db8::1"}, *const peer[] = {
+								       "198.51.100.9", "2001:db8:9::9"};
 static const uint16_t listener[] = {LISTENER_V4, LISTENER_V6};
 
 /* A UDP datagram with @size bytes of text in `datagram`. Returns its size. */
@@ -175,7 +178,12 @@ overlaps(void **state)
 	static const struct {
 		uint32_t offset, size;
 	} second[] = {
-		{1192, 16}, {0, 1208}, {8, 8}, {0, 8}, {1184, 2000}, {400, 400},
+		{1192, 16},
+		{0, 1208},
+		{8, 8},
+		{0, 8},
+		{1184, 2000},
+		{400, 400},
 	};
 	unsigned dropped = 0;
 
@@ -242,13 +250,15 @@ impossible_fragments(void **state)
 
 	make(0, 2000);
 	for (unsigned family = 0; family < 2; family++) {
-		frame_fragment(&frame, peer[family], own[family], 1, 0, true, 17, datagram, 1001); /* not of eights */
+		frame_fragment(&frame, peer[family], own[family], 1, 0, true, 17, datagram,
+			1001); /* not of eights */
 		input(&frame);
 		frame_fragment(&frame, peer[family], own[family], 1, 8, true, 17, datagram, 0);
 		input(&frame);
 		frame_fragment(&frame, peer[family], own[family], 1, 8, false, 17, datagram, 0);
 		input(&frame);
-		frame_fragment(&frame, peer[family], own[family], 1, 65528, false, 17, datagram, 8); /* ping of death */
+		frame_fragment(&frame, peer[family], own[family], 1, 65528, false, 17, datagram,
+			8); /* ping of death */
 		input(&frame);
 		frame_fragment(&frame, peer[family], own[family], 1, 65000, true, 17, datagram, 1000);
 		input(&frame);
@@ -400,10 +410,12 @@ largest_datagram(void **state)
 		for (unsigned s = 0; s < 3; s++) {
 			uint32_t step = steps[s], count = (whole + step - 1) / step;
 
-			for (uint32_t i = 0; i < count; i++) { /* odd ones first, then the even ones backwards */
+			for (uint32_t i = 0; i < count;
+				i++) { /* odd ones first, then the even ones backwards */
 				uint32_t k = i < count / 2 ? 2 * i + 1 : 2 * (count - 1 - i);
 
-				piece(family, 100 + step, k * step, k + 1 == count ? whole - k * step : step, whole);
+				piece(family, 100 + step, k * step, k + 1 == count ? whole - k * step : step,
+					whole);
 				input(&frame);
 			}
 			is_last_datagram(family, 3 * family + s + 1, 65507);
@@ -441,6 +453,22 @@ wrong_checksum_of_the_whole(void **state)
 	assert_int_equal(w.datagram_count, 0);
 }
 
+/* What the device says about a fragment's checksum says nothing about the whole. */
+static void
+device_cannot_vouch_for_fragments(void **state)
+{
+	uint32_t whole = make(0, 3000);
+
+	w.port.rx_checksum = true;
+	world_remake();
+	datagram[2500] ^= 4;
+	for (unsigned i = 0; i < 3; i++) {
+		piece(0, 1, i * 1200, i == 2 ? whole - 2400 : 1200, whole);
+		input_flags(&frame, RTE_MBUF_F_RX_L4_CKSUM_GOOD, 0);
+	}
+	assert_int_equal(drops(BP_DROP_udp_checksum), 3);
+}
+
 /* The wire is freed with fragments still held: world_teardown() looks at the pools. */
 static void
 freed_while_held(void **state)
@@ -474,6 +502,7 @@ main(void)
 		WIRE_TEST(largest_datagram),
 		WIRE_TEST(scattered_fragments),
 		WIRE_TEST(wrong_checksum_of_the_whole),
+		WIRE_TEST(device_cannot_vouch_for_fragments),
 		WIRE_TEST(freed_while_held),
 	};
 

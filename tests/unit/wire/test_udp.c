@@ -15,7 +15,8 @@ static uint8_t body[FRAME_MAX];
 #define PEER6 "2001:db8::9"
 
 static void
-is_datagram(unsigned index, uint16_t listener, const char *address, uint16_t port, const void *bytes, uint32_t size)
+is_datagram(unsigned index, uint16_t listener, const char *address, uint16_t port, const void *bytes,
+	uint32_t size)
 {
 	struct bp_flow expected = flow(listener, address, port);
 
@@ -45,8 +46,8 @@ in(void **state)
 	is_datagram(4, LISTENER_V4, PEER, 5060, "", 0);
 	assert_int_equal(w.counters.frames_delivered, 5);
 	assert_int_equal(w.counters.frames_received, 5);
-	assert_int_equal(w.counters.bytes_received,
-		14 + 28 + 5 + 14 + 28 + 10 + 14 + 48 + 3 + 18 + 48 + 4 + 14 + 28);
+	assert_int_equal(
+		w.counters.bytes_received, 14 + 28 + 5 + 14 + 28 + 10 + 14 + 48 + 3 + 18 + 48 + 4 + 14 + 28);
 }
 
 static void
@@ -82,6 +83,11 @@ scattered_over_mbufs(void **state)
 	frame_udp(&frame, -1, PEER6, OWN6, 5060, 5060, body, 9000);
 	input_chain(&frame, 2048);
 	is_datagram(6, LISTENER_V6, PEER6, 5060, body, 9000);
+	frame_udp(&frame, -1, PEER, OWN, 5060, 5060, body, 700);
+	memset(frame.bytes + frame.size, 0, FRAME_MAX - frame.size);
+	frame.size = FRAME_MAX; /* more than any IP packet: a frame that no device should bring */
+	input_chain(&frame, 2048);
+	assert_int_equal(drops(BP_DROP_rx_linearize), 1);
 }
 
 static void
@@ -90,7 +96,8 @@ wrong_checksums(void **state)
 	for (unsigned family = 0; family < 2; family++) {
 		uint32_t header = family == 0 ? 20 : 40;
 
-		frame_udp(&frame, -1, family == 0 ? PEER : PEER6, family == 0 ? OWN : OWN6, 5060, 5060, "hello", 5);
+		frame_udp(&frame, -1, family == 0 ? PEER : PEER6, family == 0 ? OWN : OWN6, 5060, 5060,
+			"hello", 5);
 		for (uint32_t at = 14 + header; at < frame.size; at++) {
 			if (at - 14 - header == 4 || at - 14 - header == 5)
 				continue; /* the length has a test of its own */
@@ -258,18 +265,17 @@ static void
 ipv4_options(void **state)
 {
 	static const uint8_t fine[][8] = {
-		{1, 1, 1, 1, 1, 1, 1, 0},        /* no-operation, end */
-		{7, 7, 4, 0, 0, 0, 0, 0},        /* record route */
-		{148, 4, 0, 0, 1, 1, 1, 1},      /* router alert */
-		{0, 131, 255, 255, 1, 2, 3, 4},  /* what stands behind the end does not count */
+		{1, 1, 1, 1, 1, 1, 1, 0},       /* no-operation, end */
+		{7, 7, 4, 0, 0, 0, 0, 0},       /* record route */
+		{148, 4, 0, 0, 1, 1, 1, 1},     /* router alert */
+		{0, 131, 255, 255, 1, 2, 3, 4}, /* what stands behind the end does not count */
 	};
 	static const uint8_t bad[][8] = {
-		{131, 7, 4, 192, 0, 2, 9, 0}, /* loose source route */
-		{137, 7, 4, 192, 0, 2, 9, 0}, /* strict source route */
-		{7, 9, 4, 0, 0, 0, 0, 0},     /* runs over */
-		{7, 1, 4, 0, 0, 0, 0, 0},     /* too short */
-		{7, 0, 4, 0, 0, 0, 0, 0},
-		{1, 1, 1, 1, 1, 1, 1, 7},     /* no length */
+		{131, 7, 4, 192, 0, 2, 9, 0},                       /* loose source route */
+		{137, 7, 4, 192, 0, 2, 9, 0},                       /* strict source route */
+		{7, 9, 4, 0, 0, 0, 0, 0},                           /* runs over */
+		{7, 1, 4, 0, 0, 0, 0, 0},                           /* too short */
+		{7, 0, 4, 0, 0, 0, 0, 0}, {1, 1, 1, 1, 1, 1, 1, 7}, /* no length */
 	};
 
 	for (unsigned i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
@@ -298,10 +304,12 @@ static void
 ipv6_extensions(void **state)
 {
 	static const uint8_t one[8] = {17, 0, 1, 4}, alert[8] = {17, 0, 5, 2, 0, 0, 1, 0};
-	static const uint8_t skip[8] = {17, 0, 0x1e, 3, 1, 2, 3, 0}, discard[8] = {17, 0, 0x5e, 3, 1, 2, 3, 0};
+	static const uint8_t skip[8] = {17, 0, 0x1e, 3, 1, 2, 3, 0},
+			     discard[8] = {17, 0, 0x5e, 3, 1, 2, 3, 0};
 	static const uint8_t overrun[8] = {17, 0, 1, 5}, toolong[8] = {17, 9, 1, 4};
 	static const uint8_t chain[24] = {60, 0, 1, 4, 0, 0, 0, 0, 43, 0, 1, 4, 0, 0, 0, 0, 17, 0, 2, 0};
-	static const uint8_t routing[8] = {17, 0, 0, 1}, second_hop[16] = {0, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4};
+	static const uint8_t routing[8] = {17, 0, 0, 1},
+			     second_hop[16] = {0, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4};
 	static const uint8_t none[8] = {59, 0, 1, 4};
 	uint8_t many[80];
 
@@ -408,7 +416,8 @@ groups_are_foreign(void **state)
 }
 
 static void
-sent_is(uint16_t listener, const char *own, const char *peer, uint16_t own_port, const void *bytes, uint32_t size)
+sent_is(uint16_t listener, const char *own, const char *peer, uint16_t own_port, const void *bytes,
+	uint32_t size)
 {
 	struct bp_flow to = flow(listener, peer, 6060);
 	struct address source = ip(own), destination = ip(peer);

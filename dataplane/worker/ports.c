@@ -152,14 +152,15 @@ setup_queues(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_inf
 static void
 receive_multicast(struct bp_port *port, void (*notice)(const char *line))
 {
-	if (rte_eth_allmulticast_enable(port->wire.id) == 0)
+	int rc;
+
+	if (rte_eth_allmulticast_enable(port->wire.id) == 0 || rte_eth_promiscuous_get(port->wire.id) == 1)
 		return;
-	port->promiscuous = rte_eth_promiscuous_get(port->wire.id) == 0 &&
-		rte_eth_promiscuous_enable(port->wire.id) == 0;
-	if (port->promiscuous)
-		return;
-	bp_notice(notice, "port %s: the device takes no multicast filter; IPv6 neighbours may not find us",
-		port->config->name);
+	rc = rte_eth_promiscuous_enable(port->wire.id);
+	port->promiscuous = rc == 0;
+	if (!port->promiscuous && rc != -ENOTSUP) /* not supported: a device without a filter, all comes through */
+		bp_notice(notice, "port %s: the device does not take multicast (%s); IPv6 neighbours may not find us",
+			port->config->name, strerror(-rc));
 }
 
 /* DPDK gives both ends of a TAP one address, the kernel's. With the same on either side neither ARP, nor a bridge, nor
@@ -172,6 +173,8 @@ own_mac(struct bp_port *port, unsigned if_index)
 
 	if (rc)
 		return rc;
+	if (rte_is_zero_ether_addr(&mac)) /* a device without one (net_ring) */
+		rte_eth_random_addr(mac.addr_bytes);
 	if (if_index && bp_host_interface_is_far_end(if_index)) {
 		mac.addr_bytes[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
 		mac.addr_bytes[1] ^= 0x40;

@@ -128,6 +128,7 @@ test_port(void **state)
 	assert_string_equal(port.name, "p0");
 	assert_true(port.link_up);
 	assert_memory_equal(port.mac, ports.ports[0].wire.mac, 6);
+	assert_true(rte_is_local_admin_ether_addr((struct rte_ether_addr *)port.mac)); /* net_ring has none itself */
 	assert_int_equal(bp_ports_read(&ports, 1, &port), -EINVAL);
 }
 

@@ -16,6 +16,22 @@ bp_ip_is_multicast_v6(const struct bp_ip *ip)
 	return ip->bytes[0] == 0xff;
 }
 
+static inline bool
+bp_ip_is_link_local(const struct bp_ip *ip)
+{
+	return ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
+/* The group that solicitations for @ip are sent to (RFC 4291 2.7.1). */
+static inline struct bp_ip
+bp_ip_solicited_node(const struct bp_ip *ip)
+{
+	struct bp_ip group = {.bytes = {0xff, 0x02, [11] = 1, [12] = 0xff}};
+
+	memcpy(group.bytes + 13, ip->bytes + 13, 3);
+	return group;
+}
+
 /* True if @ip is an IPv6 address of ours there, the link-local one included. */
 bool bp_ipv6_is_ours(const struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
 

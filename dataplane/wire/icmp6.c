@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * ICMPv6 (RFC 4443): pings, errors about our datagrams, and the door to neighbour discovery (nd.c).
+ * ICMPv6 (RFC 4443): pings, errors about our datagrams, and the door to neighbour discovery
+ * (nd.c) and multicast listener discovery (mld.c).
  */
 #include "wire/checksum.h"
 #include "wire/icmp.h"
@@ -103,7 +104,7 @@ bp_icmp6_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *by
 	if (bytes[0] == NEIGHBOUR_SOLICITATION || bytes[0] == NEIGHBOUR_ADVERTISEMENT)
 		return bp_nd_input(wire, packet, bytes, size);
 	if (packet->group)
-		return BP_DROP_icmp_foreign;
+		return bp_mld_input(wire, packet, bytes, size);
 	if (bp_ip_equal(&packet->source, &unspecified))
 		return BP_DROP_ip_source;
 	switch (bytes[0]) {

@@ -37,19 +37,10 @@ static_assert(sizeof(struct option) == 8, "RFC 4861 4.6.1, RFC 2464 6");
 
 static const struct bp_ip unspecified, all_nodes = {.bytes = {0xff, 0x02, [15] = 1}};
 
-static struct bp_ip
-solicited_node(const struct bp_ip *ip)
-{
-	struct bp_ip group = {.bytes = {0xff, 0x02, [11] = 1, [12] = 0xff}};
-
-	memcpy(group.bytes + 13, ip->bytes + 13, 3);
-	return group;
-}
-
 static bool
 is_solicited_node(const struct bp_ip *ip)
 {
-	struct bp_ip group = solicited_node(ip);
+	struct bp_ip group = bp_ip_solicited_node(ip);
 
 	return bp_ip_equal(&group, ip);
 }
@@ -122,7 +113,7 @@ advertise(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip
 static bool
 is_on_link(const struct bp_wire *wire, uint16_t interface, const struct bp_ip *ip)
 {
-	if (ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80)
+	if (bp_ip_is_link_local(ip))
 		return true;
 	return interface != BP_CONFIG_NONE &&
 	       bp_interface_covers(bp_addresses_interface(wire->addresses, interface), ip);
@@ -202,7 +193,7 @@ bp_nd_ask(struct bp_wire *wire, const struct bp_neighbour_key *key, const struct
 	const struct rte_ether_addr *mac)
 {
 	struct message message = {.type = NEIGHBOUR_SOLICITATION};
-	struct bp_ip group = solicited_node(&key->ip);
+	struct bp_ip group = bp_ip_solicited_node(&key->ip);
 	struct rte_ether_addr group_mac = bp_ethernet_multicast(&group);
 
 	memcpy(message.target, key->ip.bytes, sizeof(message.target));

@@ -90,6 +90,9 @@ void bp_nd_ask(struct bp_wire *wire, const struct bp_neighbour_key *key, const s
 void bp_arp_announce(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
 void bp_nd_announce(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
 
+/* mld.c: asks for the solicitations for @ip, and for our link-local address. */
+void bp_mld_join(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct bp_ip *ip);
+
 /* udp.c: an ICMP error for @output, which nobody will carry; for handlers.unreachable. */
 void bp_udp_failed(struct bp_wire *wire, const struct bp_output *output);
 

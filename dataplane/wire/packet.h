@@ -45,6 +45,7 @@ unsigned bp_ipv6_input(struct bp_wire *wire, struct bp_packet *packet, const uin
 unsigned bp_icmp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 unsigned bp_icmp6_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 unsigned bp_nd_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
+unsigned bp_mld_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 unsigned bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 
 /* Counts one received frame, and @verdict for @members frames. */

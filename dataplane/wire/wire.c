@@ -81,9 +81,11 @@ bp_wire_announce(struct bp_wire *wire, uint64_t now_us)
 	for (unsigned i = 0; i < bp_addresses_interface_count(wire->addresses); i++) {
 		const struct bp_interface *interface = bp_addresses_interface(wire->addresses, (uint16_t)i);
 
-		if (interface->family == 4)
+		if (interface->family == 4) {
 			bp_arp_announce(wire, interface->port, interface->vlan, &interface->ip);
-		else
+		} else {
+			bp_mld_join(wire, interface->port, interface->vlan, &interface->ip);
 			bp_nd_announce(wire, interface->port, interface->vlan, &interface->ip);
+		}
 	}
 }

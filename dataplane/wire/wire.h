@@ -84,7 +84,7 @@ unsigned bp_wire_flush(struct bp_wire *wire);
  * ms; bounded. */
 void bp_wire_tick(struct bp_wire *wire, uint64_t now_us);
 
-/* Announces our addresses (gratuitous ARP, unsolicited NA). First worker only. */
+/* Announces our addresses (gratuitous ARP, MLD report, unsolicited NA). First worker only. */
 void bp_wire_announce(struct bp_wire *wire, uint64_t now_us);
 
 #endif

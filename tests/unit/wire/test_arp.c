@@ -425,7 +425,7 @@ scan_does_not_shut_out_the_living(void **state)
 static void
 announces(void **state)
 {
-	unsigned arps = 0, advertisements = 0;
+	unsigned arps = 0, advertisements = 0, reports = 0;
 
 	bp_wire_announce(w.wire, w.now_us);
 	while (sent(&out)) {
@@ -437,12 +437,15 @@ announces(void **state)
 			assert_memory_equal(out.bytes, "\xff\xff\xff\xff\xff\xff", 6);
 			assert_memory_equal(arp + 14, arp + 24, 4);
 			arps++;
-		} else {
+		} else if (out.bytes[l2_size + 6] == 58) {
 			advertisements++;
+		} else {
+			reports++;
 		}
 	}
 	assert_int_equal(arps, 3);
 	assert_int_equal(advertisements, 2);
+	assert_int_equal(reports, 2);
 }
 
 int

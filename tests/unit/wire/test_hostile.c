@@ -65,6 +65,11 @@ add_extensions(void)
 {
 	uint32_t size;
 
+	memcpy(message, "\x3a\0\5\2\0\0\1\0", 8); /* an MLD query */
+	size = icmp6(
+		message + 8, "fe80::9", "ff02::1", 130, 0, 0, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	add_ip("fe80::9", "ff02::1", 1, 0, 8 + size);
+
 	memcpy(message, "\x3c\0\1\4\0\0\0\0\x2b\0\1\4\0\0\0\0\x11\0\2\0\0\0\0\0", 24);
 	size = udp(message + 24, PEER6, OWN6, 5060, 5060, "extended", 8);
 	add_ip(PEER6, OWN6, 64, 0, 24 + size);

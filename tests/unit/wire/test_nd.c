@@ -388,6 +388,111 @@ expires_by_probing(void **state)
 	nothing_sent();
 }
 
+/* @out is an MLDv2 report of @count groups, or (1 group) an MLDv1 report. */
+static const uint8_t *
+is_report(int vlan, const char *destination, uint8_t type, unsigned count)
+{
+	static const uint8_t alert[8] = {58, 0, 5, 2, 0, 0, 1, 0};
+	struct address from = ip(LINK_LOCAL), to = ip(destination);
+	const uint8_t *bytes = is_ip(&out, vlan, LINK_LOCAL, destination, 0);
+	uint32_t size = type == 143 ? 8 + count * 20 : 24;
+
+	assert_int_equal(out.bytes[0], 0x33);
+	assert_memory_equal(out.bytes + 2, to.bytes + 12, 4);
+	assert_int_equal(bytes[-33], 1);
+	assert_memory_equal(bytes, alert, 8);
+	assert_int_equal(bytes[8], type);
+	assert_int_equal(checksum(&from, &to, 58, bytes + 8, size), 0);
+	assert_int_equal(get16(bytes - 36), 8 + size);
+	if (type == 143)
+		assert_int_equal(get16(bytes + 14), count);
+	return bytes + 16;
+}
+
+static void
+query(const char *source, const char *destination, uint8_t hop_limit, const char *group, uint32_t size)
+{
+	uint8_t rest[20] = {0};
+
+	memcpy(rest, ip(group).bytes, 16);
+	memcpy(message, "\x3a\0\5\2\0\0\1\0", 8);
+	size = icmp6(message + 8, source, destination, 130, 0, 1000 << 16, rest, size - 8);
+	frame_ip_hop(&frame, -1, ALL_NODES_MAC, source, destination, hop_limit, 0, message, 8 + size);
+	input(&frame);
+}
+
+/* RFC 3810: the groups that we want, when we come up and when a querier asks. */
+static void
+listeners_are_reported(void **state)
+{
+	const uint8_t *records;
+
+	bp_wire_announce(w.wire, w.now_us);
+	for (unsigned i = 0; i < 2; i++) {
+		do
+			assert_true(sent(&out));
+		while (get16(out.bytes + (i == 1 ? 16 : 12)) != 0x86dd || out.bytes[i == 1 ? 24 : 20] != 0);
+		records = is_report(i == 1 ? 100 : -1, "ff02::16", 143, 2);
+		assert_int_equal(records[0], 4);
+		assert_memory_equal(records + 4, ip(OWN_GROUP).bytes, 16);
+		assert_memory_equal(
+			records + 24, ip(OWN_GROUP).bytes, 16); /* the link-local address ends alike */
+	}
+	drain();
+	query("fe80::9", "ff02::1", 1, "::", 28);
+	assert_true(sent(&out));
+	records = is_report(-1, "ff02::16", 143, 2);
+	assert_int_equal(records[0], 2);
+	assert_memory_equal(records + 4, ip(OWN_GROUP).bytes, 16);
+	query("fe80::9", OWN_GROUP, 1, OWN_GROUP, 28);
+	assert_true(sent(&out));
+	is_report(-1, "ff02::16", 143, 2);
+	query("fe80::9", "ff02::1", 1, "::", 24); /* an old querier */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(sent(&out));
+		records = is_report(-1, OWN_GROUP, 131, 1);
+		assert_memory_equal(records, ip(OWN_GROUP).bytes, 16);
+	}
+	nothing_sent();
+	assert_int_equal(w.counters.frames_handled, 3);
+	query("fe80::9", PEER_GROUP, 1, PEER_GROUP, 28); /* a group that is not ours */
+	nothing_sent();
+	query(PEER, "ff02::1", 1, "::", 28); /* not from a neighbour */
+	query("fe80::9", "ff02::1", 64, "::", 28);
+	query("fe80::9", "ff02::1", 1, "::", 26); /* of no known version */
+	assert_int_equal(drops(BP_DROP_icmp_foreign), 3);
+	nothing_sent();
+	for (unsigned i = 0; i < 200; i++)
+		query("fe80::9", "ff02::1", 1, "::", 28);
+	assert_true(drain() < 50);
+	assert_true(drops(BP_DROP_icmp_limited) > 100);
+}
+
+/* More addresses than one report has room for. */
+static void
+many_listeners(void **state)
+{
+	static struct bp_config_interface many[120];
+	unsigned records = 0;
+
+	for (unsigned i = 0; i < 120; i++) {
+		many[i] = w.interfaces[IF_V6];
+		many[i].ip.bytes[15] = (uint8_t)(i + 1);
+	}
+	w.config.interfaces = many;
+	w.config.interface_count = 120;
+	w.config.listener_count = 0;
+	assert_int_equal(bp_wire_configure(w.wire, &w.config), 0);
+	query("fe80::9", "ff02::1", 1, "::", 28);
+	while (sent(&out)) {
+		unsigned count = get16(out.bytes + 14 + 40 + 14);
+
+		is_report(-1, "ff02::16", 143, count);
+		records += count;
+	}
+	assert_int_equal(records, 121);
+}
+
 static void
 other_messages_are_foreign(void **state)
 {
@@ -420,6 +525,8 @@ main(void)
 		WIRE_TEST(solicitations_to_us_are_learned),
 		WIRE_TEST(override),
 		WIRE_TEST(expires_by_probing),
+		WIRE_TEST(listeners_are_reported),
+		WIRE_TEST(many_listeners),
 		WIRE_TEST(other_messages_are_foreign),
 	};
 

@@ -128,6 +128,19 @@ world_config(bool core6)
 }
 
 void
+world_config_two_targets(struct bp_config *config, uint16_t bobs_priority, uint16_t carols_priority)
+{
+	struct bp_config_trunk *trunk = &config->trunks[0];
+
+	trunk->target_count = 2;
+	trunk->targets = realloc(trunk->targets, 2 * sizeof(*trunk->targets));
+	trunk->targets[0] =
+		(struct bp_config_target){.flow = peer_flow(&bob), .priority = bobs_priority, .weight = 1};
+	trunk->targets[1] =
+		(struct bp_config_target){.flow = peer_flow(&carol), .priority = carols_priority, .weight = 0};
+}
+
+void
 world_config_free(struct bp_config *config)
 {
 	free(config->trunks[0].targets);

@@ -423,6 +423,9 @@ check_leaks(struct world *w)
 	check_int(w, ended, sum->dialogs_created);
 	check_int(w, sum->calls_released, sum->calls_reserved);
 	check_int(w, sum->kept_returned, sum->kept_taken);
+	for (unsigned i = 0; i < BP_MACHINE_COUNT; i++)
+		for (unsigned j = 0; j < BP_STATES_MAX; j++)
+			check_int(w, sum->states_left[i][j], sum->states_entered[i][j]);
 }
 
 /* Every message that left, or found no transmit buffer, is counted as what it was. */
@@ -465,6 +468,8 @@ world_setup(void **state)
 	w->config = world_config(w->options.core6);
 	if (w->options.t1_us)
 		w->config->timers.t1_us = w->options.t1_us;
+	if (w->options.prepare)
+		w->options.prepare(w->config);
 	*state = w;
 	return edge_start(w);
 }

@@ -57,6 +57,7 @@ struct world_options {
 	uint64_t kept_bytes;
 	uint64_t t1_us; /* 0: 500 ms */
 	bool core6;     /* the trunk's target is bob6 */
+	void (*prepare)(struct bp_config *config);
 };
 
 /* What became of the message received last. */
@@ -215,6 +216,8 @@ const char *ladder_peer(const struct bp_flow *flow);
 
 /* config.c */
 struct bp_config *world_config(bool core6);
+/* The trunk has bob and carol as targets. */
+void world_config_two_targets(struct bp_config *config, uint16_t bobs_priority, uint16_t carols_priority);
 void world_config_free(struct bp_config *config);
 
 #endif

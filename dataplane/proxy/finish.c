@@ -26,6 +26,7 @@ retire_live(struct bp_engine *engine, struct bp_record *record)
 		bp_retire_kept(engine, atomic_exchange(&live->branches[i].response, NULL));
 	}
 	bp_retire_kept(engine, atomic_exchange(&live->reason, NULL));
+	bp_count(&engine->counters->kept_returned, 1);
 	bp_slot_retire(engine->memory, &live->slot);
 }
 

@@ -240,6 +240,7 @@ discard(struct bp_engine *engine, struct bp_record *record, struct bp_live *live
 	}
 	if (record->method == BP_METHOD_INVITE && record->dialog != BP_NO_INDEX)
 		bp_call_release(&engine->dialogs, record->dialog, record->dialog_generation);
+	bp_count(&engine->counters->kept_returned, 1);
 	bp_slot_return(engine->memory, &live->slot);
 	bp_slot_return(engine->memory, &record->slot);
 }
@@ -317,6 +318,7 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 		bp_slot_return(engine->memory, record ? &record->slot : NULL);
 		return bp_answer(engine, request, 503, NULL);
 	}
+	bp_count(&engine->counters->kept_taken, 1);
 	generation = bp_word_generation(atomic_load(&record->server));
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);

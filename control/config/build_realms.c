@@ -265,9 +265,10 @@ make_room(struct bp_builder *b, struct place **interfaces, struct place **listen
 		interface_count += in[i].address.count;
 		listener_count += in[i].address.count * in[i].listen.count;
 	}
-	if (listener_count >= BP_CONFIG_NONE) {
-		bp_document_error(b->document, b->file->node, "realms",
-			"found %u listeners in all, expected at most %u", listener_count, BP_CONFIG_NONE - 1);
+	if (listener_count > BP_CONFIG_LISTENERS_MAX || interface_count > BP_CONFIG_LISTENERS_MAX) {
+		bp_document_error(b->document, bp_builder_at(b, b->file->node, "realms"), "realms",
+			"found %u listeners on %u addresses in all, expected at most %u of each",
+			listener_count, interface_count, BP_CONFIG_LISTENERS_MAX);
 		return false;
 	}
 	b->config->realms = bp_builder_alloc(b, count, sizeof(struct bp_config_realm));

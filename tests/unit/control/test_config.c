@@ -342,6 +342,41 @@ test_large_and_cut(void **state)
 	free(text);
 }
 
+/* Sixteen listeners on each of sixteen addresses: sixteen such realms are the most, one more is too many. */
+static void
+test_many_listeners(void **state)
+{
+	for (unsigned realms = 16; realms <= 17; realms++) {
+		struct bp_config *config = NULL;
+		struct bp_report report;
+		char *text = NULL;
+		size_t size = 0;
+		FILE *stream = open_memstream(&text, &size);
+
+		fputs("ports: [{name: p, device: d}]\nroutes: [{from: r0, realm: r0}]\nrealms:\n", stream);
+		for (unsigned r = 0; r < realms; r++) {
+			fprintf(stream, " - {name: r%u, port: p, vlan: %u, address: [", r, r + 1);
+			for (unsigned i = 1; i <= 16; i++)
+				fprintf(stream, "10.0.0.%u/24, ", i);
+			fprintf(stream, "], listen: [");
+			for (unsigned i = 1; i <= 16; i++)
+				fprintf(stream, "'udp:%u', ", 5060 + i);
+			fprintf(stream, "]}\n");
+		}
+		fclose(stream);
+		if (realms == 16) {
+			assert_int_equal(bp_config_load_text(&config, "many.yaml", text, size, &report), 0);
+			assert_int_equal(config->listener_count, BP_CONFIG_LISTENERS_MAX);
+			bp_config_free(config);
+		} else {
+			assert_non_null(strstr(
+				refused(text, size, &report), "found 4352 listeners on 272 addresses"));
+			assert_int_equal(report.errors, 1);
+		}
+		free(text);
+	}
+}
+
 /* Errors beyond the maximum are counted, not kept. */
 static void
 test_many_errors(void **state)
@@ -397,6 +432,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_too_many_secrets),
 		cmocka_unit_test(test_timer_d),
 		cmocka_unit_test(test_large_and_cut),
+		cmocka_unit_test(test_many_listeners),
 		cmocka_unit_test(test_many_errors),
 		cmocka_unit_test(test_long_values),
 	};

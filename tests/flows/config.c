@@ -136,8 +136,8 @@ world_config_two_targets(struct bp_config *config, uint16_t bobs_priority, uint1
 	trunk->targets = realloc(trunk->targets, 2 * sizeof(*trunk->targets));
 	trunk->targets[0] =
 		(struct bp_config_target){.flow = peer_flow(&bob), .priority = bobs_priority, .weight = 1};
-	trunk->targets[1] =
-		(struct bp_config_target){.flow = peer_flow(&carol), .priority = carols_priority, .weight = 0};
+	trunk->targets[1] = (struct bp_config_target){
+		.flow = peer_flow(&carol), .priority = carols_priority, .weight = 0};
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A trunk with two targets, one behind the other: bob is tried first, carol when bob is overloaded, unreachable or
- * silent. RFC 3261 16.6 step 7, 16.7 step 6, 16.9; RFC 3263 4.3.
+ * A trunk with two targets, one behind the other: bob is tried first, carol when bob is overloaded,
+ * unreachable or silent. RFC 3261 16.6 step 7, 16.7 step 6, 16.9; RFC 3263 4.3.
  */
 #include "agent.h"
 

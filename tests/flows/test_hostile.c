@@ -249,6 +249,7 @@ still_alive(struct world *w)
 	struct call call;
 
 	w->fail_reserves = 0;
+	w->config->trunks[0].target_count = 1;
 	world_wait(w, w->config->dialog_us + SECONDS(600));
 	world_quiesce(w);
 	world_take(w, NULL);
@@ -356,6 +357,57 @@ static void
 interleaved_in_small_pools(void **state)
 {
 	run_seeds(&small, 0, true, true);
+}
+
+static void
+forking(struct bp_config *config)
+{
+	world_config_two_targets(config, 1, 1);
+	config->trunks[0].parallel = true;
+}
+
+static void
+failing_over(struct bp_config *config)
+{
+	world_config_two_targets(config, 1, 2);
+	config->trunks[0].timeout_us = SECONDS(1);
+}
+
+static const struct world_options forks = {
+	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = forking};
+static const struct world_options small_forks = {
+	.workers = 2, .transactions = 24, .dialogs = 8, .kept_bytes = 256 << 10, .prepare = forking};
+static const struct world_options failovers = {
+	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = failing_over};
+
+static void
+forked(void **state)
+{
+	run_seeds(&forks, 10, false, false);
+}
+
+static void
+forked_and_interleaved(void **state)
+{
+	run_seeds(&forks, 5, false, true);
+}
+
+static void
+forked_in_small_pools(void **state)
+{
+	run_seeds(&small_forks, 5, false, true);
+}
+
+static void
+failed_over(void **state)
+{
+	run_seeds(&failovers, 10, false, false);
+}
+
+static void
+failed_over_and_interleaved(void **state)
+{
+	run_seeds(&failovers, 5, false, true);
 }
 
 static void
@@ -499,6 +551,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(interleaved),
 	cmocka_unit_test(interleaved_and_spoiled),
 	cmocka_unit_test(interleaved_in_small_pools),
+	cmocka_unit_test(forked),
+	cmocka_unit_test(forked_and_interleaved),
+	cmocka_unit_test(forked_in_small_pools),
+	cmocka_unit_test(failed_over),
+	cmocka_unit_test(failed_over_and_interleaved),
 };
 
 FLOW_TESTS_MAIN(tests)

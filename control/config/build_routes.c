@@ -131,6 +131,24 @@ build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t tru
 	sort_targets(out->targets, out->target_count);
 }
 
+/* How a trunk tries its targets. A timeout that timer B or F forestalls would never come. */
+static void
+build_trying(
+	struct bp_builder *b, const struct bp_file_trunk *in, uint32_t index, struct bp_config_trunk *out)
+{
+	uint64_t end_us = 64 * b->file->timers.t1_us;
+	char found[32], end[32];
+
+	out->parallel = in->fork != 0;
+	out->timeout_us = in->timeout_us;
+	if (in->timeout_us != 0 && end_us != 0 && in->timeout_us >= end_us)
+		bp_document_error(b->document, bp_builder_at(b, in->node, "timeout"),
+			bp_builder_path(b, "trunks[%u].timeout", index),
+			"found %s, expected less than 64*t1 (%s), or none",
+			bp_unit_duration_text(in->timeout_us, found, sizeof(found)),
+			bp_unit_duration_text(end_us, end, sizeof(end)));
+}
+
 void
 bp_build_trunks(struct bp_builder *b)
 {
@@ -147,6 +165,7 @@ bp_build_trunks(struct bp_builder *b)
 
 		b->config->trunk_count++;
 		memcpy(out->name, in[i].name, sizeof(out->name));
+		build_trying(b, &in[i], i, out);
 		bp_builder_path(b, "trunks[%u].realm", i);
 		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"),
 			"realm", &out->realm);

@@ -66,6 +66,8 @@ struct bp_file_trunk {
 	const yaml_node_t *node;
 	char name[BP_CONFIG_NAME_SIZE];
 	char realm[BP_CONFIG_NAME_SIZE];
+	int fork; /* 1: parallel */
+	uint64_t timeout_us;
 	struct bp_schema_list targets; /* of struct bp_file_target */
 };
 

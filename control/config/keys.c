@@ -20,6 +20,7 @@ static const char *const NONE[] = {"none", NULL};
 static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp_hugepages */
 static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
+static const char *const FORK[] = {"serial", "parallel", NULL};
 
 static const struct bp_schema_row worker_rows[] = {
 	{.key = "cpus", .type = &bp_type_number, .shape = BP_SHAPE_MANY, .standard = "1", .max = 1023, .items_min = 1,
@@ -144,7 +145,7 @@ static const struct bp_schema_row target_rows[] = {
 	{.key = "weight", .type = &bp_type_number, .standard = "1", .min = 1, .max = 65535,
 		FIELD(bp_file_target, weight), .text = "Share among the targets of the same priority."},
 	{.key = "priority", .type = &bp_type_number, .standard = "1", .max = 65535, FIELD(bp_file_target, priority),
-		.text = "Only the targets of the lowest are used; failover to the others is not supported yet."},
+		.text = "The lowest is tried first."},
 };
 
 static const struct bp_schema target_schema = {"a target", ROWS(target_rows), sizeof(struct bp_file_target)};
@@ -154,9 +155,15 @@ static const struct bp_schema_row trunk_rows[] = {
 		FIELD(bp_file_trunk, name), .text = "What routes call it."},
 	{.key = "realm", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
 		FIELD(bp_file_trunk, realm), .text = "Realm that its targets are in."},
+	{.key = "fork", .type = &bp_type_word, .standard = "serial", .words = FORK, FIELD(bp_file_trunk, fork),
+		.text = "`serial`: one target after the other. `parallel`: all of the lowest priority at once, seven at most."},
+	{.key = "timeout", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 100 * MS,
+		.max = 5 * 60 * S, FIELD(bp_file_trunk, timeout_us),
+		.text = "How long a target may be silent before the next one is tried; shorter than 64*t1. `none`: 64*t1."},
 	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
 		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
-		.text = "Where it leads: to those of the lowest priority, by weight. The same call always takes the same."},
+		.text = "Where it leads. They are tried by priority, among equals beginning at one chosen by weight; the"
+			" next one is tried after a 503 or silence. The same call always takes the same order."},
 };
 
 static const struct bp_schema_row route_rows[] = {

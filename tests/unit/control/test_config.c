@@ -174,6 +174,8 @@ test_trunks(void **state)
 	assert_int_equal(c->trunk_count, 3);
 	assert_string_equal(core->name, "core");
 	assert_int_equal(core->realm, 1);
+	assert_true(core->parallel && core->timeout_us == 1500000);
+	assert_true(!far->parallel && far->timeout_us == 0);
 	assert_int_equal(core->target_count, 3); /* by priority, then as written */
 	assert_string_equal(core->targets[0].uri, "sip:10.0.0.2:5060");
 	assert_string_equal(core->targets[1].uri, "sip:10.0.0.3:5060");

@@ -73,7 +73,8 @@ make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, con
 	remote->flow = hop->flow;
 	remote->by_contact = hop->by_contact;
 	remote->uri_size = uri_size;
-	memcpy(remote->uri, uri, uri_size);
+	if (uri_size > 0)
+		memcpy(remote->uri, uri, uri_size);
 	return kept;
 }
 
@@ -109,12 +110,18 @@ bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side)
 	return kept ? (const struct bp_remote *)kept->bytes : NULL;
 }
 
+static void
+drop_remotes(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
+{
+	set_remote(worker, dialog, BP_SIDE_CALLER, NULL);
+	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
+}
+
 /* Whoever brought the slot to FREE gives it back; the next user has the next generation. */
 static void
 retire(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
 {
-	set_remote(worker, dialog, BP_SIDE_CALLER, NULL);
-	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
+	drop_remotes(worker, dialog);
 	bp_slot_retire(worker->memory, &dialog->slot);
 }
 
@@ -203,18 +210,17 @@ find_sibling(const struct bp_dialogs *dialogs, struct bp_dialog *call, uint64_t 
 	return NULL;
 }
 
+/* @caller: where the caller is reached when the first dialog of the call, which knew it better, has ended. */
 static struct bp_dialog *
-copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call)
+copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const struct bp_flow *caller)
 {
 	struct bp_dialog *other = (struct bp_dialog *)bp_slot_take(worker->memory, BP_POOL_DIALOG);
-	const struct bp_remote *caller = bp_dialog_remote(call, BP_SIDE_CALLER);
-	struct bp_kept *kept = NULL;
+	const struct bp_remote *known = bp_dialog_remote(call, BP_SIDE_CALLER);
+	struct bp_hop hop = {
+		.flow = known ? known->flow : *caller, .by_contact = known != NULL && known->by_contact};
+	struct bp_kept *kept =
+		other ? make_remote(worker, &hop, known ? known->uri : NULL, known ? known->uri_size : 0) : NULL;
 
-	if (other != NULL && caller != NULL) {
-		struct bp_hop hop = {.flow = caller->flow, .by_contact = caller->by_contact};
-
-		kept = make_remote(worker, &hop, caller->uri, caller->uri_size);
-	}
 	if (kept == NULL) {
 		if (other != NULL)
 			bp_slot_return(worker->memory, &other->slot);
@@ -229,7 +235,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call)
 
 /* A slot for a 2xx: the reserved one for the first, a copy of it for the others of a fork. */
 static struct bp_dialog *
-claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t generation)
+claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t generation, const struct bp_flow *caller)
 {
 	uint64_t word = atomic_load(&call->word);
 
@@ -237,7 +243,7 @@ claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t ge
 		if (atomic_compare_exchange_weak(
 			    &call->word, &word, BP_WORD_SET(word, STATE, BP_DIALOG_FILLING)))
 			return call;
-	return bp_word_generation(word) == generation ? copy_of(worker, call) : NULL;
+	return bp_word_generation(word) == generation ? copy_of(worker, call, caller) : NULL;
 }
 
 /* Gives a slot that claim() took back as it was. */
@@ -289,7 +295,7 @@ count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog,
 
 struct bp_dialog *
 bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
-	const struct bp_sip_message *response, const struct bp_hop *callee, uint64_t now_us)
+	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us)
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog;
@@ -301,7 +307,7 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	dialog = find_sibling(dialogs, call, callee_tag);
 	if (dialog != NULL)
 		return dialog;
-	dialog = claim(worker, call, generation);
+	dialog = claim(worker, call, generation, caller);
 	if (dialog == NULL)
 		return NULL;
 	if (!set_contact(worker, dialog, BP_SIDE_CALLEE, response, callee)) {
@@ -405,8 +411,9 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 			continue;
 		bp_table_remove(worker->dialogs->table, &dialog->node);
 		bp_count(&worker->counters->dialogs_ended[reason], 1);
+		drop_remotes(worker, dialog);
 		if (!held)
-			retire(worker, dialog);
+			bp_slot_retire(worker->memory, &dialog->slot);
 		return true;
 	}
 	return false;

@@ -81,10 +81,11 @@ struct bp_dialog *bp_call_reserve(
 void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation);
 
 /* A 2xx to the INVITE that reserved (@index, @generation): makes the dialog, or finds it made (a retransmission).
- * @callee: where requests to the callee go from now on. Arms the timer that watches for its ACK and its age. NULL: no
+ * @caller: where its responses go; stands in for what is no longer known of the caller. @callee: where requests to the
+ * callee go from now on. Arms the timer that watches for its ACK and its age. NULL: no
  * memory, or the call is gone. */
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
-	const struct bp_sip_message *response, const struct bp_hop *callee, uint64_t now_us);
+	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us);
 
 /* @m, a request or 2xx within the dialog, carries the Contact of @side (12.2.1.2, 12.2.2). @flow: that the Contact
  * leads to, NULL: to no address. */

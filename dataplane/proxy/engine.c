@@ -107,7 +107,7 @@ bp_engine_create(struct bp_engine **out, struct bp_edge *edge, uint16_t worker, 
 	engine->worker = worker;
 	engine->hooks = *hooks;
 	engine->counters = counters;
-	engine->memory = bp_memory_home(edge->memory, worker, hooks->defer, hooks->context);
+	engine->memory = bp_memory_home(edge->memory, worker, hooks->defer, hooks->context, counters);
 	bp_timers_begin(&engine->timers, engine->memory, &edge->config->timers);
 	engine->dialogs = (struct bp_dialog_worker){
 		.dialogs = &edge->dialogs,

@@ -77,8 +77,8 @@ make_dialog(
 	if (record->dialog == BP_NO_INDEX || m->to_tag.size == 0)
 		return;
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
-	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &callee,
-		    engine->now_us) == NULL)
+	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
+		    &callee, engine->now_us) == NULL)
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 }
 

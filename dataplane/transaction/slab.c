@@ -17,6 +17,8 @@
 #define KEPT_CHUNK 16384
 #define UNIT 32 /* bytes of a place: 32 bits of them reach 128 GiB */
 
+static_assert((int)BP_POOL_KEPT == (int)BP_POOL_KIND_kept, "counted in the order of the pools");
+
 struct pool_home {
 	uint32_t local;            /* place; worker: rw */
 	_Atomic uint32_t returned; /* place; pushed by any thread, taken whole by a worker */
@@ -34,6 +36,7 @@ struct bp_memory_home {
 	uint16_t worker;
 	void (*defer)(void *context, struct bp_batch *batch);
 	void *context;
+	struct bp_counters *counters;
 	struct bp_batch *open;
 	struct bp_batch batches[BATCHES];
 	struct pool_home pools[BP_POOL_COUNT];
@@ -139,7 +142,7 @@ bp_memory_free(struct bp_memory *memory)
 
 struct bp_memory_home *
 bp_memory_home(struct bp_memory *memory, uint16_t worker,
-	void (*defer)(void *context, struct bp_batch *batch), void *context)
+	void (*defer)(void *context, struct bp_batch *batch), void *context, struct bp_counters *counters)
 {
 	struct bp_memory_home *home = &memory->homes[worker];
 
@@ -147,6 +150,7 @@ bp_memory_home(struct bp_memory *memory, uint16_t worker,
 	home->worker = worker;
 	home->defer = defer;
 	home->context = context;
+	home->counters = counters;
 	for (int i = 0; i < BATCHES; i++)
 		home->batches[i].memory = memory;
 	home->open = &home->batches[0];
@@ -219,6 +223,12 @@ take_over(struct bp_memory_home *home, enum bp_pool_id id)
 	return 0;
 }
 
+static enum bp_pool_kind
+kind_of(unsigned id)
+{
+	return (enum bp_pool_kind)(id < BP_POOL_KEPT ? id : BP_POOL_KEPT);
+}
+
 struct bp_slot *
 bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 {
@@ -233,9 +243,18 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 	if (place == 0)
 		place = take_over(home, id);
 	slot = slot_of(home->memory, place);
-	if (slot != NULL)
-		mine->local = slot->next;
+	if (slot == NULL)
+		return NULL;
+	mine->local = slot->next;
+	bp_count(&home->counters->pool_taken_bytes[kind_of(id)], home->memory->pools[id].slot_size);
 	return slot;
+}
+
+static void
+count_returned(struct bp_memory_home *home, const struct bp_slot *slot)
+{
+	bp_count(&home->counters->pool_returned_bytes[kind_of(slot->pool)],
+		home->memory->pools[slot->pool].slot_size);
 }
 
 void
@@ -243,6 +262,7 @@ bp_slot_return(struct bp_memory_home *home, struct bp_slot *slot)
 {
 	if (slot == NULL)
 		return;
+	count_returned(home, slot);
 	slot->next = home->pools[slot->pool].local;
 	home->pools[slot->pool].local = place_of(home->memory, slot);
 }
@@ -272,6 +292,7 @@ bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot)
 {
 	if (slot == NULL)
 		return;
+	count_returned(home, slot);
 	slot->next = home->open->first;
 	home->open->first = place_of(home->memory, slot);
 	if (++home->open->count >= BATCH_SLOTS)

@@ -7,15 +7,15 @@
 #define BYEPASS_COMMAND_H
 
 /* X(token, text) */
-#define BP_COMMANDS(X) \
-	X(PING, "nothing but the acknowledgement: the worker turns its loop") \
+#define BP_COMMANDS(X)                                                                                       \
+	X(PING, "nothing but the acknowledgement: the worker turns its loop")                                \
 	X(DRAIN, "refuse new requests with 503 from now on")
 
 enum bp_command {
 #define X(token, text) BP_COMMAND_##token,
 	BP_COMMANDS(X)
 #undef X
-	BP_COMMAND_COUNT,
+		BP_COMMAND_COUNT,
 };
 
 #endif

@@ -60,6 +60,20 @@ enum bp_dialog_end {
 enum bp_direction { BP_IN, BP_OUT, BP_DIRECTION_COUNT };
 enum bp_transaction_kind { BP_KIND_INVITE, BP_KIND_NON_INVITE, BP_KIND_COUNT };
 
+/* X(name, text): what the engine's memory holds. */
+#define BP_POOLS(X) \
+	X(record, "relay records") \
+	X(dialog, "calls and dialogs") \
+	X(timer, "chunks of timer entries") \
+	X(kept, "messages and other blocks that live as long as they are needed")
+
+enum bp_pool_kind {
+#define X(name, text) BP_POOL_KIND_##name,
+	BP_POOLS(X)
+#undef X
+	BP_POOL_KIND_COUNT,
+};
+
 #define BP_STATUS_MAX 700
 
 struct bp_counters {
@@ -83,8 +97,10 @@ struct bp_counters {
 	uint64_t dialogs_ended[BP_DIALOG_END_COUNT];
 	uint64_t calls_reserved; /* call slots taken at an INVITE and given back when nothing came of it */
 	uint64_t calls_released;
-	uint64_t kept_taken; /* kept messages; equal when all is idle */
+	uint64_t kept_taken; /* blocks of kept memory; equal when all is idle */
 	uint64_t kept_returned;
+	uint64_t pool_taken_bytes[BP_POOL_KIND_COUNT]; /* in use: taken minus returned */
+	uint64_t pool_returned_bytes[BP_POOL_KIND_COUNT];
 	/* wire */
 	uint64_t frames_received;
 	uint64_t frames_sent;

@@ -20,15 +20,16 @@ struct bp_dataplane_port {
 	uint64_t rx_missed, rx_errors, rx_no_buffer, tx_errors;
 };
 
-/* Starts EAL, opens the ports, makes the pools and the table and launches one worker per configured CPU (fewer, with a
- * notice, when a port has fewer queues).
- * @config: snapshot; the data path takes it over and frees it with @free_config (NULL: nobody does) after a grace
- *          period. On failure it still belongs to the caller.
+/* Starts EAL, opens the ports, makes the pools and the table and launches one worker per configured CPU
+ * (fewer, with a notice, when a port has fewer queues).
+ * @config: snapshot; the data path takes it over and frees it with @free_config (NULL: nobody does) after a
+ *          grace period. On failure it still belongs to the caller.
  * @error:  on failure, one line that a person understands, at most @error_size bytes with its NUL.
  * @notice: called once for each thing that the operator should know (no hugepages: slower), may be NULL.
  * Returns 0 and *@out, or -errno and nothing started. EAL can be started once in a process.
- * Thread: the caller becomes EAL's main lcore: it is pinned to control_cpu and SIGIO is blocked in it, so in the threads
- * that it makes later (net_tap signals its packets that way; workers take it). Workers block all other signals. */
+ * Thread: the caller becomes EAL's main lcore: it is pinned to control_cpu and SIGIO is blocked in it, so in
+ * the threads that it makes later (net_tap signals its packets that way; workers take it). Workers block all
+ * other signals. */
 int bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error,
 	size_t error_size);
@@ -44,8 +45,8 @@ const struct bp_counters *bp_dataplane_counters(const struct bp_dataplane *datap
 /* The sum over all workers, into *@out. */
 void bp_dataplane_sum(const struct bp_dataplane *dataplane, struct bp_counters *out);
 
-/* Refuse new INVITEs and other new requests with 503 from now on; what runs goes on.
- * Sent through every worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
+/* Refuse new INVITEs and other new requests with 503 from now on; what runs goes on. Sent through every
+ * worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
 int bp_dataplane_drain(struct bp_dataplane *dataplane);
 
 /* True when every worker has turned its loop since the last call: the liveness of /healthz. */
@@ -57,8 +58,8 @@ unsigned bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_mes
 unsigned bp_dataplane_port_count(const struct bp_dataplane *dataplane);
 int bp_dataplane_port(const struct bp_dataplane *dataplane, unsigned port, struct bp_dataplane_port *out);
 
-/* What "auto" would come to on this machine now; for byepass --check, before anything is started. Any of the two
- * may be NULL. */
+/* What "auto" would come to on this machine now; for byepass --check, before anything is started. Any of the
+ * two may be NULL. */
 void bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs);
 
 /* The snapshot in force, and the capacity that "auto" came to. */

@@ -641,6 +641,34 @@ answered_call_keeps_little(void **state)
 	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned, 1); /* the 200 to the BYE, for timer J */
 }
 
+static uint64_t
+in_use(struct world *w, enum bp_pool_kind pool)
+{
+	return world_sum(w)->pool_taken_bytes[pool] - world_sum(w)->pool_returned_bytes[pool];
+}
+
+/* DESIGN section 12: a finished transaction that lingers for its timers takes at most 256 bytes all told: record, what is
+ * kept of its response, its timers and its place in the table. */
+static void
+finished_transactions_are_small(void **state)
+{
+	enum { CALLS = 480, BUCKET = 16 };
+	struct world *w = *state;
+	struct call call;
+	uint64_t bytes;
+
+	for (int i = 0; i < CALLS; i++) {
+		call_up(w, &call, &alice, &bob);
+		leg_bye(w, &call.caller, &call.callee);
+	}
+	world_wait(w, SECONDS(10)); /* what lingers: timers A, E and K are over */
+	world_quiesce(w);
+	bytes = in_use(w, BP_POOL_KIND_record) + in_use(w, BP_POOL_KIND_kept) + in_use(w, BP_POOL_KIND_timer);
+	bytes = bytes / (2 * CALLS) + BUCKET;
+	print_message("%u bytes for a finished transaction\n", (unsigned)bytes);
+	check(w, bytes <= 256);
+}
+
 /* A message much longer than a packet. */
 static void
 large_body(void **state)
@@ -739,6 +767,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(ipv6_call_from_core, &core6),
 	flow_test(ipv6_to_ipv4),
 	flow_test(answered_call_keeps_little),
+	flow_test(finished_transactions_are_small),
 	flow_test(large_body),
 	flow_test(junk_behind_the_body),
 	flow_test(many_calls),

@@ -17,6 +17,7 @@
 struct pools {
 	struct bp_memory *memory;
 	struct bp_memory_home *homes[2];
+	struct bp_counters counters[2];
 	struct bp_batch *batches[64];
 	unsigned batch_count;
 };
@@ -50,7 +51,7 @@ pools_create(struct pools *pools, uint32_t records, uint32_t timer_chunks, uint6
 	memset(pools, 0, sizeof(*pools));
 	assert_int_equal(bp_memory_create(&pools->memory, &options), 0);
 	for (uint16_t i = 0; i < 2; i++)
-		pools->homes[i] = bp_memory_home(pools->memory, i, pools_defer, pools);
+		pools->homes[i] = bp_memory_home(pools->memory, i, pools_defer, pools, &pools->counters[i]);
 }
 
 #endif

@@ -81,12 +81,12 @@ wait_until() {
 alive() { kill -0 "$1" 2>/dev/null; }
 gone() { ! alive "$1"; }
 
-# spawn LOG COMMAND...: a child in the background, its pid in $spawned. The command itself, no shell in between, and
-# without the lock of only_one, which it must not outlive.
+# spawn LOG COMMAND...: a child in the background, its pid in $spawned. The command itself, no shell in between; in a
+# session of its own, so that Ctrl-C reaches only this script; without the lock of only_one, which it must not outlive.
 spawn() {
 	local log=$1
 	shift
-	(exec "$@" 9>&-) >"$log" 2>&1 </dev/null &
+	(exec setsid "$@" 9>&-) >"$log" 2>&1 </dev/null &
 	spawned=$!
 }
 

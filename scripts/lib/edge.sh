@@ -55,14 +55,21 @@ edge_ready_or_gone() { ! alive "$edge_pid" || edge_http /readyz; }
 # Runs the edge as a child and writes down how it ended, so that any subshell can ask. ip netns exec mounts a fresh
 # /sys; AF_XDP wants the BPF file system in it.
 edge_supervise() {
+	local status=0
 	trap - EXIT
+	trap : INT TERM HUP # not for the edge, which has a session of its own, and not for who waits for it
 	set +e
-	exec 9>&- </dev/null
-	ip netns exec "$net-edge" sh -c 'mount -t bpf bpf /sys/fs/bpf 2>/dev/null; exec "$@"' sh "$@" \
+	exec 9>&- </dev/null 2>/dev/null
+	setsid ip netns exec "$net-edge" sh -c 'mount -t bpf bpf /sys/fs/bpf 2>/dev/null; exec "$@"' sh "$@" \
 		>"$edge_dir/edge.log" 2>&1 &
 	echo $! >"$edge_dir/pid"
 	wait $!
-	echo $? >"$edge_dir/status"
+	status=$?
+	while alive $!; do # the wait was interrupted
+		wait $!
+		status=$?
+	done
+	echo "$status" >"$edge_dir/status"
 }
 
 # GDB=1: a debugger looks on; a crash prints the backtraces of all threads into edge.gdb.
@@ -118,11 +125,14 @@ edge_wait() {
 	}
 }
 
-# The end for a script that is over, whatever state the edge is in.
+# The end for a script that is over, whatever state the edge is in: the second signal cuts the calls that are up.
 edge_end() {
-	[[ ! -s $edge_dir/status ]] || return 0
-	kill -TERM "$edge_pid" 2>/dev/null
-	wait_until "${1:-3}" test -s "$edge_dir/status" || kill -KILL "$edge_pid" 2>/dev/null
+	local signal
+	for signal in TERM TERM KILL; do
+		[[ ! -s $edge_dir/status ]] || return 0
+		kill -"$signal" "$edge_pid" 2>/dev/null
+		wait_until 1 test -s "$edge_dir/status" || true
+	done
 }
 
 # metric NAME [LABEL-TEXT]: the sum of all samples of NAME in the metrics on stdin, whose labels contain the text.

@@ -32,6 +32,7 @@ failures=0
 
 need_root
 only_one "$net"
+rm -rf /tmp/byp-e2e.* # of a run that was killed
 work=$(mktemp -d "/tmp/byp-e2e.XXXXXX")
 at_exit rm -rf "$work"
 calls_dir=$work

@@ -27,11 +27,12 @@ automatic(uint64_t huge, uint64_t available)
 }
 
 void
-bp_capacity_plan(struct bp_capacity *out, const struct bp_config_capacity *wanted, uint64_t huge, uint64_t available)
+bp_capacity_plan(
+	struct bp_capacity *out, const struct bp_config_capacity *wanted, uint64_t huge, uint64_t available)
 {
 	out->transactions = wanted->transactions ? wanted->transactions : automatic(huge, available);
 	out->dialogs = wanted->dialogs ? wanted->dialogs : out->transactions;
 	out->kept_bytes = (uint64_t)out->transactions * BP_CAPACITY_KEPT;
 	out->bytes = out->kept_bytes + (uint64_t)out->transactions * BP_CAPACITY_RECORD +
-		(uint64_t)out->dialogs * BP_CAPACITY_DIALOG;
+		     (uint64_t)out->dialogs * BP_CAPACITY_DIALOG;
 }

@@ -18,7 +18,8 @@ bp_clock_init(struct bp_clock *clock, uint64_t base_tsc, uint64_t hz)
 {
 	clock->base_tsc = base_tsc;
 	clock->hz = hz;
-	clock->mult = (uint64_t)(((bp_uint128)1000000 << 64) / hz) + 1; /* rounded up: whole microseconds come out whole */
+	clock->mult = (uint64_t)(((bp_uint128)1000000 << 64) / hz) +
+		      1; /* rounded up: whole microseconds come out whole */
 }
 
 void

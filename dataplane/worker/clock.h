@@ -26,17 +26,18 @@ struct bp_clock {
 /* @hz: ticks per second, more than a million. */
 void bp_clock_init(struct bp_clock *clock, uint64_t base_tsc, uint64_t hz);
 
-/* Reads the counter and the clocks; the narrowest of a few tries, so being preempted between them does no harm.
- * Control only: makes system calls where the vDSO cannot help. */
+/* Reads the counter and the clocks; the narrowest of a few tries, so being preempted between them does no
+ * harm. Control only: makes system calls where the vDSO cannot help. */
 void bp_clock_look(struct bp_clock_sample *sample);
 
-/* Ticks per second between two looks. @nominal_hz, what DPDK believes, is returned when the looks lie too close
- * together or disagree with it by more than 2% (a suspended machine). */
+/* Ticks per second between two looks. @nominal_hz, what DPDK believes, is returned when the looks lie too
+ * close together or disagree with it by more than 2% (a suspended machine). */
 uint64_t bp_clock_frequency(
 	const struct bp_clock_sample *from, const struct bp_clock_sample *to, uint64_t nominal_hz);
 
 /* Microseconds since base_tsc. Exact to one microsecond over 2^63 ticks: the factor's error is at most 2^-64
- * microseconds a tick, so it cannot drift. A counter slightly before base_tsc, as read on another CPU, is 0. */
+ * microseconds a tick, so it cannot drift. A counter slightly before base_tsc, as read on another CPU, is 0.
+ */
 static inline uint64_t
 bp_clock_us(const struct bp_clock *clock, uint64_t tsc)
 {

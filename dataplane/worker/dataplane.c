@@ -95,7 +95,7 @@ bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_message *eve
 	uint64_t offset_us;
 	unsigned count = 0;
 
-	/* taken anew at each visit: follows a clock that is set, and the counter's last error never adds up */
+	/* taken anew at each visit: follows a clock that is set, and the counter's error never adds up */
 	bp_clock_look(&sample);
 	offset_us = sample.realtime_us - bp_clock_us(&dataplane->clock, sample.tsc);
 	for (unsigned i = 0; i < dataplane->worker_count && count < max; i++) {
@@ -103,7 +103,8 @@ bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_message *eve
 		unsigned worker = (i + dataplane->events_turn) % dataplane->worker_count;
 
 		if (dataplane->workers[worker]->trace)
-			count += bp_trace_take(dataplane->workers[worker]->trace, events + count, max - count);
+			count +=
+				bp_trace_take(dataplane->workers[worker]->trace, events + count, max - count);
 	}
 	dataplane->events_turn++;
 	for (unsigned i = 0; i < count; i++)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames of the ring: the largest SIP message that IPv4 fragments bring through net_af_packet, with its headers.
- * Two rings of 512 frames each are locked in memory. */
+/* Frames of the ring: the largest SIP message that IPv4 fragments bring through net_af_packet, with its
+ * headers. Two rings of 512 frames each are locked in memory. */
 #define RING_FRAME "16384"
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What a port's device string says: DPDK's name of the device and its arguments. The only place that knows a driver
- * by name. Pure; control thread only.
+ * What a port's device string says: DPDK's name of the device and its arguments. The only place that knows a
+ * driver by name. Pure; control thread only.
  */
 #ifndef BYEPASS_WORKER_DEVICE_H
 #define BYEPASS_WORKER_DEVICE_H
@@ -17,15 +17,17 @@ bool bp_device_is_virtual(const char *device);
 void bp_device_name(const char *device, char *name, size_t size);
 
 /* Arguments to append to @device, with their comma, or "".
- * The kernel reassembles IPv4 fragments before an AF_PACKET socket of net_af_packet sees them (it always asks for
- * PACKET_FANOUT_FLAG_DEFRAG), and cuts off what is longer than a frame of its ring: so frames are larger than a packet. */
+ * The kernel reassembles IPv4 fragments before an AF_PACKET socket of net_af_packet sees them (it always asks
+ * for PACKET_FANOUT_FLAG_DEFRAG), and cuts off what is longer than a frame of its ring: so frames are larger
+ * than a packet. */
 const char *bp_device_extra_arguments(const char *device);
 
-/* The longest frame that the device may hand over, bytes, where that has nothing to do with the MTU; else 0. */
+/* The longest frame that the device may hand over, bytes, where that has nothing to do with the MTU; else 0.
+ */
 uint32_t bp_device_longest_frame(const char *device);
 
-/* How many queue pairs the arguments ask for (qpairs of net_af_packet, queue_count of net_af_xdp); 0: they do not say.
- * All of them receive, whether somebody looks or not. */
+/* How many queue pairs the arguments ask for (qpairs of net_af_packet, queue_count of net_af_xdp); 0: they do
+ * not say. All of them receive, whether somebody looks or not. */
 unsigned bp_device_queue_pairs(const char *device);
 
 #endif

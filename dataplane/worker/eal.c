@@ -20,7 +20,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int add(struct bp_eal_arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int add(struct bp_eal_arguments *arguments, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static int
 add(struct bp_eal_arguments *arguments, const char *format, ...)
@@ -51,7 +52,8 @@ add_lcores(struct bp_eal_arguments *arguments, const struct bp_config_workers *w
 	int size = snprintf(text, sizeof(text), "--lcores=0@%u", workers->control_cpu);
 
 	for (unsigned i = 0; i < workers->count; i++)
-		size += snprintf(text + size, sizeof(text) - (size_t)size, ",%u@%u", BP_EAL_LCORE(i), workers->cpus[i]);
+		size += snprintf(text + size, sizeof(text) - (size_t)size, ",%u@%u", BP_EAL_LCORE(i),
+			workers->cpus[i]);
 	return add(arguments, "%s", text);
 }
 
@@ -109,7 +111,9 @@ bp_eal_arguments_build(
 		rc = add_lcores(arguments, &config->workers);
 	if (!rc)
 		rc = add(arguments, "--main-lcore=0");
-	if (!rc) /* nothing on disk, nothing shared: any number of processes, no files left. EAL refuses the first without huge pages */
+	/* Nothing on disk, nothing shared: any number of processes, no files left. EAL refuses --in-memory
+	 * without huge pages. */
+	if (!rc)
 		rc = add(arguments, huge ? "--in-memory" : "--no-shconf");
 	if (!rc)
 		rc = add(arguments, "--file-prefix=byepass");
@@ -152,8 +156,9 @@ check_cpus(const struct bp_config_workers *workers, char *error, size_t error_si
 			return 0;
 		wanted = workers->cpus[i++];
 	}
-	snprintf(error, error_size, "workers: CPU %u does not exist or is not open to this process (it may use %d CPUs)",
-		wanted, CPU_COUNT(&set));
+	snprintf(error, error_size,
+		"workers: CPU %u does not exist or is not open to this process (it may use %d CPUs)", wanted,
+		CPU_COUNT(&set));
 	return -EINVAL;
 }
 
@@ -180,7 +185,8 @@ init_quietly(int argc, char **argv)
 }
 
 int
-bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config, char *error, size_t error_size)
+bp_eal_start(
+	struct bp_eal_arguments *arguments, const struct bp_config *config, char *error, size_t error_size)
 {
 	char *argv[256];
 	sigset_t blocked, before;
@@ -206,7 +212,8 @@ bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config,
 	sigdelset(&blocked, SIGABRT);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	bp_eal_log_open();
-	/* libxdp's dispatcher needs /sys/fs/bpf, which is not there in a network namespace; we need no dispatcher */
+	/* libxdp's dispatcher needs /sys/fs/bpf, which is not there in a network namespace; we need no
+	 * dispatcher */
 	setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
 	rc = init_quietly(arguments->argc, argv);
 	sigaddset(&before, SIGIO);
@@ -216,8 +223,8 @@ bp_eal_start(struct bp_eal_arguments *arguments, const struct bp_config *config,
 		const char *extra = config->workers.eal_args;
 
 		rc = rte_errno > 0 ? -rte_errno : -EIO;
-		snprintf(error, error_size, "DPDK does not start: %s%s%s", *complaint ? complaint : strerror(-rc),
-			*extra ? "; workers.eal_args: " : "", extra);
+		snprintf(error, error_size, "DPDK does not start: %s%s%s",
+			*complaint ? complaint : strerror(-rc), *extra ? "; workers.eal_args: " : "", extra);
 		return rc;
 	}
 	bp_eal_log_libraries();

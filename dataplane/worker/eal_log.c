@@ -167,7 +167,8 @@ bp_eal_complaint(const char *device)
 			continue;
 		/* the bus's line, which has the name, comes last; the driver's first says why */
 		if (strstr(kept.lines[i], FAILED))
-			while (i > 0 && !strstr(kept.lines[i - 1], FAILED) && !strstr(kept.lines[i - 1], "EAL: "))
+			while (i > 0 && !strstr(kept.lines[i - 1], FAILED) &&
+				!strstr(kept.lines[i - 1], "EAL: "))
 				i--;
 		found = kept.lines[i];
 		break;

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* True when kernel interface @index is the other end of a wire whose near end this process holds (a TAP), rather than
- * the device itself (AF_PACKET, AF_XDP). Asks the kernel for the interface's driver. */
+/* True when kernel interface @index is the other end of a wire whose near end this process holds (a TAP),
+ * rather than the device itself (AF_PACKET, AF_XDP). Asks the kernel for the interface's driver. */
 bool bp_host_interface_is_far_end(unsigned index);
 
 #endif

@@ -79,7 +79,8 @@ bp_hugepages_find(struct bp_hugepage_pool *pool)
 
 	memset(pool, 0, sizeof(*pool));
 	pool->page_size = kb << 10;
-	snprintf(pool->directory, sizeof(pool->directory), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB", kb);
+	snprintf(pool->directory, sizeof(pool->directory), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB",
+		kb);
 }
 
 uint64_t
@@ -147,7 +148,8 @@ bp_hugepages_acquire(
 	}
 	bp_hugepages_release(pool);
 	snprintf(error, error_size, "%" PRIu64 " MiB of huge pages are wanted, %" PRIu64 " MiB are free, %s",
-		bytes >> 20, have >> 20, rc == -E2BIG ? "and so many are not taken unasked" : "more cannot be had");
+		bytes >> 20, have >> 20,
+		rc == -E2BIG ? "and so many are not taken unasked" : "more cannot be had");
 	return mode == BP_HUGEPAGES_ON ? -ENOMEM : 0;
 }
 

@@ -11,8 +11,8 @@
 static uint32_t
 sleep_after(uint64_t stretch_us)
 {
-#define X(after, us) \
-	if (stretch_us >= (after)) \
+#define X(after, us)                                                                                         \
+	if (stretch_us >= (after))                                                                           \
 		return us;
 	BP_IDLE_SLEEPS(X)
 #undef X

@@ -9,8 +9,8 @@
 #include "byepass/config.h"
 
 #define BP_IDLE_SPIN_US 50 /* idle this long: spins; then sleeps, the longer the longer nothing came: */
-#define BP_IDLE_SLEEPS(X) \
-	/* idle for us, sleeps us at a time */ \
+#define BP_IDLE_SLEEPS(X)                                                                                    \
+	/* idle for us, sleeps us at a time */                                                               \
 	X(1000000, 500) X(5000, 200) X(BP_IDLE_SPIN_US, 50)
 
 struct bp_idle {

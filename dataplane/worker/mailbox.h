@@ -25,7 +25,7 @@ struct bp_mail {
 
 struct bp_mailbox {
 	struct rte_ring *ring;
-	uint64_t posted; /* control: rw */
+	uint64_t posted;                                    /* control: rw */
 	uint64_t acknowledged __attribute__((aligned(64))); /* worker: w, control: r */
 } __attribute__((aligned(64)));
 
@@ -37,7 +37,8 @@ void bp_mailbox_free(struct bp_mailbox *mailbox);
  * Thread: control, one at a time. */
 int bp_mailbox_post(struct bp_mailbox *mailbox, enum bp_command command, uint64_t *number);
 
-/* Waits until command @number is executed. 0, or -ETIMEDOUT after @timeout_us; 0 asks once. Thread: control. */
+/* Waits until command @number is executed. 0, or -ETIMEDOUT after @timeout_us; 0 asks once. Thread: control.
+ */
 int bp_mailbox_wait(const struct bp_mailbox *mailbox, uint64_t number, uint64_t timeout_us);
 
 /* The next command, false: none. Thread: the worker, as bp_mailbox_acknowledge. */

@@ -6,6 +6,7 @@
 #define BYEPASS_WORKER_NOTICE_H
 
 /* @notice: NULL: nobody listens. */
-void bp_notice(void (*notice)(const char *line), const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bp_notice(void (*notice)(const char *line), const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

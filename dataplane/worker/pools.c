@@ -15,13 +15,13 @@
 
 #include <stdio.h>
 
-#define PER_PORT 4096       /* buffers that a port's rings may hold */
-#define BESIDES 4095        /* bursts, reassembly, packets that wait for a neighbour, the cache */
+#define PER_PORT 4096 /* buffers that a port's rings may hold */
+#define BESIDES 4095  /* bursts, reassembly, packets that wait for a neighbour, the cache */
 #define CACHE 256
 #define LARGE_COUNT 127
 #define LARGE_CACHE 16
-#define FRAMES_COUNT (BP_WIRE_FRAGMENTS_MAX * 2 - 1) /* reassembly may hold half of them and reception goes on */
-#define FRAME_OVERHEAD 282  /* Ethernet, two VLAN tags, CRC; 256 bytes that AF_XDP takes for itself */
+#define FRAMES_COUNT (BP_WIRE_FRAGMENTS_MAX * 2 - 1) /* though reassembly holds half, reception goes on */
+#define FRAME_OVERHEAD 282   /* Ethernet, two VLAN tags, CRC; 256 bytes that AF_XDP takes for itself */
 #define ELEMENT_OVERHEAD 256 /* mbuf and mempool headers */
 #define PAGE 4096
 #define PER_WORKER (24ull << 20) /* wire's tables, trace ring, allocator's losses */
@@ -65,7 +65,8 @@ bp_pools_create(struct bp_pools *pools, const struct bp_config *config, unsigned
 
 	memset(pools, 0, sizeof(*pools));
 	snprintf(name, sizeof(name), "packets_%u", worker);
-	pools->packets = rte_pktmbuf_pool_create(name, packet_count(config), CACHE, 0, packet_room(config), node);
+	pools->packets =
+		rte_pktmbuf_pool_create(name, packet_count(config), CACHE, 0, packet_room(config), node);
 	if (!pools->packets)
 		return rte_errno ? -rte_errno : -ENOMEM;
 	snprintf(name, sizeof(name), "large_%u", worker);
@@ -74,7 +75,8 @@ bp_pools_create(struct bp_pools *pools, const struct bp_config *config, unsigned
 		return rte_errno ? -rte_errno : -ENOMEM;
 	if (frame_room(config)) {
 		snprintf(name, sizeof(name), "frames_%u", worker);
-		pools->frames = rte_pktmbuf_pool_create(name, FRAMES_COUNT, CACHE, 0, frame_room(config), node);
+		pools->frames =
+			rte_pktmbuf_pool_create(name, FRAMES_COUNT, CACHE, 0, frame_room(config), node);
 		if (!pools->frames)
 			return rte_errno ? -rte_errno : -ENOMEM;
 	}

@@ -11,8 +11,9 @@ struct rte_mempool;
 
 struct bp_pools {
 	struct rte_mempool *packets; /* a frame of the largest MTU each, at least 2,048 bytes */
-	struct rte_mempool *large;   /* 64 KiB each: reassembled and to-be-fragmented datagrams in one piece */
-	struct rte_mempool *frames;  /* for ports that hand over frames longer than their MTU; NULL: there is none */
+	struct rte_mempool *large; /* 64 KiB each: reassembled and to-be-fragmented datagrams in one piece */
+	struct rte_mempool
+		*frames; /* for ports that hand over frames longer than their MTU; NULL: there is none */
 };
 
 /* The pools of worker @worker, near @node. 0 or -errno; bp_pools_free() in either case. */

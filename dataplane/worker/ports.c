@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #define RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
-#define TX_OFFLOADS \
+#define TX_OFFLOADS                                                                                          \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
 /* @what failed with @rc on this port: one line. Returns rc. */
@@ -47,8 +47,8 @@ find_one(struct bp_port *port, struct rte_eth_dev_info *info, char *error, size_
 	if (info->max_rx_queues == 0 || info->max_tx_queues == 0)
 		return fail(port, "the device has no queues", -ENODEV, error, error_size);
 	if (info->max_mtu && port->config->mtu > info->max_mtu) {
-		snprintf(error, error_size, "port %s: MTU %u is more than the device's %u", port->config->name,
-			port->config->mtu, info->max_mtu);
+		snprintf(error, error_size, "port %s: MTU %u is more than the device's %u",
+			port->config->name, port->config->mtu, info->max_mtu);
 		return -EINVAL;
 	}
 	return 0;
@@ -65,7 +65,8 @@ check_all_served(const struct bp_ports *ports, char *error, size_t error_size)
 		if (pairs <= ports->queues)
 			continue;
 		snprintf(error, error_size,
-			"port %s (%s): %u queue pairs for %u worker%s: what comes in on the others would be lost",
+			"port %s (%s): %u queue pairs for %u worker%s: what comes in on the others would be "
+			"lost",
 			port->name, port->device, pairs, ports->queues, ports->queues == 1 ? "" : "s");
 		return -EINVAL;
 	}
@@ -99,8 +100,8 @@ bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned w
 	}
 	if (narrowest)
 		bp_notice(notice, "port %s (%s) has %u queue pair%s: as many workers are started, not %u",
-			narrowest->config->name, narrowest->config->device, ports->queues, ports->queues == 1 ? "" : "s",
-			workers);
+			narrowest->config->name, narrowest->config->device, ports->queues,
+			ports->queues == 1 ? "" : "s", workers);
 	return check_all_served(ports, error, error_size);
 }
 
@@ -158,13 +159,16 @@ receive_multicast(struct bp_port *port, void (*notice)(const char *line))
 		return;
 	rc = rte_eth_promiscuous_enable(port->wire.id);
 	port->promiscuous = rc == 0;
-	if (!port->promiscuous && rc != -ENOTSUP) /* not supported: a device without a filter, all comes through */
-		bp_notice(notice, "port %s: the device does not take multicast (%s); IPv6 neighbours may not find us",
+	if (!port->promiscuous &&
+		rc != -ENOTSUP) /* not supported: a device without a filter, all comes through */
+		bp_notice(notice,
+			"port %s: the device does not take multicast (%s); IPv6 neighbours may not find us",
 			port->config->name, strerror(-rc));
 }
 
-/* DPDK gives both ends of a TAP one address, the kernel's. With the same on either side neither ARP, nor a bridge, nor
- * an address made from the MAC would work, so our end gets one of its own, derived from the other. */
+/* DPDK gives both ends of a TAP one address, the kernel's. With the same on either side neither ARP, nor a
+ * bridge, nor an address made from the MAC would work, so our end gets one of its own, derived from the
+ * other. */
 static int
 own_mac(struct bp_port *port, unsigned if_index)
 {
@@ -199,8 +203,8 @@ open_one(struct bp_port *port, uint16_t queues, const struct bp_pools *const *po
 		return fail(port, "queues cannot be set up", rc, error, error_size);
 	rc = rte_eth_dev_set_mtu(port->wire.id, port->config->mtu);
 	if (rc && rc != -ENOTSUP)
-		bp_notice(notice, "port %s: MTU %u cannot be set (%s); the device keeps its own", port->config->name,
-			port->config->mtu, strerror(-rc));
+		bp_notice(notice, "port %s: MTU %u cannot be set (%s); the device keeps its own",
+			port->config->name, port->config->mtu, strerror(-rc));
 	port->wire.mtu = port->config->mtu;
 	rc = own_mac(port, info.if_index);
 	if (rc)

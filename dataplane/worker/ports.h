@@ -27,15 +27,15 @@ struct bp_ports {
 	uint16_t queues; /* queue pairs of every port = workers that carry traffic */
 };
 
-/* Finds the devices that EAL made and how many queue pairs all of them have: a message that comes in on one port leaves
- * on any other, so a worker needs a queue pair on every port. @workers: those wanted.
- * 0 or -errno with a line in @error. bp_ports_close() in either case. */
+/* Finds the devices that EAL made and how many queue pairs all of them have: a message that comes in on one
+ * port leaves on any other, so a worker needs a queue pair on every port. @workers: those wanted. 0 or -errno
+ * with a line in @error. bp_ports_close() in either case. */
 int bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsigned workers,
 	void (*notice)(const char *line), char *error, size_t error_size);
 
 /* Configures and starts all. @pools: each worker's, ports->queues of them. */
-int bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools, void (*notice)(const char *line),
-	char *error, size_t error_size);
+int bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools,
+	void (*notice)(const char *line), char *error, size_t error_size);
 
 /* NULL members are legal. Workers have stopped. */
 void bp_ports_close(struct bp_ports *ports);

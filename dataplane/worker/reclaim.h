@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What workers free comes back after an RCU grace period: one call_rcu() a batch, to a thread on the control CPU that
- * is never woken (URCU_CALL_RCU_RT: it looks every 10 ms), so that a worker makes no system call for it.
+ * What workers free comes back after an RCU grace period: one call_rcu() a batch, to a thread on the control
+ * CPU that is never woken (URCU_CALL_RCU_RT: it looks every 10 ms), so that a worker makes no system call for
+ * it.
  */
 #ifndef BYEPASS_WORKER_RECLAIM_H
 #define BYEPASS_WORKER_RECLAIM_H

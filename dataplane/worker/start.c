@@ -24,7 +24,7 @@
 #include <urcu-qsbr.h>
 
 #define NEIGHBOURS 4096
-#define US_BEFORE_START 1000000 /* the workers' clock begins here: no deadline of theirs is ever near zero */
+#define US_BEFORE_START 1000000 /* the workers' clock begins here: no deadline is ever near zero */
 
 /* Huge pages for everything, else for DPDK alone, else none; and how many records fit. */
 static int
@@ -41,7 +41,8 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 	huge = mode == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&dataplane->hugepages);
 	bp_capacity_plan(&dataplane->capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0,
 		bp_machine_memory_available());
-	rc = bp_hugepages_acquire(&dataplane->hugepages, mode, dpdk + dataplane->capacity.bytes, reason, sizeof(reason));
+	rc = bp_hugepages_acquire(
+		&dataplane->hugepages, mode, dpdk + dataplane->capacity.bytes, reason, sizeof(reason));
 	if (rc) {
 		snprintf(error, error_size, "workers.hugepages: %s", reason);
 		return rc;
@@ -52,7 +53,8 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 		if (!dataplane->hugepages.use)
 			bp_notice(dataplane->notice, "plain memory is used, which is slower: %s", reason);
 		else
-			bp_notice(dataplane->notice, "records are in plain memory, which is slower: %s", reason);
+			bp_notice(dataplane->notice, "records are in plain memory, which is slower: %s",
+				reason);
 	}
 	return 0;
 }
@@ -61,7 +63,8 @@ static int
 start_eal(struct bp_dataplane *dataplane, char *error, size_t error_size)
 {
 	unsigned memory_mb = (unsigned)(bp_pools_memory(dataplane->config) >> 20) + 1;
-	int rc = bp_eal_arguments_build(&dataplane->arguments, dataplane->config, dataplane->hugepages.use, memory_mb);
+	int rc = bp_eal_arguments_build(
+		&dataplane->arguments, dataplane->config, dataplane->hugepages.use, memory_mb);
 
 	if (!rc)
 		rc = bp_eal_start(&dataplane->arguments, dataplane->config, error, error_size);
@@ -160,8 +163,8 @@ stop_workers(struct bp_dataplane *dataplane)
 		rte_eal_mp_wait_lcore();
 }
 
-/* Undoes whatever was done, last things first. An engine may hand over a last batch as it is freed: control is a reader
- * of RCU for as long as that takes. */
+/* Undoes whatever was done, last things first. An engine may hand over a last batch as it is freed: control
+ * is a reader of RCU for as long as that takes. */
 static void
 take_down(struct bp_dataplane *dataplane)
 {
@@ -195,7 +198,8 @@ take_down(struct bp_dataplane *dataplane)
 
 int
 bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
-	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error, size_t error_size)
+	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error,
+	size_t error_size)
 {
 	struct bp_dataplane *dataplane = calloc(1, sizeof(*dataplane));
 	int rc;
@@ -269,7 +273,8 @@ bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions,
 
 	bp_hugepages_find(&hugepages);
 	huge = config->workers.hugepages == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&hugepages);
-	bp_capacity_plan(&capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0, bp_machine_memory_available());
+	bp_capacity_plan(
+		&capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0, bp_machine_memory_available());
 	if (transactions)
 		*transactions = capacity.transactions;
 	if (dialogs)

@@ -7,7 +7,8 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
-/* Copies what fits, with its NUL. What a terminal would act on is made harmless here, once for all readers. */
+/* Copies what fits, with its NUL. What a terminal would act on is made harmless here, once for all readers.
+ */
 static void
 copy_text(char *to, size_t to_size, const uint8_t *from, size_t size)
 {

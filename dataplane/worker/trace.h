@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Trace: each SIP message that passes becomes an event for control, enough for a line of a ladder diagram.
- * A ring per worker, never waited for. Its messages are parsed for this once more: tracing costs what it costs, and
- * is off by default.
+ * A ring per worker, never waited for. Its messages are parsed for this once more: tracing costs what it
+ * costs, and is off by default.
  */
 #ifndef BYEPASS_WORKER_TRACE_H
 #define BYEPASS_WORKER_TRACE_H
@@ -25,8 +25,8 @@ struct bp_trace {
 int bp_trace_create(struct bp_trace **out, unsigned worker, unsigned ring_size, struct bp_counters *counters);
 void bp_trace_free(struct bp_trace *trace);
 
-/* Makes an event of a message and puts it in the ring; full: counted as trace_ring_full. A datagram without a message
- * (a keepalive) leaves no event. @time_us: of the worker's clock. Thread: the worker. */
+/* Makes an event of a message and puts it in the ring; full: counted as trace_ring_full. A datagram without a
+ * message (a keepalive) leaves no event. @time_us: of the worker's clock. Thread: the worker. */
 void bp_trace_message(struct bp_trace *trace, enum bp_direction direction, const struct bp_flow *flow,
 	const uint8_t *bytes, uint32_t size, uint64_t time_us);
 

@@ -16,7 +16,7 @@
 #define BP_WORKER_BURST 32
 #define BP_WORKER_EXPIRE_BUDGET 64 /* timers run in one turn */
 #define BP_WORKER_TICK_US 10000
-#define BP_WORKER_ANNOUNCEMENTS 2  /* RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL */
+#define BP_WORKER_ANNOUNCEMENTS 2 /* RFC 5227 2.3: ANNOUNCE_NUM, ANNOUNCE_INTERVAL */
 #define BP_WORKER_ANNOUNCE_US 2000000
 
 struct bp_edge;
@@ -48,11 +48,11 @@ struct bp_worker {
 	uint64_t now_us __attribute__((aligned(64)));
 	uint64_t next_timer_us;
 	uint64_t next_tick_us;
-	uint64_t announce_us;      /* next announcement, UINT64_MAX: none */
-	unsigned announcements;    /* still to come */
-	const uint8_t *reserved;   /* what the engine writes its message to, for the trace */
+	uint64_t announce_us;    /* next announcement, UINT64_MAX: none */
+	unsigned announcements;  /* still to come */
+	const uint8_t *reserved; /* what the engine writes its message to, for the trace */
 	struct bp_idle idle;
-	bool worked;               /* the last turn found work */
+	bool worked; /* the last turn found work */
 
 	/* worker: w, control: r */
 	struct bp_counters counters;

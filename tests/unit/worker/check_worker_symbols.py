@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Never a system call, printf, log, lock or malloc on a worker.
 
-Reads the relocations of the libraries that run in the loop and walks from the loop's functions to everything that they
-refer to by name, calls and function pointers alike. What is reached and is defined in none of the libraries
-must be in the list below. An indirect call needs no name here: whoever took the function's address was
-reached too, or is one of the roots.
+Reads the relocations of the libraries that run in the loop and walks from the loop's functions to everything
+that they refer to by name, calls and function pointers alike. What is reached and is defined in none of the
+libraries must be in the list below. An indirect call needs no name here: whoever took the function's address
+was reached too, or is one of the roots.
 
 usage: check_worker_symbols.py OBJDUMP LIBRARY...
 """
@@ -14,8 +14,8 @@ import re
 import subprocess
 import sys
 
-# What a turn begins with, and what the wire and the engine call back through pointers that were given to them at
-# creation. Idle sleep (bp_idle_sleep) is not among them: it is the one system call that a worker may make.
+# What a turn begins with, and what the wire and the engine call back through pointers that were given to them
+# at creation. Idle sleep (bp_idle_sleep) is not among them: it is the one system call that a worker may make.
 ROOTS = {
     "bp_worker_turn", "bp_worker_next_us", "bp_idle_decide",
     "bp_worker_datagram", "bp_worker_unreachable", "bp_worker_reserve", "bp_worker_send", "bp_reclaim_defer",
@@ -35,7 +35,7 @@ ALLOWED = {
     "__cpu_indicator_init",
     # the end of the process: a broken assertion
     "__assert_fail", "abort", "__rte_panic",
-    # RCU: a store; a futex wake when a grace period waits for this very worker, some hundred times a second at most
+    # RCU: a store; a futex wake when a grace period waits for this very worker, some hundred times a second
     "urcu_qsbr_quiescent_state", "urcu_qsbr_call_rcu", "urcu_qsbr_flavor", "rcu_dereference_sym",
     # the hash table, of fixed size and without accounting
     "cds_lfht_lookup", "cds_lfht_next", "cds_lfht_first", "cds_lfht_add_unique", "cds_lfht_del",
@@ -59,8 +59,8 @@ def run(*command):
 
 
 class Program:
-    """Who refers to whom. A node is a global name, or a (object, name) pair for what is local to an object: a static
-    function, a section of data."""
+    """Who refers to whom. A node is an (object, name) pair, name being a function, data or a section; what is
+    defined elsewhere is its bare name."""
 
     def __init__(self):
         self.edges = collections.defaultdict(set)
@@ -125,7 +125,7 @@ class Program:
                 function = self.resolve(where, name)
                 if not isinstance(function, tuple):
                     function = (where, name)
-                # a function split by the compiler is one; an unnamed reference into its section may mean any in it
+                # a function split by the compiler is one; a nameless reference into a section means all of it
                 self.edges[self.resolve(where, VARIANT.sub("", name))].add(function)
                 self.edges[(where, section)].add(function)
                 continue
@@ -195,7 +195,7 @@ def main():
     for node in sorted(bad):
         print(f"reached from the loop: {chain(came_from, node)}")
     if bad:
-        print("A worker makes no system call, takes no lock, prints nothing and allocates from its pools only.")
+        print("A worker makes no system call, takes no lock, prints nothing, allocates from its pools only.")
         sys.exit(1)
     print(f"{len(came_from)} functions and data sections reached, nothing else")
 

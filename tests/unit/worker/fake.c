@@ -29,8 +29,8 @@ bp_neighbours_free(struct bp_neighbours *neighbours)
 
 int
 bp_wire_create(struct bp_wire **out, const struct bp_config *config, const struct bp_wire_port *ports,
-	unsigned port_count, struct bp_neighbours *neighbours, struct rte_mempool *packets, struct rte_mempool *large,
-	const struct bp_wire_handlers *handlers, struct bp_counters *counters)
+	unsigned port_count, struct bp_neighbours *neighbours, struct rte_mempool *packets,
+	struct rte_mempool *large, const struct bp_wire_handlers *handlers, struct bp_counters *counters)
 {
 	fake.wires++;
 	fake.counters = counters;
@@ -135,8 +135,8 @@ bp_engine_free(struct bp_engine *engine)
 }
 
 void
-bp_engine_receive(
-	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+bp_engine_receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size,
+	uint64_t now_us)
 {
 	fake.received++;
 	fake.received_us = now_us;
@@ -159,8 +159,8 @@ bp_engine_flush(struct bp_engine *engine)
 }
 
 void
-bp_engine_flow_failed(
-	struct bp_engine *engine, const struct bp_flow *to, const uint8_t *quoted, uint32_t size, uint64_t now_us)
+bp_engine_flow_failed(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *quoted,
+	uint32_t size, uint64_t now_us)
 {
 	fake.failed++;
 	fake.flow = *to;

@@ -20,7 +20,8 @@ exact(uint64_t ticks, uint64_t hz)
 static void
 test_exact_to_a_microsecond(void **state)
 {
-	static const uint64_t ticks[] = {0, 1, 999, 2600, 2599999999, 1ull << 40, 1ull << 52, 1ull << 62, INT64_MAX};
+	static const uint64_t ticks[] = {
+		0, 1, 999, 2600, 2599999999, 1ull << 40, 1ull << 52, 1ull << 62, INT64_MAX};
 
 	for (unsigned f = 0; f < sizeof(frequencies) / sizeof(frequencies[0]); f++) {
 		for (unsigned t = 0; t < sizeof(ticks) / sizeof(ticks[0]); t++) {

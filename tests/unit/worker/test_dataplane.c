@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The whole start and stop as control sees it, with a net_ring port and one worker that shares the CPU with control,
- * between a fake wire and a fake engine. A start that fails last goes first: it must leave nothing.
+ * The whole start and stop as control sees it, with a net_ring port and one worker that shares the CPU with
+ * control, between a fake wire and a fake engine. A start that fails last goes first: it must leave nothing.
  */
 #include "fake.h"
 #include "byepass/dataplane.h"
@@ -33,8 +33,8 @@ free_config(const struct bp_config *old)
 	freed++;
 }
 
-#define OPTIONS \
-	"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n" \
+#define OPTIONS                                                                                              \
+	"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"         \
 	"To: <sip:c@d>\r\nCall-ID: one\r\nCSeq: 9 OPTIONS\r\n\r\n"
 
 static void
@@ -91,7 +91,8 @@ test_failed_start_leaves_nothing(void **state)
 
 	memset(&fake, 0, sizeof(fake));
 	fake.engine_rc = -ENOMEM;
-	assert_int_equal(bp_dataplane_start(&dataplane, &config, free_config, NULL, error, sizeof(error)), -ENOMEM);
+	assert_int_equal(
+		bp_dataplane_start(&dataplane, &config, free_config, NULL, error, sizeof(error)), -ENOMEM);
 	assert_null(dataplane);
 	assert_true(strlen(error) > 0);
 	assert_int_equal(freed, 0);

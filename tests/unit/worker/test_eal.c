@@ -30,9 +30,11 @@ expect(const struct bp_config *config, bool huge, unsigned memory_mb, const char
 static void
 test_virtual_ports_plain_memory(void **state)
 {
-	struct bp_config_port ports[] = {{.device = "net_tap0,iface=byp0"}, {.device = "net_af_packet1,iface=v1"}};
-	struct bp_config config = {
-		.workers = {.cpus = {1, 2, 5}, .count = 3, .control_cpu = 0}, .ports = ports, .port_count = 2};
+	struct bp_config_port ports[] = {
+		{.device = "net_tap0,iface=byp0"}, {.device = "net_af_packet1,iface=v1"}};
+	struct bp_config config = {.workers = {.cpus = {1, 2, 5}, .count = 3, .control_cpu = 0},
+		.ports = ports,
+		.port_count = 2};
 
 	expect(&config, false, 300,
 		(const char *const[]){"byepass", "--lcores=0@0,1@1,2@2,3@5", "--main-lcore=0", "--no-shconf",
@@ -46,21 +48,24 @@ static void
 test_one_cpu_pci_and_arguments_of_the_user(void **state)
 {
 	struct bp_config_port ports[] = {{.device = "0000:03:00.0"}, {.device = "net_ring0"}};
-	struct bp_config config = {
-		.workers = {.cpus = {0}, .count = 1, .control_cpu = 0, .eal_args = "  --iova-mode=va\t-d /x.so "},
+	struct bp_config config = {.workers = {.cpus = {0},
+					   .count = 1,
+					   .control_cpu = 0,
+					   .eal_args = "  --iova-mode=va\t-d /x.so "},
 		.ports = ports,
 		.port_count = 2};
 
 	expect(&config, true, 300,
 		(const char *const[]){"byepass", "--lcores=0@0,1@0", "--main-lcore=0", "--in-memory",
-			"--file-prefix=byepass", "--log-level=warning", "--allow=0000:03:00.0", "--vdev=net_ring0",
-			"--iova-mode=va", "-d", "/x.so", "--no-telemetry", NULL});
+			"--file-prefix=byepass", "--log-level=warning", "--allow=0000:03:00.0",
+			"--vdev=net_ring0", "--iova-mode=va", "-d", "/x.so", "--no-telemetry", NULL});
 }
 
 static void
 test_telemetry_when_wanted(void **state)
 {
-	struct bp_config config = {.workers = {.cpus = {3}, .count = 1, .control_cpu = 2, .eal_args = "--telemetry"}};
+	struct bp_config config = {
+		.workers = {.cpus = {3}, .count = 1, .control_cpu = 2, .eal_args = "--telemetry"}};
 
 	expect(&config, true, 0,
 		(const char *const[]){"byepass", "--lcores=0@2,1@3", "--main-lcore=0", "--in-memory",
@@ -105,8 +110,10 @@ test_frames_longer_than_the_mtu(void **state)
 		bp_device_extra_arguments("net_af_packet0,iface=x"), ",blocksz=16384,framesz=16384");
 	assert_int_equal(bp_device_longest_frame("net_af_packet0,iface=x"), 16384);
 	assert_string_equal(bp_device_extra_arguments("net_af_packet0,iface=x,blocksz=8192"), "");
+	assert_string_equal(bp_device_extra_arguments("net_af_packet0,iface=x,framesz=2048"), "");
 	assert_int_equal(bp_device_longest_frame("net_af_packet0,iface=x,blocksz=8192"), 2048);
-	assert_string_equal(bp_device_extra_arguments("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), "");
+	assert_string_equal(
+		bp_device_extra_arguments("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), "");
 	assert_int_equal(bp_device_longest_frame("net_af_packet0,blocksz=8192,framesz=4096,iface=x"), 4096);
 }
 

@@ -25,8 +25,10 @@ test_spins_then_sleeps_longer(void **state)
 
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, true, 1000, UINT64_MAX), 0);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010, UINT64_MAX), 0);
-	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1009 + BP_IDLE_SPIN_US, UINT64_MAX), 0);
-	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + BP_IDLE_SPIN_US, UINT64_MAX), 50);
+	assert_int_equal(
+		bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1009 + BP_IDLE_SPIN_US, UINT64_MAX), 0);
+	assert_int_equal(
+		bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + BP_IDLE_SPIN_US, UINT64_MAX), 50);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 4999, UINT64_MAX), 50);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 5000, UINT64_MAX), 200);
 	assert_int_equal(bp_idle_decide(&idle, BP_POLL_ADAPTIVE, false, 1010 + 1000000, UINT64_MAX), 500);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The loop turn by turn, on a net_ring port (what is sent on it comes in on it), between a fake wire and a fake
- * engine. Time is whatever counter value the test passes.
+ * The loop turn by turn, on a net_ring port (what is sent on it comes in on it), between a fake wire and a
+ * fake engine. Time is whatever counter value the test passes.
  */
 #include "fake.h"
 #include "proxy/engine.h"
@@ -58,7 +58,8 @@ group_setup(void **state)
 	if (!rc)
 		rc = bp_pools_create(&pools, &config, 0, -1);
 	if (!rc)
-		rc = bp_ports_open(&ports, (const struct bp_pools *const[]){&pools}, note, error, sizeof(error));
+		rc = bp_ports_open(
+			&ports, (const struct bp_pools *const[]){&pools}, note, error, sizeof(error));
 	if (rc)
 		fprintf(stderr, "%s\n", error);
 	worker.pools = pools;
@@ -128,7 +129,8 @@ test_port(void **state)
 	assert_string_equal(port.name, "p0");
 	assert_true(port.link_up);
 	assert_memory_equal(port.mac, ports.ports[0].wire.mac, 6);
-	assert_true(rte_is_local_admin_ether_addr((struct rte_ether_addr *)port.mac)); /* net_ring has none itself */
+	assert_true(rte_is_local_admin_ether_addr(
+		(struct rte_ether_addr *)port.mac)); /* net_ring has none itself */
 	assert_int_equal(bp_ports_read(&ports, 1, &port), -EINVAL);
 }
 
@@ -140,7 +142,8 @@ test_fewer_queues_than_workers(void **state)
 
 	assert_int_equal(bp_ports_find(&found, &config, 64, note, error, sizeof(error)), 0);
 	assert_int_equal(found.queues, 16); /* net_ring's own */
-	assert_non_null(strstr(notices, "port p0 (net_ring0) has 16 queue pairs: as many workers are started, not 64"));
+	assert_non_null(strstr(
+		notices, "port p0 (net_ring0) has 16 queue pairs: as many workers are started, not 64"));
 	free(found.ports);
 }
 
@@ -248,8 +251,8 @@ test_mail(void **state)
 	assert_int_equal(fake.drained, 1);
 }
 
-#define OPTIONS \
-	"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n" \
+#define OPTIONS                                                                                              \
+	"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"         \
 	"To: <sip:c@d>\r\nCall-ID: one\r\nCSeq: 9 OPTIONS\r\n\r\n"
 
 static void

@@ -84,7 +84,8 @@ test_free_ones_are_taken(void **state)
 	assert_int_equal(get("nr_hugepages"), 120);
 }
 
-/* This kernel takes the number and has no memory for it: free stays as it was, what was asked for is given back. */
+/* This kernel takes the number and has no memory for it: free stays as it was, what was asked for is given
+ * back. */
 static void
 test_none_to_be_had(void **state)
 {
@@ -92,7 +93,8 @@ test_none_to_be_had(void **state)
 
 	set("free_hugepages", 3);
 	set("nr_hugepages", 20);
-	assert_int_equal(bp_hugepages_acquire(&pool, BP_HUGEPAGES_AUTO, 10 * PAGE + 1, error, sizeof(error)), 0);
+	assert_int_equal(
+		bp_hugepages_acquire(&pool, BP_HUGEPAGES_AUTO, 10 * PAGE + 1, error, sizeof(error)), 0);
 	assert_false(pool.use);
 	assert_int_equal(pool.added, 0);
 	assert_int_equal(get("nr_hugepages"), 20);
@@ -110,12 +112,14 @@ test_much_is_not_asked_for(void **state)
 
 	set("free_hugepages", 1);
 	set("nr_hugepages", 1);
-	assert_int_equal(
-		bp_hugepages_acquire(&pool, BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ASK + 2 * PAGE, error, sizeof(error)), 0);
+	assert_int_equal(bp_hugepages_acquire(
+				 &pool, BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ASK + 2 * PAGE, error, sizeof(error)),
+		0);
 	assert_false(pool.use);
 	assert_non_null(strstr(error, "so many are not taken unasked"));
-	assert_int_equal(
-		bp_hugepages_acquire(&pool, BP_HUGEPAGES_ON, BP_HUGEPAGES_ASK + 2 * PAGE, error, sizeof(error)), -ENOMEM);
+	assert_int_equal(bp_hugepages_acquire(
+				 &pool, BP_HUGEPAGES_ON, BP_HUGEPAGES_ASK + 2 * PAGE, error, sizeof(error)),
+		-ENOMEM);
 	assert_non_null(strstr(error, "more cannot be had"));
 }
 

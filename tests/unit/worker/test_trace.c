@@ -44,8 +44,8 @@ put(struct bp_trace *trace, enum bp_direction direction, const char *text, size_
 	free(exact);
 }
 
-#define REST \
-	"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n" \
+#define REST                                                                                                 \
+	"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n"      \
 	"Call-ID: %s\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n"
 
 static void
@@ -53,8 +53,8 @@ test_request_and_response(void **state)
 {
 	struct bp_event_message event;
 	char text[1024];
-	int size = snprintf(text, sizeof(text), "\r\nINVITE sip:bob@example.com SIP/2.0\r\n" REST, "abc@host", 314u,
-		"INVITE");
+	int size = snprintf(text, sizeof(text), "\r\nINVITE sip:bob@example.com SIP/2.0\r\n" REST, "abc@host",
+		314u, "INVITE");
 
 	put(*state, BP_IN, text, (size_t)size, 1234);
 	assert_int_equal(bp_trace_take(*state, &event, 1), 1);
@@ -69,7 +69,8 @@ test_request_and_response(void **state)
 	assert_string_equal(event.call_id, "abc@host");
 	assert_string_equal(event.start_line, "INVITE sip:bob@example.com SIP/2.0");
 
-	size = snprintf(text, sizeof(text), "SIP/2.0 487 Request Terminated\r\n" REST, "abc@host", 4000000000u, "CANCEL");
+	size = snprintf(text, sizeof(text), "SIP/2.0 487 Request Terminated\r\n" REST, "abc@host",
+		4000000000u, "CANCEL");
 	put(*state, BP_OUT, text, (size_t)size, 5678);
 	assert_int_equal(bp_trace_take(*state, &event, 1), 1);
 	assert_int_equal(event.status, 487);
@@ -121,7 +122,8 @@ test_full_ring_counts_what_is_lost(void **state)
 	char text[1024];
 
 	for (unsigned i = 0; i < RING + 3; i++) {
-		int size = snprintf(text, sizeof(text), "OPTIONS sip:a@b SIP/2.0\r\n" REST, "x", i + 1, "OPTIONS");
+		int size = snprintf(
+			text, sizeof(text), "OPTIONS sip:a@b SIP/2.0\r\n" REST, "x", i + 1, "OPTIONS");
 
 		put(*state, BP_IN, text, (size_t)size, i);
 	}

@@ -122,7 +122,6 @@ configure(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_info *
 	port->wire.rx_checksum = conf.rxmode.offloads != 0;
 	port->wire.tx_ipv4_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	port->wire.tx_udp_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-	port->wire.tx_multi_segments = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	return rte_eth_dev_configure(port->wire.id, queues, queues, &conf);
 }
 

@@ -613,7 +613,7 @@ contact_that_is_no_request_uri(void **state)
 	static const char *const contacts[] = {"<sip:bob@:9999910.0.0.2:5060>", "<sip:bob@10.0.0.2*5060>",
 		"<sip:bob@10.0.0.2 SIP/2.0>", "<sip:bob@10.0.0.2;a=\r\n b>",
 		"<sip:bob@10.0.0.2 SIP/2.0\r\n Evil: yes>", "<>", "*", "\"sip:bob@10.0.0.2\"", "<sip:>",
-		"<sip:bob@[::1>", "<bob>", "sip:bob@10.0.0.2 x"};
+		"<sip:bob@[::1>", "<bob>", "<sip:bob@10.0.0.2?Subject=x>", "sip:bob@10.0.0.2 x"};
 
 	w->unchecked = true;
 	for (unsigned i = 0; i < sizeof(contacts) / sizeof(contacts[0]); i++) {

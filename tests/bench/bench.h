@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The subcommands of byepass-bench. Each gets its own name as argv[0] and returns the
+ * exit status.
+ */
+#ifndef BYEPASS_BENCH_H
+#define BYEPASS_BENCH_H
+
+int bench_parse(int argc, char **argv);
+
+#endif

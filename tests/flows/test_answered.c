@@ -448,6 +448,34 @@ ack_for_answer(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
+/* 13.2.2.4 says a new branch; clients of old give the ACK for a 2xx that of their INVITE. It has to pass all
+ * the same. */
+static void
+ack_with_the_branch_of_the_invite(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	const char *ack;
+
+	call_invite(w, &call, &alice, &bob);
+	call_answer(w, &call);
+	ack = leg_ack(&call.caller);
+	ack = text_swap(ack, text_param(text_value(ack, "Via", 0), "branch"),
+		text_param(text_value(call.invite, "Via", 0), "branch"));
+	for (unsigned i = 0; i < 2; i++) {
+		say(w, &alice, ack);
+		expect_forwarded(w);
+		expect(w, &bob, "ACK");
+		expect_nothing(w);
+	}
+	world_wait(w, TIMER_64T1 + SECONDS(1));
+	say(w, &alice, ack);
+	expect_forwarded(w);
+	expect(w, &bob, "ACK");
+	leg_bye(w, &call.caller, &call.callee);
+	check_dialogs(w, 1, 1);
+}
+
 /* A response to an ACK is nothing that exists. */
 static void
 response_to_ack(void **state)
@@ -758,6 +786,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(answer_again_too_late),
 	flow_test(others_after_answer),
 	flow_test(ack_for_answer),
+	flow_test(ack_with_the_branch_of_the_invite),
 	flow_test(response_to_ack),
 	flow_test(forked_downstream),
 	flow_test(compact_headers),

@@ -607,6 +607,15 @@ caller_behind_nat(void **state)
 	call_answer(w, &call);
 	call_ack(w, &call);
 	leg_reinvite(w, &call.callee, &call.caller);
+	/* Its next Contact is of no more use than the first. */
+	invite = text_set(leg_request(&call.caller, "INVITE"), "Contact", "<sip:nat@192.168.1.2:5062>");
+	say(w, &nat, invite);
+	expect_status(w, &nat, 100, "INVITE");
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "INVITE"), 200, NULL));
+	expect_status(w, &nat, 200, "INVITE");
+	say(w, &nat, leg_ack(&call.caller));
+	expect(w, &bob, "ACK");
+	call.callee.target = "sip:nat@192.168.1.2:5062";
 	leg_bye(w, &call.callee, &call.caller);
 	check_dialogs(w, 1, 1);
 }

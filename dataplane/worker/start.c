@@ -249,6 +249,16 @@ fail:
 }
 
 void
+bp_dataplane_abandon(struct bp_dataplane *dataplane)
+{
+	if (!dataplane)
+		return;
+	bp_ports_restore(&dataplane->ports);
+	/* still mapped: the kernel takes each page back as the process lets go of it */
+	bp_hugepages_release(&dataplane->hugepages);
+}
+
+void
 bp_dataplane_stop(struct bp_dataplane *dataplane)
 {
 	const struct bp_config *config;

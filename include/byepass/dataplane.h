@@ -37,6 +37,11 @@ int bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config
 /* Stops the workers, closes the ports, frees all. Calls still up are cut: drain first. */
 void bp_dataplane_stop(struct bp_dataplane *dataplane);
 
+/* For who is about to _exit(): undoes what would outlive the process (huge pages asked of the kernel, MTU and
+ * promiscuous mode of its interfaces) and waits for nobody, not even for a worker that is stuck. Nothing else may
+ * be called after it. */
+void bp_dataplane_abandon(struct bp_dataplane *dataplane);
+
 unsigned bp_dataplane_worker_count(const struct bp_dataplane *dataplane);
 
 /* The live counters of worker @worker, read with bp_count_read(). Valid until stop. */

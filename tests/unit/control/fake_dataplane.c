@@ -77,6 +77,12 @@ bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 }
 
 void
+bp_dataplane_abandon(struct bp_dataplane *d)
+{
+	fprintf(stderr, "the data path was abandoned\n");
+}
+
+void
 bp_dataplane_stop(struct bp_dataplane *d)
 {
 	if (d->free_config != NULL)

@@ -379,6 +379,13 @@ bp_slot_at(const struct bp_memory *memory, enum bp_pool_id id, uint32_t index)
 	return (struct bp_slot *)(pool->base + (size_t)index * pool->slot_size);
 }
 
+void *
+bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id id, size_t *slot_size)
+{
+	*slot_size = memory->pools[id].slot_size;
+	return memory->pools[id].base;
+}
+
 uint32_t
 bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id id)
 {

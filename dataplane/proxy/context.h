@@ -25,7 +25,7 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key identity_key, branch_key, tag_key, routing_key, token_key;
+	struct bp_hash_key identity_key, branch_key, tag_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
 };

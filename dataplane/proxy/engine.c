@@ -25,7 +25,7 @@ timer_chunks(const struct bp_edge_options *options)
 }
 
 static void
-derive_keys(struct bp_edge *edge, const struct bp_config *config, const uint8_t seed[32])
+derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 {
 	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
 	struct bp_hash_key *keys[] = {&edge->identity_key, &edge->branch_key, &edge->tag_key, &edge->routing_key,
@@ -35,7 +35,6 @@ derive_keys(struct bp_edge *edge, const struct bp_config *config, const uint8_t 
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
-	edge->token_key = bp_hash_key_load(config->secret);
 }
 
 static int
@@ -75,7 +74,7 @@ bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struc
 	edge->config = config;
 	edge->workers = options->workers;
 	edge->epoch = (uint32_t)options->epoch;
-	derive_keys(edge, config, options->seed);
+	derive_keys(edge, options->seed);
 	error = bp_memory_create(&edge->memory, &memory);
 	if (error == 0)
 		error = create_table(&edge->transactions, edge->memory, BP_POOL_RECORD,

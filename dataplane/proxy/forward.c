@@ -76,10 +76,10 @@ unsigned
 bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line)
 {
+	struct bp_hash_key key = bp_hash_key_load(engine->config->secret);
 	unsigned size = PUT(line, 0, "Record-Route: <sip:");
 
-	size += bp_route_token_write(
-		&engine->edge->token_key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	size += bp_route_token_write(&key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
 	size = PUT(line, size, "@");
 	size = put(line, size, listener->text, listener->text_size);
 	return PUT(line, size, ";lr>");

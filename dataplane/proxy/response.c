@@ -103,7 +103,8 @@ request_from_rest(struct bp_engine *engine, const struct bp_kept *kept, struct a
 
 	memcpy(rest, kept->bytes, sizeof(*rest));
 	routes = sizeof(*rest) + rest->uri_size;
-	if (bp_listener(engine, rest->flow.listener) == NULL || kept->size + response->size > sizeof(engine->scratch) / 2)
+	if (bp_listener(engine, rest->flow.listener) == NULL ||
+		(size_t)kept->size + response->size + BP_VIA_SIZE_MAX + 64 > sizeof(engine->scratch) / 2)
 		return NULL;
 	size = append(out, 0, "INVITE ", 7);
 	size = append(out, size, kept->bytes + sizeof(*rest), rest->uri_size);

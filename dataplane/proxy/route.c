@@ -38,11 +38,28 @@ bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct
 }
 
 static bool
+read_token_with(const uint8_t secret[16], const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	struct bp_route_token *token)
+{
+	struct bp_hash_key key = bp_hash_key_load(secret);
+
+	return bp_route_token_read(&key, bp_sip_at(m, uri->user), uri->user.size, bp_sip_at(m, m->call_id),
+		m->call_id.size, token);
+}
+
+/* Signed with today's secret, or with one that was retired while its calls were up. */
+static bool
 read_token(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
 	struct bp_route_token *token)
 {
-	return bp_route_token_read(&engine->edge->token_key, bp_sip_at(m, uri->user), uri->user.size,
-		bp_sip_at(m, m->call_id), m->call_id.size, token);
+	const struct bp_config *config = engine->config;
+
+	if (read_token_with(config->secret, m, uri, token))
+		return true;
+	for (unsigned i = 0; i < config->old_secret_count; i++)
+		if (read_token_with(config->old_secrets[i], m, uri, token))
+			return true;
+	return false;
 }
 
 /* The second of a pair names the same call from the other side. */

@@ -24,6 +24,9 @@ die() {
 	exit 1
 }
 
+# The comment at the top of the script, for --help.
+usage() { awk 'NR > 3 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
 need_root() {
 	[[ $(id -u) -eq 0 ]] || die "needs root: it installs packages and makes network namespaces. Try: sudo $0"
 }
@@ -31,8 +34,8 @@ need_root() {
 # Seconds with one decimal since $1, a value of $EPOCHREALTIME.
 seconds_since() {
 	local now=$EPOCHREALTIME
-	local us=$(((${now/./} - ${1/./}) / 100000))
-	printf '%d.%d' $((us / 10)) $((us % 10))
+	local tenths=$(((${now/[.,]/} - ${1/[.,]/}) / 100000))
+	printf '%d.%d' $((tenths / 10)) $((tenths % 10))
 }
 
 # at_exit COMMAND [ARGUMENT...]: runs on every exit, last in first out.
@@ -100,7 +103,7 @@ end_child() {
 
 # only_one NAME: waits until no other script holds the lock of that name, then holds it until exit.
 only_one() {
-	exec 9>"/tmp/.byepass-$1.lock"
+	exec 9>"/run/byepass-$1.lock"
 	if ! flock -n 9; then
 		say "another run holds the network '$1'; waiting for it to finish"
 		flock 9

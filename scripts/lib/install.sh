@@ -3,11 +3,11 @@
 #
 # The Debian 12 packages that each job needs, and their installation when one is missing.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config
+packages_build=(gcc libc6-dev binutils meson ninja-build pkg-config python3
 	libdpdk-dev liburcu-dev libjemalloc-dev libcmocka-dev
 	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev)
 packages_network=(iproute2 ethtool iputils-ping procps sip-tester curl)
-packages_e2e=(python3 kamailio prometheus)
+packages_e2e=(kamailio prometheus)
 
 # install_packages PACKAGE...: those that are missing. Services that come along are not started.
 install_packages() {

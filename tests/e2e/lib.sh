@@ -26,7 +26,7 @@ net=byptest
 pmd=${PMD:-tap}
 e2e=$BYP_TOP/tests/e2e
 # The longest that a record lives is 64*T1: 3.2 s. SIPp keeps its own 500 ms.
-short_timers='{ t1: 50ms, t2: 200ms, t4: 250ms, c: 20s }'
+short_timers='{ t1: 50ms, t2: 200ms, t4: 250ms, c: 5s }'
 BYP_TIMERS=$short_timers
 failures=0
 

@@ -268,8 +268,20 @@ test_metrics(void **state)
 	assert_true(sample("byepass_port_receive_missed_total{port=\"p1\"}") == 3);
 	assert_true(sample("byepass_config_generation") == 1);
 	assert_true(sample("byepass_transactions_limit") == 262144);
+	c[1].states_entered[BP_MACHINE_IST][3] = 5;
+	c[0].states_left[BP_MACHINE_IST][3] = 3;
+	c[0].states_entered[BP_MACHINE_NICT][0] = 1;
+	c[0].pool_taken_bytes[BP_POOL_KIND_kept] = 1000;
+	c[1].pool_returned_bytes[BP_POOL_KIND_kept] = 400;
+	c[1].frames_held = 2;
 	c[0].messages_received++;
 	ask("GET", "/metrics");
+	assert_true(sample("byepass_machines{machine=\"ist\",state=\"accepted\"}") == 2);
+	assert_true(sample("byepass_machines{machine=\"nict\",state=\"trying\"}") == 1);
+	assert_true(sample("byepass_machines{machine=\"ict\",state=\"calling\"}") == 0);
+	assert_null(strstr(reply.body, "terminated"));
+	assert_true(sample("byepass_pool_bytes{pool=\"kept\"}") == 600);
+	assert_true(sample("byepass_frames_held{worker=\"1\"}") == 2);
 	assert_true(sample("byepass_counting_law_holds") == 0);
 }
 

@@ -335,6 +335,25 @@ expires_by_probing(void **state)
 	nothing_sent();
 }
 
+/* Only an answer to us proves that it hears us; one to others, or to everybody, does not put off the probe.
+ */
+static void
+what_others_are_told_is_no_proof(void **state)
+{
+	struct bp_flow to = flow(LISTENER_V4, "192.0.2.9", 6000);
+
+	resolve(LISTENER_V4, "192.0.2.9", PEER_MAC);
+	tick_at(w.now_us + 600 * SECOND);
+	frame_arp(&frame, BROADCAST, -1, 2, PEER_MAC, "192.0.2.9", BROADCAST, "192.0.2.9");
+	input(&frame);
+	frame_arp(&frame, OWN_MAC, -1, 2, PEER_MAC, "192.0.2.9", OTHER_MAC, "192.0.2.8");
+	input(&frame);
+	assert_true(send_to(&to, "x", 1));
+	assert_true(sent(&out));
+	is_arp(PEER_MAC, -1, 1, "192.0.2.1", "192.0.2.9");
+	assert_int_equal(drain(), 1);
+}
+
 static void
 idle_entries_are_forgotten(void **state)
 {
@@ -466,6 +485,7 @@ main(void)
 		WIRE_TEST(requests_to_us_are_learned),
 		WIRE_TEST(gratuitous_updates_what_is_known),
 		WIRE_TEST(expires_by_probing),
+		WIRE_TEST(what_others_are_told_is_no_proof),
 		WIRE_TEST(idle_entries_are_forgotten),
 		WIRE_TEST(queues_are_bounded),
 		WIRE_TEST(few_large_messages_wait),

@@ -149,6 +149,7 @@ pings_to_groups_are_foreign(void **state)
 static void
 bad_messages(void **state)
 {
+	struct address peer6 = ip(PEER6), own6 = ip(OWN6);
 	uint32_t size = icmp(message, 8, 0, 1, "hello", 5);
 
 	message[9] ^= 1; /* checksum */
@@ -160,6 +161,19 @@ bad_messages(void **state)
 	frame_ip(&frame, -1, PEER, OWN, 1, message, size);
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_icmp_malformed), 3);
+	for (size = 0; size < 8; size++) { /* cut off, with a checksum that is right for what is left */
+		memset(message, 0, 8);
+		message[0] = 8;
+		put16(message + 2, checksum(NULL, NULL, 0, message, size));
+		frame_ip(&frame, -1, PEER, OWN, 1, message, size);
+		input(&frame);
+		message[0] = 128;
+		put16(message + 2, 0);
+		put16(message + 2, checksum(&peer6, &own6, 58, message, size));
+		frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_icmp_malformed), 5 + 2 * size);
+	}
 	size = icmp(message, 13, 0, 1, "hello", 5); /* timestamp */
 	frame_ip(&frame, -1, PEER, OWN, 1, message, size);
 	input(&frame);
@@ -378,7 +392,12 @@ packet_too_big(void **state)
 	size = icmp6(message, PEER6, OWN6, 2, 0, 1279, out.bytes + 14, 1232); /* no path is that narrow */
 	frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
 	input(&frame);
-	assert_int_equal(drops(BP_DROP_icmp_malformed), 1);
+	for (uint32_t cut = 40; cut < 48; cut++) { /* the quote does not show the ports */
+		size = icmp6(message, PEER6, OWN6, 2, 0, 1300, out.bytes + 14, cut);
+		frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_icmp_malformed), cut - 38);
+	}
 	assert_true(send_to(&to, body, 1400));
 	assert_int_equal(drain(), 1);
 	size = icmp6(message, PEER6, OWN6, 2, 0, 1400, out.bytes + 14, 1232);

@@ -152,6 +152,25 @@ solicitations_to_discard(void **state)
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_nd_malformed), ++count);
 
+	for (uint32_t tail = 1; tail < 8; tail++) { /* an option that is cut off */
+		uint8_t rest[24] = {[16] = 1, [17] = 1};
+
+		memcpy(rest, ip(OWN).bytes, 16);
+		size = icmp6(message, PEER, OWN, 135, 0, 0, rest, 16 + tail);
+		frame_ip_hop(&frame, -1, OWN_MAC, PEER, OWN, 255, 58, message, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_nd_malformed), ++count);
+	}
+	for (unsigned units = 2; units < 256; units += 11) { /* one that says it is longer */
+		uint8_t rest[24] = {[16] = 14, [17] = (uint8_t)units};
+
+		memcpy(rest, ip(OWN).bytes, 16);
+		size = icmp6(message, PEER, OWN, 135, 0, 0, rest, 24);
+		frame_ip_hop(&frame, -1, OWN_MAC, PEER, OWN, 255, 58, message, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_nd_malformed), ++count);
+	}
+
 	solicit_from("::", OWN, OWN_MAC, OWN, 0); /* duplicate detection not to the group */
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_nd_malformed), ++count);

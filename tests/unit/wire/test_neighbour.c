@@ -89,8 +89,10 @@ the_key_is_all_of_it(void **state)
 	enum bp_neighbour_ask ask;
 
 	use(1, SECOND, &ask, &mac);
-	key.vlan++;
-	assert_false(bp_neighbour_confirm(table, &key, &mac, true, true, SECOND));
+	for (unsigned i = 0; i < 500; i++) { /* many of them meet it in its bucket */
+		key.vlan++;
+		assert_false(bp_neighbour_confirm(table, &key, &mac, true, true, SECOND));
+	}
 	key = key_of(1);
 	key.port++;
 	assert_false(bp_neighbour_confirm(table, &key, &mac, true, true, SECOND));
@@ -166,6 +168,29 @@ waiting_for_one_that_was_evicted(void **state)
 	assert_int_equal(ask, BP_NEIGHBOUR_ASK_NONE);
 	use(1, SECOND, &ask, &mac);
 	assert_int_equal(bp_neighbour_use(table, &key, false, SECOND, &mac, &ask), BP_NEIGHBOUR_WAIT);
+}
+
+static void
+path_mtus(void **state)
+{
+	struct bp_neighbour_key key = key_of(1);
+	unsigned others = 0;
+
+	assert_int_equal(bp_path_mtu(table, &key, 1500, SECOND), 1500);
+	bp_path_mtu_learn(table, &key, 1400, SECOND);
+	bp_path_mtu_learn(table, &key, 1450, SECOND);
+	assert_int_equal(bp_path_mtu(table, &key, 1500, SECOND), 1400);
+	assert_int_equal(bp_path_mtu(table, &key, 1300, SECOND), 1300);
+	bp_path_mtu_learn(table, &key, 1280, SECOND);
+	assert_int_equal(bp_path_mtu(table, &key, 1500, 599 * SECOND), 1280);
+	assert_int_equal(bp_path_mtu(table, &key, 1500, 602 * SECOND), 1500);
+	bp_path_mtu_learn(table, &key, 1450, 602 * SECOND); /* old news do not count */
+	assert_int_equal(bp_path_mtu(table, &key, 1500, 602 * SECOND), 1450);
+	for (uint32_t i = 2; i < 20000; i++) { /* those that share its place are not meant */
+		key = key_of(i);
+		others += bp_path_mtu(table, &key, 1500, 602 * SECOND) != 1500;
+	}
+	assert_int_equal(others, 0);
 }
 
 enum { THREADS = 4, ROUNDS = 60000, NUMBERS = 200 };
@@ -252,6 +277,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(evicts_the_idle, setup, teardown),
 		cmocka_unit_test_setup_teardown(learning_is_modest, setup, teardown),
 		cmocka_unit_test_setup_teardown(waiting_for_one_that_was_evicted, setup, teardown),
+		cmocka_unit_test_setup_teardown(path_mtus, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_workers, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_worker_asks, setup, teardown),
 	};

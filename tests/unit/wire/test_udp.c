@@ -286,7 +286,12 @@ ipv4_options(void **state)
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		options_frame(bad[i], 8);
 		input(&frame);
-		assert_int_equal(drops(BP_DROP_ip_malformed), i + 1);
+		assert_int_equal(drops(BP_DROP_ip_malformed), 2 * i + 1);
+		frame.size = 14 + 28; /* nothing behind the options */
+		put16(frame.bytes + 14 + 2, 28);
+		frame_ipv4_checksum(&frame);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_ip_malformed), 2 * i + 2);
 	}
 }
 
@@ -344,6 +349,11 @@ ipv6_extensions(void **state)
 	extension_frame(60, many, 80);
 	input(&frame);
 	assert_int_equal(drops(BP_DROP_ip_malformed), 6);
+	for (uint32_t size = 0; size < 8; size++) { /* cut off within an extension header */
+		frame_ip(&frame, -1, PEER6, OWN6, size % 2 == 0 ? 60 : 43, many, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_ip_malformed), 7 + size);
+	}
 	extension_frame(60, many + 24, 56); /* seven are enough */
 	input(&frame);
 	assert_int_equal(w.datagram_count, 5);

@@ -5,7 +5,8 @@
  *
  *   bucket   gate | overflow | entry 0 ... entry 5
  *   entry    63..32 tag            31..0 index + 1       empty: 63..32 version, 31..0 zero
- *   overflow 63..32 version        31..0 index + 1       head of a list through the nodes' next
+ *   overflow 63..40 version, 39..32 filter, 31..0 index + 1: a list through the nodes' next. The filter has a bit
+ *            for each tag in the list: who looks for another need not walk it
  *   gate     63..36 turn   35 busy 34..32 place          31..0 index + 1
  *
  * Insertions into one bucket take turns at its gate, which makes them insert-if-absent: who has read an
@@ -34,6 +35,8 @@
 #define BUSY (UINT64_C(1) << 35)
 #define TURN (UINT64_C(1) << 36)
 #define TURN_MASK (~(TURN - 1))
+#define VERSION (UINT64_C(1) << 40) /* of a link of the overflow list */
+#define FILTER (UINT64_C(0xff) << 32)
 
 struct bucket {
 	_Atomic uint64_t gate;
@@ -73,6 +76,12 @@ static uint64_t
 entry_of(const uint64_t id[2], uint32_t number)
 {
 	return id[0] << 32 | number;
+}
+
+static uint64_t
+filter_of(const uint64_t id[2])
+{
+	return UINT64_C(1) << (32 + (id[0] & 7));
 }
 
 static void *
@@ -140,6 +149,8 @@ find_in(const struct bp_table *table, struct bucket *bucket, const uint64_t id[2
 			return node_at(table, word);
 	}
 	word = atomic_load_explicit(&bucket->overflow, memory_order_acquire);
+	if ((word & filter_of(id)) == 0)
+		return NULL;
 	while ((uint32_t)word != 0) {
 		struct bp_table_node *node = node_at(table, word);
 
@@ -168,20 +179,22 @@ fill(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 			place, &seen, entry_of(node_at(table, gate)->id, (uint32_t)gate));
 }
 
+/* What comes after @seen in a link of the list. */
 static uint64_t
-next_version(uint64_t seen, uint64_t number)
+next_link(uint64_t seen, uint64_t filter, uint64_t number)
 {
-	return ((seen >> 32) + 1) << 32 | (uint32_t)number;
+	return (seen & ~(VERSION - 1)) + VERSION + (filter | (uint32_t)number);
 }
 
 /* Onto the overflow list; the node's next is set already. */
 static void
-list(struct bucket *bucket, uint64_t gate)
+list(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 {
 	uint64_t seen = atomic_load(&bucket->overflow);
+	uint64_t filter = (seen & FILTER) | filter_of(node_at(table, gate)->id);
 
 	if ((uint32_t)seen != (uint32_t)gate && atomic_load(&bucket->gate) == gate)
-		atomic_compare_exchange_strong(&bucket->overflow, &seen, next_version(seen, gate));
+		atomic_compare_exchange_strong(&bucket->overflow, &seen, next_link(seen, filter, gate));
 }
 
 /* Off the overflow list. The node keeps its next for readers that stand on it. */
@@ -189,7 +202,7 @@ static void
 unlist(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 {
 	_Atomic uint64_t *link = &bucket->overflow;
-	uint64_t seen = atomic_load(link);
+	uint64_t seen = atomic_load(link), next;
 
 	while ((uint32_t)seen != (uint32_t)gate) {
 		if ((uint32_t)seen == 0)
@@ -197,9 +210,10 @@ unlist(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 		link = &node_at(table, seen)->next;
 		seen = atomic_load(link);
 	}
-	if (atomic_load(&bucket->gate) == gate)
+	next = atomic_load(&node_at(table, gate)->next);
+	if (atomic_load(&bucket->gate) == gate) /* an empty list has an empty filter */
 		atomic_compare_exchange_strong(
-			link, &seen, next_version(seen, atomic_load(&node_at(table, gate)->next)));
+			link, &seen, next_link(seen, (uint32_t)next ? seen & FILTER : 0, next));
 }
 
 /* Carries out what a busy gate describes and opens it. */
@@ -208,7 +222,7 @@ complete(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 {
 	switch (gate >> 32 & 7) {
 	case PLACE_LIST:
-		list(bucket, gate);
+		list(table, bucket, gate);
 		break;
 	case PLACE_UNLIST:
 		unlist(table, bucket, gate);

@@ -61,10 +61,6 @@ build_secrets(struct bp_document *document, const struct bp_file *file, const ch
 		bp_document_error(document, bp_document_get(document, file->secrets.node, "file"),
 			"secrets.file",
 			"found %s, expected a file of mode 0600 with 32 hexadecimal digits a line", found);
-	else if (config->old_secret_count > 0)
-		bp_report_notice(document->report,
-			"secrets.file: only the first key is used; tokens of the %u others are not recognised yet",
-			config->old_secret_count);
 }
 
 int

@@ -37,14 +37,16 @@ identity(const struct bp_dialogs *dialogs, uint64_t call_id, uint64_t tag_a, uin
 	bp_hash_end(&hash, id);
 }
 
-/* The URI of the first Contact; size 0: there is none. */
+/* The URI of the first Contact; size 0: there is none, or none that could be a Request-URI. */
 static struct bp_span
 contact_uri(const struct bp_sip_message *m)
 {
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
+	struct bp_sip_uri uri;
 
-	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address))
+	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
+		!bp_sip_uri_cut(m->bytes, address.uri, &uri))
 		return (struct bp_span){0, 0};
 	return address.uri;
 }

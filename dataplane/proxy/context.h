@@ -190,7 +190,8 @@ void bp_upstream_own(
  * answered goes up, else the edge's own @status. */
 void bp_upstream_settle(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
-void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
+/* A non-INVITE's branch ended without a response: nothing is sent, and without other branches the server side is over. */
+void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
 /* The last response again; false: there is none yet. @request: what asks for it, NULL: timer G. */
 bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request);
 

@@ -350,7 +350,8 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 static bool
 quoted_branch(const struct bp_engine *engine, const uint8_t *quoted, uint32_t size, struct bp_branch_id *id)
 {
-	const char *at = memmem(quoted, size, BP_BRANCH_ID_PREFIX, sizeof(BP_BRANCH_ID_PREFIX) - 1);
+	const char *at = size > 0 ? memmem(quoted, size, BP_BRANCH_ID_PREFIX, sizeof(BP_BRANCH_ID_PREFIX) - 1)
+				  : NULL;
 
 	return at != NULL && (uint32_t)((const char *)quoted + size - at) >= BP_BRANCH_ID_SIZE &&
 		bp_branch_id_read(&engine->edge->branch_key, at, BP_BRANCH_ID_SIZE, id);

@@ -149,7 +149,7 @@ run_f(const struct fired *f)
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
 		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
 			BP_DIALOG_END_bye_unanswered);
-	bp_upstream_nothing(f->engine, f->record, f->entry.generation);
+	bp_upstream_nothing(f->engine, f->record, f->entry.generation, f->entry.branch);
 }
 
 static void

@@ -144,7 +144,8 @@ send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 {
 	struct bp_live *live = atomic_load(&record->live);
 	struct bp_kept *best = live ? bp_best_response(engine, record, live) : NULL;
-	const struct bp_sip_message *own = best ? NULL : make_own(engine, record, branch, status);
+	bool silent = !bp_record_is_invite(record) && status == 408; /* RFC 4320 4.2 */
+	const struct bp_sip_message *own = best || silent ? NULL : make_own(engine, record, branch, status);
 
 	if (best != NULL) {
 		bp_transmit_bytes(engine, &record->upstream, best->bytes, best->size);
@@ -202,6 +203,22 @@ without_503(struct bp_engine *engine, const struct bp_sip_message *m)
 	return &engine->kept;
 }
 
+/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
+static int
+other_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+{
+	struct bp_swap swap =
+		bp_step_server(engine, record, generation, BP_NIST_ON_TU_FINAL, BP_WORD_2XX_SEEN, m->status);
+	int verdict;
+
+	if (swap.action != BP_DO_SEND)
+		return BP_VERDICT_ABSORBED;
+	verdict = pass(engine, record, m, KEEP_REPLY);
+	arm_final(engine, record, generation);
+	bp_cancel_pending(engine, record, generation);
+	return verdict;
+}
+
 int
 bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m)
@@ -211,10 +228,12 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	int verdict;
 
 	if (!bp_record_is_invite(record) && m->status == 408) { /* RFC 4320 4.2: never sent to a non-INVITE */
-		bp_upstream_nothing(engine, record, generation);
+		bp_upstream_nothing(engine, record, generation, branch);
 		return BP_VERDICT_ABSORBED;
 	}
 	m = without_503(engine, m);
+	if (live != NULL && is_fork(record) && !bp_record_is_invite(record) && m->status < 300)
+		return other_2xx(engine, record, generation, m);
 	if (live != NULL && is_fork(record))
 		return final_of_many(engine, record, live, generation, branch, m);
 	swap = bp_step_branch_done(engine, record, generation, m->status);
@@ -241,9 +260,12 @@ bp_upstream_own(
 }
 
 void
-bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch)
 {
-	bp_step_server(engine, record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
+	if (is_fork(record))
+		bp_upstream_settle(engine, record, generation, branch, 408);
+	else
+		bp_step_server(engine, record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
 	bp_finish(engine, record, generation);
 }
 

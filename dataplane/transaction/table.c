@@ -17,9 +17,9 @@
  * come back to what he read, because empty entries and list heads carry versions, and nodes stay what they are
  * for a grace period.
  *
- * Removals empty their entry without the gate, but only after a turn was seen complete: a helper of that turn
- * would else put the entry in again. In the overflow list removals take a turn as well, so the list never
- * changes but by the turn at the gate.
+ * A removal empties its entry without the gate, but it completes the turn that it meets there first: that may be the
+ * one which put the entry in, and a helper of that would put it in again. In the overflow list removals take a turn
+ * as well, so that the list never changes but by the turn at the gate.
  */
 #include "transaction/table.h"
 
@@ -197,7 +197,8 @@ list(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 		atomic_compare_exchange_strong(&bucket->overflow, &seen, next_link(seen, filter, gate));
 }
 
-/* Off the overflow list. The node keeps its next for readers that stand on it. */
+/* Off the overflow list, to which the node cannot come back for a grace period: late helpers find nothing to do. It
+ * keeps its next for readers that stand on it. */
 static void
 unlist(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 {
@@ -210,10 +211,8 @@ unlist(const struct bp_table *table, struct bucket *bucket, uint64_t gate)
 		link = &node_at(table, seen)->next;
 		seen = atomic_load(link);
 	}
-	next = atomic_load(&node_at(table, gate)->next);
-	if (atomic_load(&bucket->gate) == gate) /* an empty list has an empty filter */
-		atomic_compare_exchange_strong(
-			link, &seen, next_link(seen, (uint32_t)next ? seen & FILTER : 0, next));
+	next = atomic_load(&node_at(table, gate)->next); /* an empty list has an empty filter */
+	atomic_compare_exchange_strong(link, &seen, next_link(seen, (uint32_t)next ? seen & FILTER : 0, next));
 }
 
 /* Carries out what a busy gate describes and opens it. */
@@ -309,16 +308,11 @@ bp_table_remove(struct bp_table *table, struct bp_table_node *node)
 
 		while (place < ENTRIES && atomic_load(&bucket->entries[place]) != entry)
 			place++;
-		if (place < ENTRIES && atomic_load(&bucket->gate) != gate)
-			continue; /* the turn that put it there may not be over */
 		if (place < ENTRIES) /* the turn as version: no entry is emptied twice in one turn */
 			return atomic_compare_exchange_strong(
 				&bucket->entries[place], &entry, (gate & TURN_MASK) >> 36 << 32);
-		if (!is_listed(table, bucket, number)) {
-			if (atomic_load(&bucket->gate) == gate)
-				return false;
-			continue;
-		}
+		if (!is_listed(table, bucket, number))
+			return false;
 		if (take_turn(table, bucket, gate, PLACE_UNLIST, number))
 			return true;
 	}

@@ -49,7 +49,7 @@ struct bp_table_node *bp_table_find(
 struct bp_table_node *bp_table_add(
 	struct bp_table *table, struct bp_table_node *node, bp_table_match match, const void *key);
 
-/* Takes @node out; true for one caller only. Its slot must outlive a grace period. Lock-free. RCU as above. */
+/* Takes @node, which was seen in the table, out; true for one caller only. Its slot must outlive a grace period. Lock-free. RCU as above. */
 bool bp_table_remove(struct bp_table *table, struct bp_table_node *node);
 
 #endif

@@ -34,7 +34,6 @@ struct bp_wire_port {
 	uint16_t mtu;   /* bytes of an IP packet */
 	uint8_t mac[6];
 	bool tx_ipv4_checksum, tx_udp_checksum; /* offloads that were enabled */
-	bool tx_multi_segments;
 	bool rx_checksum; /* the port reports checksum results in ol_flags */
 };
 

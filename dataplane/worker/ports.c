@@ -122,7 +122,6 @@ configure(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_info *
 	port->wire.rx_checksum = conf.rxmode.offloads != 0;
 	port->wire.tx_ipv4_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	port->wire.tx_udp_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-	port->wire.tx_multi_segments = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	return rte_eth_dev_configure(port->wire.id, queues, queues, &conf);
 }
 
@@ -179,7 +178,8 @@ own_mac(struct bp_port *port, unsigned if_index)
 		return rc;
 	if (rte_is_zero_ether_addr(&mac)) /* a device without one (net_ring) */
 		rte_eth_random_addr(mac.addr_bytes);
-	if (if_index && bp_host_interface_is_far_end(if_index)) {
+	port->tap = if_index && bp_host_interface_is_far_end(if_index);
+	if (port->tap) {
 		mac.addr_bytes[0] |= RTE_ETHER_LOCAL_ADMIN_ADDR;
 		mac.addr_bytes[1] ^= 0x40;
 	}
@@ -259,7 +259,7 @@ bp_ports_read(const struct bp_ports *ports, unsigned index, struct bp_dataplane_
 	snprintf(out->name, sizeof(out->name), "%s", port->config->name);
 	memcpy(out->mac, port->wire.mac, sizeof(out->mac));
 	rc = rte_eth_link_get_nowait(port->wire.id, &link);
-	out->link_up = rc == 0 && link.link_status == RTE_ETH_LINK_UP;
+	out->link_up = port->tap || (rc == 0 && link.link_status == RTE_ETH_LINK_UP);
 	rc = rte_eth_stats_get(port->wire.id, &stats);
 	if (rc)
 		return rc;

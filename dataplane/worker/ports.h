@@ -19,6 +19,7 @@ struct bp_port {
 	struct bp_wire_port wire; /* queue is filled in per worker */
 	bool started;
 	bool promiscuous; /* we made it so, and undo it */
+	bool tap;         /* we hold the other end: its link is up for as long as we run, in whatever namespace it is */
 };
 
 struct bp_ports {

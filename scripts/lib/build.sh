@@ -3,12 +3,15 @@
 #
 # meson and ninja, quietly. One build directory per kind of build, beside each other in the checkout.
 
-# build DIRECTORY [MESON-OPTION...]: configures it once, then compiles. CC is honoured when it is configured.
+# build DIRECTORY [MESON-OPTION...]: configures it, again when the options or CC are others than last time; compiles.
 build() {
-	local directory=$1
+	local directory=$1 wanted
 	shift
-	if [[ ! -f $directory/build.ninja ]]; then
-		quietly "meson setup" meson setup "$directory" "$BYP_TOP" "$@"
+	wanted="${CC:-} $*"
+	if [[ ! -f $directory/build.ninja || $(cat "$directory/options" 2>/dev/null) != "$wanted" ]]; then
+		rm -rf "$directory"
+		quietly "meson setup" meson setup "$directory" "$BYP_TOP" "$@" || return 1
+		echo "$wanted" >"$directory/options"
 	fi
 	quietly "compilation" ninja -C "$directory"
 }

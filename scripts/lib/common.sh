@@ -9,7 +9,7 @@ set -euo pipefail
 BYP_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export BYP_TOP
 
-if [[ -t 1 && -z "${NO_COLOR:-}" ]]; then
+if [[ (-t 1 || -n ${BYP_COLOUR:-}) && -z ${NO_COLOR:-} ]]; then
 	bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[0m'
 else
 	bold='' dim='' red='' green='' yellow='' plain=''

@@ -5,7 +5,8 @@
 
 packages_build=(gcc libc6-dev binutils meson ninja-build pkg-config python3
 	libdpdk-dev liburcu-dev libjemalloc-dev libcmocka-dev
-	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev)
+	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev
+	libosip2-dev libsofia-sip-ua-dev) # the last two: to compare with
 packages_network=(iproute2 ethtool iputils-ping procps sip-tester curl)
 packages_e2e=(kamailio prometheus)
 

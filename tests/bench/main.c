@@ -1,49 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * byepass-bench: one program, a subcommand for each thing that is measured.
+ * byepass-bench: one program, one subcommand per thing that is measured. Each has its
+ * own files here.
  */
-#include "bench.h"
-
-#include <stdarg.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-static const struct bench_command *const commands[] = {
-	&bench_table,
+#include "bench.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},
+	{"table", bench_table, "hash tables of relay records, at millions of live entries"},
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-_Noreturn void
-bench_usage(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("byepass-bench: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputs(" (--help)\n", stderr);
-	va_end(arguments);
-	exit(2);
-}
 
 static void
-help(FILE *out)
+usage(FILE *to)
 {
-	fputs("usage: byepass-bench COMMAND [OPTION...]; COMMAND --help tells its options\n\n", out);
-	for (unsigned i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(to, "byepass-bench COMMAND [OPTION...]; COMMAND --help tells more\n\n");
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
 }
 
 int
 main(int argc, char **argv)
 {
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		help(argc < 2 ? stderr : stdout);
-		return argc < 2 ? 2 : 0;
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
 	}
-	for (unsigned i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[1], commands[i]->name) == 0)
-			return commands[i]->run(argc - 1, argv + 1);
-	bench_usage("unknown command \"%s\"", argv[1]);
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	usage(stderr);
+	return 2;
 }

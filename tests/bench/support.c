@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Clock, CPUs, numbers on the command line, the machine, JSON. See bench.h.
+ * Numbers on the command line, the machine, JSON. See support.h.
  */
-#include "bench.h"
+#include "support.h"
 
 #include <sched.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
-uint64_t
-bench_now_ns(void)
+_Noreturn void
+bench_usage(const char *format, ...)
 {
-	struct timespec now;
+	va_list arguments;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	va_start(arguments, format);
+	fputs("byepass-bench: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputs(" (--help)\n", stderr);
+	va_end(arguments);
+	exit(2);
 }
 
 void

@@ -5,6 +5,7 @@
  * (miss), and churned: thousands leave, and come again after a grace period (remove, replace).
  */
 #include "bench.h"
+#include "support.h"
 #include "table.h"
 
 #include <getopt.h>
@@ -66,7 +67,7 @@ struct worker {
 };
 
 static const struct bench_contender *const all[] = {&bench_own, &bench_lfht,
-#ifdef BENCH_HAVE_DPDK
+#ifdef BENCH_DPDK
 	&bench_rte,
 #endif
 };
@@ -425,8 +426,8 @@ ask_for_huge_pages(char **argv)
 	perror("/proc/self/exe");
 }
 
-static int
-run(int argc, char **argv)
+int
+bench_table(int argc, char **argv)
 {
 	struct options options;
 	struct bench_json json;
@@ -458,9 +459,3 @@ run(int argc, char **argv)
 	bench_json_close(&json);
 	return failed;
 }
-
-const struct bench_command bench_table = {
-	.name = "table",
-	.summary = "hash tables of relay records, at millions of live entries",
-	.run = run,
-};

@@ -6,18 +6,16 @@
 
 #include <string.h>
 
-static unsigned serial;
-
 const char *
 ua_new_tag(void)
 {
-	return text_printf("tag%u", ++serial);
+	return text_printf("tag%u", ++world_serial);
 }
 
 const char *
 ua_new_branch(void)
 {
-	return text_printf("z9hG4bK-ua-%u", ++serial);
+	return text_printf("z9hG4bK-ua-%u", ++world_serial);
 }
 
 const char *
@@ -48,7 +46,7 @@ ua_request(const struct peer *from, const char *method, const char *uri)
 			   "Content-Length: 0\r\n"
 			   "\r\n",
 		method, uri, from->host, from->port, ua_new_branch(), from->name, from->name, ua_new_tag(),
-		uri, ++serial, from->name, method, ua_contact(from));
+		uri, ++world_serial, from->name, method, ua_contact(from));
 }
 
 const char *

@@ -625,8 +625,8 @@ ipv6_to_ipv4(void **state)
 	check_dialogs(w, 1, 1);
 }
 
-/* DESIGN section 8: what was kept of an INVITE goes as soon as it is answered, not after 64*T1. What stays are the two
- * remote targets of the dialog. */
+/* DESIGN section 8: what was kept of an INVITE goes as soon as it is answered, not after 64*T1. What stays
+ * are the two remote targets of the dialog. */
 static void
 answered_call_keeps_little(void **state)
 {
@@ -638,7 +638,8 @@ answered_call_keeps_little(void **state)
 	world_wait(w, SECONDS(60));
 	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned, 2);
 	leg_bye(w, &call.caller, &call.callee);
-	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned, 1); /* the 200 to the BYE, for timer J */
+	check_int(w, world_sum(w)->kept_taken - world_sum(w)->kept_returned,
+		1); /* the 200 to the BYE, for timer J */
 }
 
 static uint64_t
@@ -647,8 +648,8 @@ in_use(struct world *w, enum bp_pool_kind pool)
 	return world_sum(w)->pool_taken_bytes[pool] - world_sum(w)->pool_returned_bytes[pool];
 }
 
-/* DESIGN section 12: a finished transaction that lingers for its timers takes at most 256 bytes all told: record, what is
- * kept of its response, its timers and its place in the table. */
+/* DESIGN section 12: a finished transaction that lingers for its timers takes at most 256 bytes all told:
+ * record, what is kept of its response, its timers and its place in the table. */
 static void
 finished_transactions_are_small(void **state)
 {

@@ -604,6 +604,34 @@ target_refreshed(void **state)
 	check_dialogs(w, 1, 1);
 }
 
+/* The Contact of a 2xx becomes the Request-URI of a phone that lost its route set: what could not stand in a
+ * start line must not get there. (Each message that leaves is parsed, see world.c.) */
+static void
+contact_that_is_no_request_uri(void **state)
+{
+	struct world *w = *state;
+	static const char *const contacts[] = {"<sip:bob@:9999910.0.0.2:5060>", "<sip:bob@10.0.0.2*5060>",
+		"<sip:bob@10.0.0.2 SIP/2.0>", "<sip:bob@10.0.0.2;a=\r\n b>",
+		"<sip:bob@10.0.0.2 SIP/2.0\r\n Evil: yes>", "<>", "*", "\"sip:bob@10.0.0.2\"", "<sip:>",
+		"<sip:bob@[::1>", "<bob>", "<sip:bob@10.0.0.2?Subject=x>", "sip:bob@10.0.0.2 x"};
+
+	w->unchecked = true;
+	for (unsigned i = 0; i < sizeof(contacts) / sizeof(contacts[0]); i++) {
+		struct call call;
+		struct leg bare;
+
+		call_invite(w, &call, &alice, &bob);
+		say(w, &bob, text_set(ua_response(&bob, call.seen, 200, call.tag), "Contact", contacts[i]));
+		call.caller = leg_caller(&alice, call.invite, expect_status(w, &alice, 200, "INVITE"));
+		bare = leg_without_routes(&call.caller, EDGE_ACCESS);
+		say(w, &alice, leg_ack(&bare));
+		say(w, &alice, leg_request(&bare, "INFO"));
+		say(w, &alice, leg_request(&bare, "BYE"));
+		world_wait(w, SECONDS(40));
+		world_take(w, NULL);
+	}
+}
+
 /* The edge dies with the call up; its tokens outlive it (DESIGN section 6). */
 static void
 restart_loses_no_call(void **state)
@@ -712,6 +740,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(callee_contact_elsewhere),
 	flow_test(proxy_behind_record_routes),
 	flow_test(target_refreshed),
+	flow_test(contact_that_is_no_request_uri),
 	flow_test(restart_loses_no_call),
 	flow_test(response_from_before_the_restart),
 	flow_test(reload_keeps_calls),

@@ -261,6 +261,32 @@ strict_router_behind(void **state)
 	call_refuse(w, &call, 486);
 }
 
+/* The Route of a strict router becomes the Request-URI: what could not stand in a start line must not get
+ * there. */
+static void
+strict_router_that_is_no_request_uri(void **state)
+{
+	struct world *w = *state;
+	static const char *const routes[] = {"<sip:192.0.2.10?lr>", "<sip:192.0.2.10 x>",
+		"<sip:192.0.2.10;a=\r\n b>", "<sip:192.0.2.10 SIP/2.0\r\n Evil: yes>", "<sip:>", "<x>"};
+
+	w->unchecked = true;
+	for (unsigned i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		struct call call;
+		const char *invite = ua_invite(&bob, "sip:x@far-away.example.com");
+
+		invite = text_add_first(invite, text_printf("Route: <sip:10.0.0.1;lr>, %s", routes[i]));
+		say(w, &bob, invite);
+		world_take(w, NULL);
+		call_up(w, &call, &alice, &bob);
+		call.caller.routes[call.caller.route_count++] = routes[i];
+		say(w, &alice, leg_request(&call.caller, "INFO"));
+		say(w, &alice, leg_request(&call.caller, "BYE"));
+		world_wait(w, SECONDS(40));
+		world_take(w, NULL);
+	}
+}
+
 /* 16.4: the previous hop is a strict router: our Record-Route URI is the Request-URI, the target is the last
  * Route. */
 static void
@@ -317,6 +343,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(edge_as_outbound_proxy),
 	flow_test(route_of_the_core),
 	flow_test(strict_router_behind),
+	flow_test(strict_router_that_is_no_request_uri),
 	flow_test(strict_router_before),
 	flow_test(token_is_no_passport),
 };

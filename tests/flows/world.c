@@ -15,6 +15,8 @@
 #define EXPIRE_BUDGET 16
 #define STEPS_MAX 2000000
 
+unsigned world_serial;
+
 static const struct world_options defaults = {
 	.workers = 1, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20};
 
@@ -463,6 +465,7 @@ world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
+	world_serial = 0;
 	w->options = *state ? *(const struct world_options *)*state : defaults;
 	w->now_us = w->start_us = SECONDS(1000000);
 	w->config = world_config(w->options.core6);

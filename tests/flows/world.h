@@ -145,6 +145,9 @@ int world_teardown(void **state);
 		return cmocka_run_group_tests(tests, world_group_setup, world_group_teardown); \
 	}
 
+/* Makes tags, branches and Call-IDs; begins anew with each world, so that a seed replays alone. */
+extern unsigned world_serial;
+
 struct bp_flow peer_flow(const struct peer *peer);
 const char *peer_hostport(const struct peer *peer);
 

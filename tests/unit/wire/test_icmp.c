@@ -374,6 +374,12 @@ unreachable_in6(void **state)
 	input(&frame);
 	assert_int_equal(w.unreachable_count, 8);
 	assert_int_equal(w.unreachable[7].size, 8);
+	for (uint32_t cut = 40; cut < 48; cut++) { /* the quote ends within the fragment header */
+		size = icmp6(message, PEER6, OWN6, 1, 0, 0, out.bytes + 14, cut);
+		frame_ip(&frame, -1, PEER6, OWN6, 58, message, size);
+		input(&frame);
+		assert_int_equal(drops(BP_DROP_icmp_malformed), cut - 39);
+	}
 	nothing_sent();
 }
 

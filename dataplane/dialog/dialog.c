@@ -48,6 +48,8 @@ contact_uri(const struct bp_sip_message *m)
 	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
 		!bp_sip_uri_cut(m->bytes, address.uri, &uri))
 		return (struct bp_span){0, 0};
+	if (uri.headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
+		address.uri.size = (uint16_t)(uri.headers.offset - 1 - address.uri.offset);
 	return address.uri;
 }
 

@@ -83,8 +83,8 @@ read_routes(const struct bp_engine *engine, const struct bp_sip_message *m, stru
 
 	while (bp_sip_walk_next(m, BP_SIP_ROUTE, &walk)) {
 		if (!bp_sip_address_cut(m->bytes, walk.element, &address) ||
-			!bp_sip_uri_cut(m->bytes, address.uri, &uri))
-			return false;
+			!bp_sip_uri_cut(m->bytes, address.uri, &uri) || uri.headers.offset != 0)
+			return false; /* a Route has no headers (19.1.1 table 1): it may become the Request-URI */
 		view->last = address.uri;
 		if (leading && destination->own_routes + strict < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
 			bool valid = read_token(engine, m, &uri, &token);

@@ -104,6 +104,8 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 
 	for (int i = 0; i < BP_POOL_KEPT; i++)
 		size += round_up(options->slot_size[i] * options->slots[i]);
+	if (size / UNIT >= UINT32_MAX) /* more than a place can name */
+		return -E2BIG;
 	memory = aligned_alloc(64, (sizeof(*memory) + homes + 63) & ~(size_t)63);
 	if (memory == NULL)
 		return -ENOMEM;

@@ -65,7 +65,7 @@ struct bp_batch {
 	_Atomic bool away; /* handed over, not yet released */
 };
 
-/* 0 or -ENOMEM. Off-worker. */
+/* 0, -ENOMEM, or -E2BIG: more than 128 GiB in all. Off-worker. */
 int bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options);
 void bp_memory_free(struct bp_memory *memory);
 

@@ -448,6 +448,34 @@ ack_for_answer(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
+/* 13.2.2.4 says a new branch; clients of old give the ACK for a 2xx that of their INVITE. It has to pass all
+ * the same. */
+static void
+ack_with_the_branch_of_the_invite(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	const char *ack;
+
+	call_invite(w, &call, &alice, &bob);
+	call_answer(w, &call);
+	ack = leg_ack(&call.caller);
+	ack = text_swap(ack, text_param(text_value(ack, "Via", 0), "branch"),
+		text_param(text_value(call.invite, "Via", 0), "branch"));
+	for (unsigned i = 0; i < 2; i++) {
+		say(w, &alice, ack);
+		expect_forwarded(w);
+		expect(w, &bob, "ACK");
+		expect_nothing(w);
+	}
+	world_wait(w, TIMER_64T1 + SECONDS(1));
+	say(w, &alice, ack);
+	expect_forwarded(w);
+	expect(w, &bob, "ACK");
+	leg_bye(w, &call.caller, &call.callee);
+	check_dialogs(w, 1, 1);
+}
+
 /* A response to an ACK is nothing that exists. */
 static void
 response_to_ack(void **state)
@@ -579,6 +607,15 @@ caller_behind_nat(void **state)
 	call_answer(w, &call);
 	call_ack(w, &call);
 	leg_reinvite(w, &call.callee, &call.caller);
+	/* Its next Contact is of no more use than the first. */
+	invite = text_set(leg_request(&call.caller, "INVITE"), "Contact", "<sip:nat@192.168.1.2:5062>");
+	say(w, &nat, invite);
+	expect_status(w, &nat, 100, "INVITE");
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "INVITE"), 200, NULL));
+	expect_status(w, &nat, 200, "INVITE");
+	say(w, &nat, leg_ack(&call.caller));
+	expect(w, &bob, "ACK");
+	call.callee.target = "sip:nat@192.168.1.2:5062";
 	leg_bye(w, &call.callee, &call.caller);
 	check_dialogs(w, 1, 1);
 }
@@ -758,6 +795,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(answer_again_too_late),
 	flow_test(others_after_answer),
 	flow_test(ack_for_answer),
+	flow_test(ack_with_the_branch_of_the_invite),
 	flow_test(response_to_ack),
 	flow_test(forked_downstream),
 	flow_test(compact_headers),

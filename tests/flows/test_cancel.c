@@ -357,6 +357,27 @@ cancel_after_refusal(void **state)
 	check_int(w, outcome(w, late), 1);
 }
 
+/* The CANCEL's own server transaction (timer J) outlives that of the INVITE. */
+static void
+cancel_again_until_its_timer_j(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	const char *first;
+
+	call_invite(w, &call, &alice, &bob);
+	call_refuse(w, &call, 486);
+	world_run_until(w, SECONDS(10));
+	say(w, &alice, ua_cancel(call.invite));
+	first = expect_status(w, &alice, 200, "CANCEL");
+	world_run_until(w, SECONDS(10) + TIMER_64T1 - 1);
+	say(w, &alice, ua_cancel(call.invite));
+	expect_same(w, expect_status(w, &alice, 200, "CANCEL"), first);
+	world_run_until(w, SECONDS(10) + TIMER_64T1 + 1);
+	say(w, &alice, ua_cancel(call.invite));
+	expect_status(w, &alice, 481, "CANCEL");
+}
+
 static void
 cancel_between_refusal_and_ack(void **state)
 {
@@ -753,6 +774,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(answer_crosses_cancel),
 	flow_test(answer_crosses_cancel_481),
 	flow_test(cancel_after_refusal),
+	flow_test(cancel_again_until_its_timer_j),
 	flow_test(cancel_between_refusal_and_ack),
 	flow_test(cancel_retransmitted_downstream),
 	flow_test(cancelled_before_its_200),

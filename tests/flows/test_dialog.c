@@ -604,6 +604,57 @@ target_refreshed(void **state)
 	check_dialogs(w, 1, 1);
 }
 
+/* RFC 3311 5.1: UPDATE refreshes the target too: that of its sender, and that of who answers. */
+static void
+target_refreshed_by_update(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct leg bare;
+	const char *update, *seen, *bye;
+
+	call_up(w, &call, &alice, &bob);
+	call.callee.peer = &carol; /* where bob is now */
+	update = leg_request(&call.callee, "UPDATE");
+	say(w, &carol, update);
+	seen = expect(w, &alice, "UPDATE");
+	say(w, &alice,
+		text_set(ua_response(&alice, seen, 200, NULL), "Contact", "<sip:alice-new@192.0.2.10:5060>"));
+	expect_status(w, &carol, 200, "UPDATE");
+	bare = leg_without_routes(&call.callee, EDGE_CORE);
+	bye = leg_exchange_begin(w, &bare, &call.caller, "INFO");
+	check_text(w, text_uri(bye), "sip:alice-new@192.0.2.10:5060");
+	say(w, &alice, ua_response(&alice, bye, 200, NULL));
+	expect_status(w, &carol, 200, "INFO");
+	bare = leg_without_routes(&call.caller, EDGE_ACCESS);
+	bye = leg_exchange_begin(w, &bare, &call.callee, "BYE");
+	check_text(w, text_uri(bye), ua_contact(&carol));
+	say(w, &carol, ua_response(&carol, bye, 200, NULL));
+	expect_status(w, &alice, 200, "BYE");
+	check_dialogs(w, 1, 1);
+}
+
+/* An untrusted caller says that it is reached elsewhere: requests still go to where it is (RFC 5626 3.4's
+ * reason). */
+static void
+untrusted_contact_is_not_believed(void **state)
+{
+	struct world *w = *state;
+	const char *invite = ua_invite(&mallory, "sip:bob@example.com");
+	struct call call;
+
+	invite = text_set(invite, "Contact", "<sip:victim@192.0.2.77:5060>");
+	invite = text_add(invite, "Via: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK-behind");
+	invite = text_add(invite, "Record-Route: <sip:192.0.2.78;lr>");
+	call_invite_with(w, &call, &mallory, &bob, invite);
+	call_answer(w, &call);
+	call_ack(w, &call);
+	call.callee.route_count = 2; /* ours alone */
+	leg_exchange(w, &call.callee, &call.caller, "INFO", 200);
+	leg_bye(w, &call.callee, &call.caller);
+	check_dialogs(w, 1, 1);
+}
+
 /* The Contact of a 2xx becomes the Request-URI of a phone that lost its route set: what could not stand in a
  * start line must not get there. (Each message that leaves is parsed, see world.c.) */
 static void
@@ -740,6 +791,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(callee_contact_elsewhere),
 	flow_test(proxy_behind_record_routes),
 	flow_test(target_refreshed),
+	flow_test(target_refreshed_by_update),
+	flow_test(untrusted_contact_is_not_believed),
 	flow_test(contact_that_is_no_request_uri),
 	flow_test(restart_loses_no_call),
 	flow_test(response_from_before_the_restart),

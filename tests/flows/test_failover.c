@@ -5,6 +5,7 @@
  */
 #include "agent.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PATIENCE SECONDS(2)
@@ -421,11 +422,102 @@ reloaded_meanwhile(void **state)
 
 	call_invite(w, &call, &alice, &bob);
 	config->generation = 2;
-	config->trunks[0].target_count = 0;
+	world_config_two_targets(config, 2, 1); /* bob is the second now */
 	world_reload(w, config);
 	bob_refuses(w, &call, 503);
 	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 500, "INVITE")));
 	expect_absorbed(w);
+}
+
+/* He rang until timer C, and then did not even take the CANCEL: that is an answer of a kind, nobody else is
+ * tried. */
+static void
+rang_too_long(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	call_ring(w, &call, 180);
+	world_run_until(w, TIMER_C + TIMER_64T1);
+	check_int(w, world_take(w, &carol), 0);
+	check_int(w, world_take(w, &bob), 11);
+	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 408, "INVITE")));
+	expect_absorbed(w);
+}
+
+/* A patience that is no sum of T1s: never too early, and late by T1 at most. */
+static void
+odd_patience(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	w->config->trunks[0].timeout_us = MS(1200);
+	call_invite(w, &call, &alice, &bob);
+	world_run_until(w, MS(1200) - 1);
+	check_int(w, world_take(w, &carol), 0);
+	world_run_until(w, MS(1200) + T1);
+	at_carol(w, &call);
+	world_take(w, &bob);
+	call_refuse(w, &call, 486);
+	world_wait(w, SECONDS(40));
+	world_take(w, &bob);
+}
+
+/* More targets than one record has branches for: the last refusal goes up. */
+static void
+too_many_targets(void **state)
+{
+	struct world *w = *state;
+	struct bp_config *config = world_config(false);
+	struct bp_config_trunk *trunk = &config->trunks[0];
+	struct call call = {.from = &alice, .invite = ua_invite(&alice, "sip:x@example.com")};
+	unsigned tried = 0;
+
+	config->generation = 2;
+	trunk->target_count = 12;
+	trunk->targets = realloc(trunk->targets, 12 * sizeof(*trunk->targets));
+	for (unsigned i = 0; i < 12; i++) {
+		trunk->targets[i] =
+			(struct bp_config_target){.flow = peer_flow(&bob), .priority = (uint16_t)i};
+		trunk->targets[i].flow.port = (uint16_t)(5070 + i);
+	}
+	world_reload(w, config);
+	say(w, &alice, call.invite);
+	expect_status(w, &alice, 100, "INVITE");
+	for (;;) {
+		struct peer target = {"target", "10.0.0.2", (uint16_t)(5070 + tried), CORE};
+
+		call.seen = expect(w, &target, "INVITE");
+		tried++;
+		say(w, &target, ua_response(&target, call.seen, 503, "t"));
+		expect(w, &target, "ACK");
+		if (w->log[w->log_count - 1].flow.listener == ACCESS)
+			break;
+		check(w, tried < 12);
+	}
+	check(w, tried >= 4);
+	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 500, "INVITE")));
+	expect_absorbed(w);
+}
+
+/* The tokens that carol got, and alice for her, lead on when all memory is gone. */
+static void
+restart_after_failover(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	bob_refuses(w, &call, 503);
+	at_carol(w, &call);
+	call_answer(w, &call);
+	call_ack(w, &call);
+	world_restart(w);
+	leg_reinvite(w, &call.callee, &call.caller);
+	leg_exchange(w, &call.caller, &call.callee, "INFO", 200);
+	leg_bye(w, &call.callee, &call.caller);
 }
 
 /* In the dialog everything goes to carol, from everywhere. */
@@ -487,6 +579,10 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(message, &options),
 	flow_test_with(message_to_the_silent, &options),
 	flow_test_with(reloaded_meanwhile, &options),
+	flow_test_with(rang_too_long, &options),
+	flow_test_with(odd_patience, &options),
+	flow_test_with(too_many_targets, &options),
+	flow_test_with(restart_after_failover, &options),
 	flow_test_with(spread_over_workers, &two),
 };
 

@@ -331,6 +331,53 @@ token_is_no_passport(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
+/* Nor in the early dialog, where the token is all there is; nor when the edge has forgotten the call. */
+static void
+early_token_is_no_passport(void **state)
+{
+	struct world *w = *state;
+	static const struct peer inside = {"inside", "10.0.0.99", 5060, CORE};
+	struct call call;
+	struct leg attacker;
+
+	call_invite(w, &call, &alice, &bob);
+	attacker = leg_caller(&alice, call.invite, call_ring(w, &call, 183));
+	attacker.target = "sip:admin@10.0.0.99:5060";
+	say(w, &alice, leg_request(&attacker, "PRACK"));
+	check_int(w, world_take(w, &inside), 0);
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "PRACK"), 481, NULL));
+	expect_status(w, &alice, 481, "PRACK");
+	call_answer(w, &call);
+	call_ack(w, &call);
+	world_restart(w);
+	say(w, &alice, leg_request(&attacker, "INFO"));
+	check_int(w, world_take(w, &inside), 0);
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "INFO"), 481, NULL));
+	expect_status(w, &alice, 481, "INFO");
+}
+
+/* The callee's requests in the early dialog reach a caller whose Contact is of no use. */
+static void
+early_request_to_caller_behind_nat(void **state)
+{
+	struct world *w = *state;
+	static const struct peer nat = {"nat", "198.51.100.7", 40123, ACCESS};
+	const char *invite =
+		text_set(ua_invite(&nat, "sip:bob@example.com"), "Contact", "<sip:nat@192.168.1.2:5060>");
+	struct leg callee, caller = {.peer = &nat};
+	struct call call;
+
+	call_invite_with(w, &call, &nat, &bob, invite);
+	call_ring(w, &call, 183);
+	callee = leg_callee(&bob, call.seen, call.tag);
+	leg_exchange(w, &callee, &caller, "UPDATE", 200);
+	call_answer(w, &call);
+	call_ack(w, &call);
+	world_restart(w);
+	leg_exchange(w, &callee, &caller, "INFO", 200);
+	leg_bye(w, &callee, &caller);
+}
+
 static const struct CMUnitTest tests[] = {
 	flow_test(first_route_that_matches),
 	flow_test(by_request_uri),
@@ -346,6 +393,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(strict_router_that_is_no_request_uri),
 	flow_test(strict_router_before),
 	flow_test(token_is_no_passport),
+	flow_test(early_token_is_no_passport),
+	flow_test(early_request_to_caller_behind_nat),
 };
 
 FLOW_TESTS_MAIN(tests)

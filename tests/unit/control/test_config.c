@@ -120,7 +120,7 @@ test_values(void **state)
 	assert_string_equal(c->ports[0].device, "0000:01:00.0");
 	assert_int_equal(c->ports[0].mtu, 9000);
 	assert_int_equal(c->realm_count, 2);
-	assert_int_equal(c->old_secret_count, 1);
+	assert_int_equal(c->old_secret_count, 2);
 	bp_config_free(c);
 }
 

@@ -37,15 +37,6 @@ identity(const struct bp_dialogs *dialogs, uint64_t call_id, uint64_t tag_a, uin
 	bp_hash_end(&hash, id);
 }
 
-static int
-match(struct cds_lfht_node *node, const void *key)
-{
-	const struct bp_dialog *dialog = caa_container_of(node, struct bp_dialog, node);
-	const uint64_t *id = key;
-
-	return dialog->id[0] == id[0] && dialog->id[1] == id[1];
-}
-
 /* The URI of the first Contact; size 0: there is none, or none that could be a Request-URI. */
 static struct bp_span
 contact_uri(const struct bp_sip_message *m)
@@ -304,7 +295,7 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog;
 	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), word;
-	struct cds_lfht_node *node;
+	struct bp_table_node *node;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
@@ -320,8 +311,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	dialog->tags[BP_SIDE_CALLEE] = callee_tag;
 	dialog->answered_us = now_us;
-	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->id);
-	node = bp_table_add(dialogs->table, dialog->id, match, dialog->id, &dialog->node);
+	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->node.id);
+	node = bp_table_add(dialogs->table, &dialog->node, NULL, NULL);
 	if (node != &dialog->node) { /* another worker had the same 2xx */
 		unclaim(worker, dialog, dialog == call);
 		return caa_container_of(node, struct bp_dialog, node);
@@ -376,13 +367,13 @@ bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m,
 {
 	uint64_t call_id = hash_span(dialogs, m, m->call_id), id[2];
 	struct bp_dialog *dialog = index == BP_NO_INDEX ? NULL : slot_at(dialogs, index);
-	struct cds_lfht_node *node;
+	struct bp_table_node *node;
 
 	if (dialog != NULL && bp_word_generation(atomic_load(&dialog->word)) == generation && up(dialog) &&
 		dialog->call_id_hash == call_id && belongs(dialogs, dialog, m, from))
 		return dialog;
 	identity(dialogs, call_id, hash_span(dialogs, m, m->from_tag), hash_span(dialogs, m, m->to_tag), id);
-	node = bp_table_find(dialogs->table, id, match, id);
+	node = bp_table_find(dialogs->table, id, NULL, NULL);
 	if (node == NULL)
 		return NULL;
 	dialog = caa_container_of(node, struct bp_dialog, node);

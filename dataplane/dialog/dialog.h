@@ -39,16 +39,16 @@ struct bp_dialog {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word word;
-	struct cds_lfht_node node;
-	uint64_t id[2]; /* keyed hash of Call-ID and both tags */
+	struct bp_table_node node; /* its id: keyed hash of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
+	uint64_t reserved0;
 	/* cache line 1: the two sides */
 	uint64_t tags[2];                     /* keyed hashes, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
 	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
-	uint32_t reserved0;
-	uint64_t reserved1[3];
+	uint32_t reserved1;
+	uint64_t reserved2[3];
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 bytes below 512");
 

@@ -37,6 +37,21 @@ derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 	}
 }
 
+static int
+create_table(struct bp_table **out, const struct bp_memory *memory, enum bp_pool_id pool, size_t node_offset,
+	const struct bp_edge_options *options)
+{
+	struct bp_table_options table = {
+		.entries = pool == BP_POOL_RECORD ? options->transactions : options->dialogs,
+		.node_offset = node_offset,
+		.map = options->map,
+		.unmap = options->unmap,
+	};
+
+	table.slots = bp_pool_slots(memory, pool, &table.slot_size);
+	return bp_table_create(out, &table);
+}
+
 int
 bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struct bp_edge_options *options)
 {
@@ -62,9 +77,11 @@ bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struc
 	derive_keys(edge, options->seed);
 	error = bp_memory_create(&edge->memory, &memory);
 	if (error == 0)
-		error = bp_table_create(&edge->transactions, options->transactions);
+		error = create_table(&edge->transactions, edge->memory, BP_POOL_RECORD,
+			offsetof(struct bp_record, node), options);
 	if (error == 0)
-		error = bp_table_create(&edge->dialogs.table, options->dialogs);
+		error = create_table(&edge->dialogs.table, edge->memory, BP_POOL_DIALOG,
+			offsetof(struct bp_dialog, node), options);
 	if (error != 0) {
 		bp_edge_free(edge);
 		return error;

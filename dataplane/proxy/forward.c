@@ -172,8 +172,8 @@ static void
 fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, const struct bp_request *request,
 	const struct bp_destination *destination)
 {
-	record->id[0] = request->id[0];
-	record->id[1] = request->id[1];
+	record->node.id[0] = request->id[0];
+	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
 	record->upstream = request->reply;

@@ -128,7 +128,7 @@ make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, ui
 	char tag[17];
 	uint32_t size = 0;
 
-	bp_answer_tag(engine, record->id, tag);
+	bp_answer_tag(engine, record->node.id, tag);
 	if (request != NULL)
 		size = bp_build_response(request, status, bp_sip_reason(status), NULL, tag, extra, engine->scratch,
 			BP_SIP_MESSAGE_SIZE_MAX);

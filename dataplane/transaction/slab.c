@@ -104,6 +104,8 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 
 	for (int i = 0; i < BP_POOL_KEPT; i++)
 		size += round_up(options->slot_size[i] * options->slots[i]);
+	if (size / UNIT >= UINT32_MAX) /* more than a place can name */
+		return -E2BIG;
 	memory = aligned_alloc(64, (sizeof(*memory) + homes + 63) & ~(size_t)63);
 	if (memory == NULL)
 		return -ENOMEM;
@@ -377,6 +379,13 @@ bp_slot_at(const struct bp_memory *memory, enum bp_pool_id id, uint32_t index)
 	if (index >= atomic_load_explicit(&pool->carved, memory_order_acquire))
 		return NULL;
 	return (struct bp_slot *)(pool->base + (size_t)index * pool->slot_size);
+}
+
+void *
+bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id id, size_t *slot_size)
+{
+	*slot_size = memory->pools[id].slot_size;
+	return memory->pools[id].base;
 }
 
 uint32_t

@@ -12,12 +12,15 @@
 
 #include <rte_ethdev.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
 #define TX_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+
+static_assert(BP_CONFIG_PORTS_MAX <= RTE_MAX_ETHPORTS, "what the configuration admits, DPDK can hold");
 
 /* @what failed with @rc on this port: one line. Returns rc. */
 static int

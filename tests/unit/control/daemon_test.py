@@ -26,6 +26,7 @@ LIBC = ctypes.CDLL(None)
 TEST = os.getpid()
 CONFIG = """
 drain: {drain}
+trace: {{ messages: 10000 }}
 control: {{ http: "{http}", socket: {socket} }}
 ports: [{{ name: p0, device: net_tap0 }}, {{ name: p1, device: net_tap1 }}]
 realms:
@@ -431,6 +432,15 @@ class Life(Case):
     def test_law_is_off(self):
         edge = self.edge(environment={"FAKE_LOST": "1"}).started()
         self.assertEqual(edge.json("/v1/status")[1]["counting_law"], "off by 1: 20 received, 19 accounted for")
+
+    def test_more_than_the_machine_has(self):
+        edge = self.edge(environment={"FAKE_START_FAILS": "1"})
+        edge.end()
+        path = edge.folder / "edge.yaml"
+        run = subprocess.run([DAEMON, "--check", "--config", str(path)], capture_output=True, text=True, timeout=60,
+                             env={**os.environ, "FAKE_NO_MEMORY": "1"})
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn(f"{path}: capacity: too much\n", run.stderr)
 
     def test_command_line(self):
         def run(*arguments):

@@ -205,6 +205,14 @@ invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_r
 	return verdict;
 }
 
+/* A 6xx: no new branches, whoever is just about to add one, and CANCEL for the others (16.7 step 5). */
+static void
+end_search(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	bp_server_stop(record, generation);
+	bp_cancel_pending(engine, record, generation);
+}
+
 /* 3xx-6xx: the ACK is ours to send (17.1.1.3). A 503 lets the next target try (16.7 step 6). */
 static int
 invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
@@ -218,7 +226,7 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 	send_ack(engine, m, record, id.branch);
 	if (!is_abandoned(swap->after)) {
 		if (m->status >= 600)
-			bp_cancel_pending(engine, record, id.generation);
+			end_search(engine, record, id.generation);
 		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
 			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 		else
@@ -289,11 +297,15 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 	end_dialog(engine, record, m);
 	if (m->status >= 200 && m->status < 300)
 		bp_remote_refresh(engine, record, id.branch, m);
-	if (!is_abandoned(swap->after)) {
-		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
-			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
-		else
+	if (m->status >= 600 && !is_abandoned(swap->after))
+		end_search(engine, record, id.generation);
+	if (is_abandoned(swap->after)) {
+		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
 			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
+		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
+	} else {
+		verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
 	}
 	bp_drop_live(engine, record);
 	bp_arm_linger(engine, reliable, BP_DURATION_T4,

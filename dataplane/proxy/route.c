@@ -174,8 +174,15 @@ route_by_dialog(struct bp_dialog *dialog, enum bp_side from, const struct route_
 	return true;
 }
 
+static bool
+is_trusted(const struct bp_engine *engine, const struct bp_config_listener *listener)
+{
+	return engine->config->realms[listener->realm].trust == BP_TRUST_TRUSTED;
+}
+
 /* By the token alone: the call is still early, or its memory is gone. Towards the caller the token's flow is right.
- * Towards the callee a trusted sender goes where his Route or Request-URI says, another where the INVITE went. */
+ * Towards a trusted callee a trusted sender goes where his Route or Request-URI says, another where the INVITE went; so
+ * do all towards a callee that is not trusted, whose Contact is not believed either (remote.c). */
 static int
 route_by_token(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
 	struct bp_destination *destination)
@@ -186,7 +193,7 @@ route_by_token(struct bp_engine *engine, const struct bp_request *request, const
 
 	if (out == NULL || in == NULL)
 		return 481;
-	if (view->token.side == BP_SIDE_CALLEE || engine->config->realms[in->realm].trust != BP_TRUST_TRUSTED ||
+	if (view->token.side == BP_SIDE_CALLEE || !is_trusted(engine, in) || !is_trusted(engine, out) ||
 		!bp_flow_to_uri(engine, request->m->bytes, uri, out->realm, &destination->flow))
 		destination->flow = view->token.onward;
 	return 0;

@@ -83,7 +83,7 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	return true;
 }
 
-/* Whether the trunk has a target that no branch was sent to. */
+/* The trunk that the targets come from; NULL: there is none, or it may have changed. */
 static const struct bp_config_trunk *
 trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 {
@@ -176,7 +176,7 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 }
 
 /* The target kept silent for as long as its trunk allows: the next one is tried. Should it wake up after all, a 1xx
- * gets a CANCEL and a 2xx still stands. */
+ * gets a CANCEL, and a 2xx is forwarded for as long as no other final response is out. */
 void
 bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
 {

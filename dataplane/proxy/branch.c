@@ -108,6 +108,9 @@ arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *liv
 			&engine->timers, c_us, bp_entry(engine, record, generation, index, BP_TIMER_C), now_us);
 	} else {
 		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_F));
+		if (index == 0)
+			armed = bp_timer_arm_hop(&engine->timers, now_us + bp_timer_trying_us(&engine->timers),
+				bp_entry(engine, record, generation, index, BP_TIMER_TRYING), now_us);
 	}
 	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
 		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,

@@ -200,6 +200,8 @@ void bp_upstream_settle(
 void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
 /* The last response again; false: there is none yet. @request: what asks for it, NULL: timer G. */
 bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request);
+/* A non-INVITE has waited for so long that it gets a 100 (RFC 4320 4.1). */
+void bp_upstream_trying(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
 
 /* reply.c: a final response to a non-INVITE is kept as what it adds to its request. */
 struct bp_kept *bp_reply_keep(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m);

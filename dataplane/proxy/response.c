@@ -314,7 +314,6 @@ other_response(
 	uint64_t set = event == BP_NICT_ON_1XX ? BP_WORD_1XX_SEEN : 0;
 	uint16_t status = event == BP_NICT_ON_1XX ? 0 : m->status;
 	struct bp_swap swap = bp_step_branch(engine, record, id.generation, id.branch, event, set, status);
-	int verdict = BP_VERDICT_ABSORBED;
 
 	if (swap.action == BP_DO_ABSORB)
 		return BP_VERDICT_ABSORBED;
@@ -322,10 +321,8 @@ other_response(
 		return BP_DROP_response_unexpected;
 	if (event == BP_NICT_ON_FINAL)
 		return other_final(engine, m, record, id, &swap);
-	if (m->status > 100 && !is_abandoned(swap.after))
-		verdict = bp_upstream_provisional(engine, record, id.generation, m);
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
-	return verdict;
+	return BP_VERDICT_ABSORBED; /* no 1xx goes on to a non-INVITE: RFC 4320 4.1; its 100 is our own */
 }
 
 int

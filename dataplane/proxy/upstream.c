@@ -55,9 +55,7 @@ int
 bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
 {
-	unsigned event = bp_record_is_invite(record) ? (unsigned)BP_IST_ON_TU_1XX : BP_NIST_ON_TU_1XX;
-
-	if (bp_step_server(engine, record, generation, event, 0, m->status).action != BP_DO_SEND)
+	if (bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status).action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
 	return pass(engine, record, m, KEEP_WHOLE);
 }
@@ -268,6 +266,16 @@ bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t
 	else
 		bp_step_server(engine, record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
 	bp_finish(engine, record, generation);
+}
+
+void
+bp_upstream_trying(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	const struct bp_sip_message *m = make_own(engine, record, 0, 100);
+
+	if (m != NULL &&
+		bp_step_server(engine, record, generation, BP_NIST_ON_TU_1XX, 0, 100).action == BP_DO_SEND)
+		pass(engine, record, m, KEEP_WHOLE);
 }
 
 bool

@@ -362,6 +362,7 @@ override(void **state)
 	uint32_t size;
 
 	resolve(LISTENER_V6, PEER, PEER_MAC);
+	tick_at(w.now_us + 5 * SECOND);
 	advertise_to("ff02::1", ALL_NODES_MAC, 0, PEER, 2, OTHER_MAC);
 	input(&frame);
 	assert_true(send_to(&to, "x", 1));

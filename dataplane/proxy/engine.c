@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Every record arms at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and E F K J of
- * its CANCEL); a dialog two. */
+/* A record with one branch has at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and
+ * E F K J of its CANCEL); those with more are few. A dialog has two. */
 #define TIMERS_PER_RECORD 12
 #define TIMERS_PER_DIALOG 2
 
@@ -147,12 +147,27 @@ bp_engine_configure(struct bp_engine *engine)
 {
 	const struct bp_config *config = rcu_dereference(engine->edge->config);
 
-	if (config == engine->config)
+	/* an old snapshot's address may be used again */
+	if (config == engine->config && config->generation == engine->config_generation)
 		return;
 	engine->config = config;
+	engine->config_generation = config->generation;
 	engine->limits = (struct bp_sip_limits){
 		.headers = config->limits.headers, .vias = config->limits.vias, .uri = config->limits.uri};
+	engine->response_limits = engine->limits;
+	engine->response_limits.vias++;
 	bp_timers_configure(&engine->timers, &config->timers);
+}
+
+/* By its first characters; line ends may stand before them (7.5). */
+static bool
+is_response(const uint8_t *bytes, uint32_t size)
+{
+	uint32_t at = 0;
+
+	while (at < size && at < 16 && (bytes[at] == '\r' || bytes[at] == '\n'))
+		at++;
+	return size - at >= 4 && memcmp(bytes + at, "SIP/", 4) == 0;
 }
 
 static int
@@ -163,7 +178,8 @@ receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *byt
 
 	if (size > engine->config->limits.message)
 		return BP_DROP_message_too_large;
-	fault = bp_sip_parse(m, bytes, size, &engine->limits);
+	fault = bp_sip_parse(
+		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
 	if (fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
 		return BP_VERDICT_ABSORBED;
 	if (m->status == 0)

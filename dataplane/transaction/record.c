@@ -300,16 +300,19 @@ bool
 bp_record_end(struct bp_record *record, uint32_t generation)
 {
 	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
+	unsigned branch_terminated =
+		bp_record_is_invite(record) ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED;
 	uint64_t word = atomic_load(&record->server);
 
 	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == terminated &&
 		cancel_over(word, BP_NIST_TERMINATED) && branches_over(record, generation)) {
 		uint64_t next = (uint64_t)(generation + 1) << BP_WORD_GENERATION_SHIFT;
 
-		if (!atomic_compare_exchange_weak(&record->server, &word, next))
+		/* Terminated in the next life already, for whoever reads the generation too late. */
+		if (!atomic_compare_exchange_weak(&record->server, &word, BP_WORD_SET(next, STATE, terminated)))
 			continue;
 		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
-			atomic_store(bp_branch_word(record, i), next);
+			atomic_store(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated));
 		return true;
 	}
 	return false;

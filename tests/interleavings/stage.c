@@ -85,6 +85,8 @@ note_final(unsigned status, const struct stage_event *event)
 {
 	bool again = event->what == STAGE_REQUEST || is_timer(event, BP_TIMER_G);
 
+	if (seen.anew)
+		return;
 	if (seen.final != 0 && seen.final != status)
 		seen.wrong = "two different final responses went up";
 	if (!again && seen.final != 0 && status >= 300)
@@ -95,15 +97,22 @@ note_final(unsigned status, const struct stage_event *event)
 static void
 note_request(const struct stage_worker *worker, uint32_t size, const struct stage_event *event)
 {
-	struct bp_branch_id id = branch_of(worker, size);
-	struct seen_branch *its = &seen.branches[id.branch];
+	struct bp_branch_id id;
+	struct seen_branch *its;
 
+	if (memmem(worker->out, size, BP_BRANCH_ID_STATELESS_PREFIX, sizeof(BP_BRANCH_ID_STATELESS_PREFIX) - 1)) {
+		if (event->what != STAGE_ACK) /* of a 2xx, from end to end */
+			seen.wrong = "a request without a record";
+		return;
+	}
+	id = branch_of(worker, size);
+	its = &seen.branches[id.branch];
 	if (seen.branches[0].size == 0) {
 		seen.index = id.index;
 		seen.generation = id.generation;
 	}
 	if (id.index != seen.index || id.generation != seen.generation)
-		seen.wrong = "a request of another record";
+		seen.anew = true;
 	else if (begins(worker, "ACK ")) {
 		its->acks++;
 	} else if (begins(worker, "CANCEL ")) {
@@ -360,12 +369,22 @@ due_us(const struct bp_timer_entry *entry)
 	return other > due ? other : due;
 }
 
+static void
+prepare_timer(const struct stage_event *event)
+{
+	struct bp_timer_entry *entry = timer_of(event);
+
+	stage.workers[event->worker].timer = entry;
+	if (due_us(entry) > seen.now_us)
+		seen.now_us = due_us(entry);
+}
+
 void
 stage_before(const struct stage_event *events, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (events[i].what == STAGE_TIMER && due_us(timer_of(&events[i])) > seen.now_us)
-			seen.now_us = due_us(timer_of(&events[i]));
+		if (events[i].what == STAGE_TIMER)
+			prepare_timer(&events[i]);
 	seen.refused = false;
 	seen.first = !stage_has_record();
 	for (unsigned i = 0; i < count; i++) {
@@ -426,10 +445,10 @@ receive(struct stage_worker *worker, const struct peer *from, const char *text, 
 
 /* As bp_engine_expire() does, but with this one entry. */
 static void
-run_timer(struct stage_worker *worker, const struct stage_event *event)
+run_timer(struct stage_worker *worker)
 {
 	struct bp_engine *engine = stage.engines[worker->number];
-	struct bp_timer_entry *place = timer_of(event), entry = *place;
+	struct bp_timer_entry *place = worker->timer, entry = *place;
 
 	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
 		struct bp_timer_fifo *fifo = &engine->timers.fifos[i];
@@ -481,7 +500,7 @@ stage_happen(const struct stage_event *event)
 			seen.now_us);
 		break;
 	case STAGE_TIMER:
-		run_timer(worker, event);
+		run_timer(worker);
 		break;
 	}
 }

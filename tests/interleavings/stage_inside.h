@@ -18,6 +18,7 @@ struct stage_range {
 struct stage_worker {
 	uint16_t number;
 	const struct stage_event *event; /* that happens there */
+	struct bp_timer_entry *timer;    /* that runs there */
 	uint32_t text_size;
 	char text[STAGE_TEXT_SIZE]; /* received */
 	uint8_t out[2048];          /* to be sent */
@@ -56,6 +57,7 @@ struct seen {
 	uint16_t final; /* status that went up */
 	bool refused;   /* 481 to a CANCEL, in this step */
 	bool first;     /* there was no record before this step */
+	bool anew;      /* the request came again after the end, and made a record of its own */
 	struct seen_branch branches[STAGE_BRANCHES];
 };
 extern struct seen seen;

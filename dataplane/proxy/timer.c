@@ -65,21 +65,19 @@ run_e(const struct fired *f)
 }
 
 static bool
-abandoned(const struct fired *f)
+abandoned(const struct bp_swap *swap)
 {
-	bp_word *place = bp_branch_word(f->record, f->entry.branch);
-
-	return place != NULL && (atomic_load(place) & BP_WORD_ABANDONED) != 0;
+	return (swap->after & BP_WORD_ABANDONED) != 0;
 }
 
 /* The branch ended without a final response. One that never answered lets the next target try (16.9); else it
  * counts as a 408, or 487 when the caller had asked to cancel. */
 static void
-invite_timed_out(const struct fired *f, bool silent)
+invite_timed_out(const struct fired *f, const struct bp_swap *swap, bool silent)
 {
 	bool cancelled = (atomic_load(&f->record->server) & BP_WORD_CANCEL_ASKED) != 0;
 
-	if (!abandoned(f)) {
+	if (!abandoned(swap)) {
 		if (silent && bp_branch_next(f->engine, f->record, f->entry.generation))
 			bp_upstream_settle(f->engine, f->record, f->entry.generation, f->entry.branch, 408);
 		else
@@ -92,9 +90,11 @@ invite_timed_out(const struct fired *f, bool silent)
 static void
 run_invite_end(const struct fired *f, unsigned event)
 {
-	switch (branch_event(f, event).action) {
+	struct bp_swap swap = branch_event(f, event);
+
+	switch (swap.action) {
 	case BP_DO_TIMEOUT:
-		invite_timed_out(f, event == BP_ICT_ON_TIMER_B);
+		invite_timed_out(f, &swap, event == BP_ICT_ON_TIMER_B);
 		break;
 	case BP_DO_ASK_CANCEL:
 		bp_cancel_branch(f->engine, f->record, f->entry.generation, f->entry.branch);
@@ -155,9 +155,11 @@ run_trying(const struct fired *f)
 static void
 run_f(const struct fired *f)
 {
-	if (branch_event(f, BP_NICT_ON_TIMER_F).action != BP_DO_TIMEOUT)
+	struct bp_swap swap = branch_event(f, BP_NICT_ON_TIMER_F);
+
+	if (swap.action != BP_DO_TIMEOUT)
 		return;
-	if (abandoned(f)) {
+	if (abandoned(&swap)) {
 		bp_finish(f->engine, f->record, f->entry.generation);
 		return;
 	}

@@ -134,7 +134,6 @@ make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, ui
 			BP_SIP_MESSAGE_SIZE_MAX);
 	if (size > 0 && bp_sip_parse(m, engine->scratch, size, &bp_no_limits) == BP_SIP_FAULT_NONE)
 		return m;
-	bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	return NULL;
 }
 
@@ -153,6 +152,8 @@ send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 		bp_retire_kept(engine, bp_record_keep_response(record, best));
 	} else if (own != NULL) {
 		pass(engine, record, own, KEEP_WHOLE);
+	} else if (!silent) {
+		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	}
 	arm_final(engine, record, generation);
 }
@@ -177,6 +178,8 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	bp_edit_pop_via(&engine->edits);
 	bp_retire_kept(engine,
 		atomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));
+	if (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */
+		bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));
 	if (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)
 		return BP_VERDICT_ABSORBED;
 	send_best(engine, record, generation, branch, status);

@@ -174,6 +174,18 @@ alive(void)
 	return acts;
 }
 
+/* How many of the first steps are all known to come before @act's next one. */
+static unsigned
+known(const uint16_t *clock, unsigned act)
+{
+	unsigned least = STEPS_MAX;
+
+	for (unsigned k = 0; k < job->acts; k++)
+		if (k != act && clock[k] < least)
+			least = clock[k];
+	return least;
+}
+
 /* Step @i is done. Whatever depends on it and could have come the other way round is to be tried so. */
 static void
 note_races(unsigned i, uint16_t clocks[][EXPLORER_ACTS_MAX])
@@ -186,7 +198,7 @@ note_races(unsigned i, uint16_t clocks[][EXPLORER_ACTS_MAX])
 		memcpy(clock, node->clock, sizeof(node->clock));
 		return;
 	}
-	for (unsigned j = i; j-- > 0;) {
+	for (unsigned j = i; j-- > known(clock, node->chosen);) {
 		const struct node *before = &nodes[j];
 
 		if (before->chosen == node->chosen || !dependent(&before->access, &node->access))

@@ -21,20 +21,21 @@ slab_used(struct bp_memory *memory, enum bp_pool_id id, size_t *size)
 }
 
 static void
-each_of_list(
-	struct bp_memory *memory, uint32_t place, void (*each)(void *context, struct bp_slot *slot), void *context)
+each_of_list(struct bp_memory *memory, uint32_t place, unsigned most,
+	void (*each)(void *context, struct bp_slot *slot), void *context)
 {
-	for (struct bp_slot *slot = slot_of(memory, place); slot != NULL; slot = slot_of(memory, slot->next))
+	for (struct bp_slot *slot = slot_of(memory, place); slot != NULL && most-- > 0; slot = slot_of(memory, slot->next))
 		each(context, slot);
 }
 
 void
-slab_each_free_block(struct bp_memory *memory, void (*each)(void *context, struct bp_slot *slot), void *context)
+slab_each_free_block(
+	struct bp_memory *memory, unsigned most, void (*each)(void *context, struct bp_slot *slot), void *context)
 {
 	for (uint16_t i = 0; i < memory->workers; i++)
 		for (int id = BP_POOL_KEPT; id < BP_POOL_COUNT; id++) {
-			each_of_list(memory, memory->homes[i].pools[id].local, each, context);
-			each_of_list(memory, memory->homes[i].pools[id].returned, each, context);
+			each_of_list(memory, memory->homes[i].pools[id].local, most, each, context);
+			each_of_list(memory, memory->homes[i].pools[id].returned, most, each, context);
 		}
 }
 

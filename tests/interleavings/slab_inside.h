@@ -14,8 +14,10 @@ void *slab_control(struct bp_memory *memory, size_t *size);
 /* Slots of an indexed pool that were ever used: those are behind each other. */
 void *slab_used(struct bp_memory *memory, enum bp_pool_id pool, size_t *size);
 
-/* Each slot of kept memory on a free list. All batches are released. */
-void slab_each_free_block(struct bp_memory *memory, void (*each)(void *context, struct bp_slot *slot), void *context);
+/* The first @most slots of each free list of kept memory; those behind them do not change while no more are taken. All
+ * batches are released. */
+void slab_each_free_block(
+	struct bp_memory *memory, unsigned most, void (*each)(void *context, struct bp_slot *slot), void *context);
 
 /* Bytes of a block, its slot included. */
 size_t slab_block_size(const struct bp_memory *memory, const struct bp_slot *slot);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define RANGES_MAX 2048
+#define STAGE_TAKEN 16 /* blocks of one size that a step takes at most */
+#define STAGE_SLOTS 5 /* of records, and of dialogs, that one worker may use */
 
 struct stage_snapshot {
 	struct stage_range ranges[RANGES_MAX];
@@ -134,6 +136,29 @@ put_timers(struct stage_snapshot *snapshot)
 		}
 }
 
+/* The first slots of each worker: a history uses few, and the last one that came home first. */
+static void
+put_slots(struct stage_snapshot *snapshot, enum bp_pool_id pool, size_t slot_size)
+{
+	uint8_t *slots;
+	size_t size;
+
+	slots = slab_used(stage.edge->memory, pool, &size);
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		put_range(snapshot, slots + i * size / STAGE_WORKERS, STAGE_SLOTS * slot_size);
+}
+
+/* All but responses by status, which are many and not looked at. */
+static void
+put_counters(struct stage_snapshot *snapshot, uint8_t *counters)
+{
+	size_t from = offsetof(struct bp_counters, responses);
+	size_t to = from + sizeof(((struct bp_counters *)NULL)->responses);
+
+	put_range(snapshot, counters, from);
+	put_range(snapshot, counters + to, sizeof(struct bp_counters) - to);
+}
+
 void
 stage_save(struct stage_snapshot **out)
 {
@@ -146,18 +171,17 @@ stage_save(struct stage_snapshot **out)
 	snapshot->size = 0;
 	at = slab_control(memory, &size);
 	put_range(snapshot, at, size);
-	at = slab_used(memory, BP_POOL_RECORD, &size);
-	put_range(snapshot, at, size);
-	at = slab_used(memory, BP_POOL_DIALOG, &size);
-	put_range(snapshot, at, size);
+	put_slots(snapshot, BP_POOL_RECORD, sizeof(struct bp_record));
+	put_slots(snapshot, BP_POOL_DIALOG, sizeof(struct bp_dialog));
 	put_timers(snapshot);
-	slab_each_free_block(memory, put_link, snapshot);
+	slab_each_free_block(memory, STAGE_TAKEN, put_link, snapshot);
 	each_used_block(put_block, snapshot);
 	for (unsigned i = 1; i < stage.map_count; i++) /* the tables */
 		put_range(snapshot, stage.maps[i].at, stage.maps[i].size);
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
 		put_range(snapshot, stage.engines[i], offsetof(struct bp_engine, received));
-	put_range(snapshot, stage.counters, sizeof(stage.counters));
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		put_counters(snapshot, (uint8_t *)&stage.counters[i]);
 	put_range(snapshot, &seen, sizeof(seen));
 	*out = snapshot;
 }
@@ -237,6 +261,9 @@ check_memory(void)
 	dialogs = slab_used(stage.edge->memory, BP_POOL_DIALOG, &size);
 	for (size_t i = 0; i < size / sizeof(*dialogs); i++)
 		dialogs_used += BP_WORD_GET(dialogs[i].word, STATE) != BP_DIALOG_FREE;
+	if (in_use(BP_POOL_KIND_record) > STAGE_SLOTS * sizeof(struct bp_record) ||
+		in_use(BP_POOL_KIND_dialog) > STAGE_SLOTS * sizeof(struct bp_dialog))
+		return "more slots are used than snapshots hold";
 	if (in_use(BP_POOL_KIND_kept) != blocks)
 		return "kept memory leaks, or was given back twice";
 	if (in_use(BP_POOL_KIND_record) != (stage_record() != NULL) * sizeof(struct bp_record))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <urcu-qsbr.h>
 
-static const uint16_t invite_statuses[] = {100, 180, 200, 486, 487, 0};
+static const uint16_t invite_statuses[] = {100, 180, 200, 486, 487, 503, 0};
 static const uint16_t failover_statuses[] = {180, 200, 486, 503, 0};
 static const uint16_t fork_statuses[] = {180, 200, 486, 603, 0};
 static const uint16_t other_statuses[] = {100, 200, 404, 408, 0};

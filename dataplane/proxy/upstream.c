@@ -134,7 +134,6 @@ make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, ui
 			BP_SIP_MESSAGE_SIZE_MAX);
 	if (size > 0 && bp_sip_parse(m, engine->scratch, size, &bp_no_limits) == BP_SIP_FAULT_NONE)
 		return m;
-	bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	return NULL;
 }
 
@@ -153,6 +152,8 @@ send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 		bp_retire_kept(engine, bp_record_keep_response(record, best));
 	} else if (own != NULL) {
 		pass(engine, record, own, KEEP_WHOLE);
+	} else if (!silent) {
+		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	}
 	arm_final(engine, record, generation);
 }
@@ -250,8 +251,12 @@ bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_sip_message *m = live && is_fork(record) ? make_own(engine, record, branch, status) : NULL;
+	const struct bp_sip_message *m;
 
+	/* Once a final response is out the record no longer waits for this branch: another worker may be ending it. */
+	if (!bp_server_final_owed(record, atomic_load(&record->server)))
+		return;
+	m = live && is_fork(record) ? make_own(engine, record, branch, status) : NULL;
 	if (m != NULL)
 		final_of_many(engine, record, live, generation, branch, m);
 	else
@@ -285,6 +290,8 @@ bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const str
 
 	if (kept == NULL)
 		return false;
+	if (kept->status < 200 && !bp_server_final_owed(record, atomic_load(&record->server)))
+		return false; /* the final one is out and about to be kept */
 	if ((kept->status & BP_REPLY_FLAG) == 0)
 		bp_transmit_bytes(engine, &record->upstream, kept->bytes, kept->size);
 	else if (request != NULL)

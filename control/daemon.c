@@ -130,6 +130,7 @@ end_at_once(const struct daemon *d)
 	bp_log_text(BP_LOG_WARNING, "ended", "second signal: calls that are up are cut");
 	if (d->control.config->control.socket[0] != '\0')
 		unlink(d->control.config->control.socket);
+	bp_dataplane_abandon(d->control.dataplane);
 	_exit(1);
 }
 

@@ -44,23 +44,18 @@ sum_received(const struct bp_dataplane *dataplane)
 	return sum;
 }
 
-/* One look: the dispositions are read between two readings of what was received. True: nothing arrived
- * meanwhile. */
-static bool
+/* One look: the dispositions are read between two readings of what was received. Returns the first of them. */
+static uint64_t
 look(const struct bp_dataplane *dataplane, struct bp_law *law)
 {
 	unsigned workers = bp_dataplane_worker_count(dataplane);
-	uint64_t slack = (uint64_t)workers * BP_LAW_IN_FLIGHT, before = sum_received(dataplane);
+	uint64_t before = sum_received(dataplane);
 
 	law->accounted = 0;
 	for (unsigned i = 0; i < workers; i++)
 		law->accounted += bp_law_accounted(bp_dataplane_counters(dataplane, i));
 	law->received = sum_received(dataplane);
-	law->holds = law->accounted == law->received;
-	if (before == law->received)
-		return true;
-	law->holds = law->accounted + slack >= before && law->accounted <= law->received + slack;
-	return false;
+	return before;
 }
 
 void
@@ -68,15 +63,24 @@ bp_law_check(
 	const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law)
 {
 	static const struct timespec millisecond = {.tv_nsec = 1000000};
+	uint64_t slack = (uint64_t)bp_dataplane_worker_count(dataplane) * BP_LAW_IN_FLIGHT, before = 0;
+	bool still = attempts > 1; /* nothing has moved since the first look */
+	struct bp_law last = {0};
 
 	for (unsigned i = 0; i < attempts; i++) {
 		if (i > 0 && between != NULL)
 			between();
 		else if (i > 0)
 			nanosleep(&millisecond, NULL);
-		if (look(dataplane, law) && law->holds)
+		before = look(dataplane, law);
+		still = still && before == law->received &&
+			(i == 0 || (law->received == last.received && law->accounted == last.accounted));
+		law->holds = law->accounted == law->received && before == law->received;
+		if (law->holds)
 			return;
+		last = *law;
 	}
+	law->holds = !still && law->accounted + slack >= before && law->accounted <= law->received + slack;
 }
 
 const char *

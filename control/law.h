@@ -9,8 +9,9 @@
 
 #include "byepass/dataplane.h"
 
-/* Messages of one worker that may be between "received" and their disposition when it is looked at. */
-#define BP_LAW_IN_FLIGHT 64
+/* Messages of one worker that may be between "received" and their disposition when it is looked at: it handles
+ * one after the other. */
+#define BP_LAW_IN_FLIGHT 1
 
 struct bp_law {
 	uint64_t received;
@@ -24,9 +25,9 @@ uint64_t bp_law_dropped(const struct bp_counters *counters);
 /* forwarded + answered + absorbed + dropped. */
 uint64_t bp_law_accounted(const struct bp_counters *counters);
 
-/* Looks at the running workers. When nothing arrived during the look the two sides must be equal; it is
- * repeated up to
- * @attempts times, a millisecond apart. While messages keep arriving they may differ by what is in flight.
+/* Looks at the running workers up to @attempts times, a millisecond apart, until the two sides are equal. It is
+ * off when they differ and neither has moved in all that time, or when they differ by more than what may be in
+ * flight. One attempt alone cannot tell what is lost from what is in flight: it allows for that much.
  * @between: called between two looks instead of sleeping; NULL: sleep. */
 void bp_law_check(
 	const struct bp_dataplane *dataplane, unsigned attempts, void (*between)(void), struct bp_law *law);

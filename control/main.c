@@ -55,14 +55,20 @@ load(const char *path, bool check)
 	return config;
 }
 
-static void
-say_good(const char *path, const struct bp_config *config)
+/* What --check says of a configuration that could be loaded. Returns the exit code. */
+static int
+say_what_it_comes_to(const char *path, const struct bp_config *config)
 {
 	uint32_t transactions, dialogs;
+	char error[256];
 
-	bp_dataplane_capacity_of(config, &transactions, &dialogs);
+	if (bp_dataplane_capacity_of(config, &transactions, &dialogs, error, sizeof(error)) != 0) {
+		fprintf(stderr, "%s: %s\n", path, error);
+		return 1;
+	}
 	printf("%s: good\n", path);
 	bp_config_summary(config, transactions, dialogs, stdout);
+	return 0;
 }
 
 int
@@ -71,7 +77,7 @@ main(int argc, char **argv)
 	struct bp_config *config;
 	const char *path = NULL;
 	bool check = false;
-	int option;
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
@@ -101,7 +107,7 @@ main(int argc, char **argv)
 		return 1;
 	if (!check)
 		return bp_daemon_run(config);
-	say_good(path, config);
+	code = say_what_it_comes_to(path, config);
 	bp_config_free(config);
-	return 0;
+	return code;
 }

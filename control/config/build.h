@@ -48,6 +48,9 @@ void *bp_builder_alloc(struct bp_builder *b, size_t count, size_t size);
 const char *bp_builder_path(struct bp_builder *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Why a host in the network that the prefix names cannot have its address ("a multicast address"), or NULL. */
+const char *bp_builder_unusable(const struct bp_prefix *prefix);
+
 /* The node of @key in @map, or @map itself when the key is not there. */
 const yaml_node_t *bp_builder_at(struct bp_builder *b, const yaml_node_t *map, const char *key);
 

@@ -65,9 +65,8 @@ all_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
-/* Why a host cannot have this address, or NULL. */
-static const char *
-unusable(const struct bp_prefix *prefix)
+const char *
+bp_builder_unusable(const struct bp_prefix *prefix)
 {
 	const uint8_t *ip = prefix->ip.bytes;
 	uint32_t v4, host;
@@ -160,7 +159,7 @@ build_addresses(struct bp_builder *b, const struct bp_file_realm *in, uint16_t r
 		const char *why;
 
 		memcpy(&prefix, item->value, sizeof(prefix));
-		why = unusable(&prefix);
+		why = bp_builder_unusable(&prefix);
 		if (why != NULL)
 			bp_document_error(b->document, item->node,
 				bp_builder_path(b, "realms[%u].address", realm),
@@ -176,10 +175,11 @@ build_addresses(struct bp_builder *b, const struct bp_file_realm *in, uint16_t r
 	}
 }
 
-/* Gives @gateway to the interfaces of the realm that reach it. Returns how many; *taken: one had a gateway.
- */
+/* Gives @gateway to the interfaces of the realm that reach it. Returns how many; *taken: one had a gateway;
+ * *why: no host can have its address, in a network of the realm. */
 static unsigned
-give_gateway(struct bp_builder *b, uint16_t realm, const struct bp_ip *gateway, bool *own, bool *taken)
+give_gateway(
+	struct bp_builder *b, uint16_t realm, const struct bp_ip *gateway, bool *own, bool *taken, const char **why)
 {
 	bool link_local = gateway->bytes[0] == 0xfe && (gateway->bytes[1] & 0xc0) == 0x80;
 	unsigned given = 0;
@@ -193,6 +193,9 @@ give_gateway(struct bp_builder *b, uint16_t realm, const struct bp_ip *gateway, 
 			continue;
 		*taken |= !all_zero(interface->gateway.bytes, sizeof(interface->gateway.bytes));
 		interface->gateway = *gateway;
+		prefix.ip = *gateway;
+		if (*why == NULL)
+			*why = bp_builder_unusable(&prefix);
 		given++;
 	}
 	return given;
@@ -205,17 +208,21 @@ build_gateways(struct bp_builder *b, const struct bp_file_realm *in, uint16_t re
 		const struct bp_schema_item *item =
 			bp_schema_item(&in->gateway, i, sizeof(struct bp_endpoint));
 		bool own = false, taken = false;
+		const char *why = NULL;
 		char text[BP_ENDPOINT_TEXT_SIZE];
 		struct bp_endpoint gateway;
 		unsigned given;
 
 		memcpy(&gateway, item->value, sizeof(gateway));
-		given = give_gateway(b, realm, &gateway.ip, &own, &taken);
+		given = give_gateway(b, realm, &gateway.ip, &own, &taken, &why);
 		bp_unit_ip_text(&gateway.ip, text, sizeof(text));
 		bp_builder_path(b, "realms[%u].gateway", realm);
 		if (own)
 			bp_document_error(b->document, item->node, b->path,
 				"found %s, which is the edge's own address, expected that of a router", text);
+		else if (why != NULL)
+			bp_document_error(b->document, item->node, b->path,
+				"found %s, which is %s, expected the address of a router", text, why);
 		else if (taken)
 			bp_document_error(b->document, item->node, b->path,
 				"found %s, a second gateway for the same address, expected one", text);

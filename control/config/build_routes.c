@@ -48,6 +48,25 @@ is_own(const struct bp_builder *b, uint16_t realm, const struct bp_ip *ip)
 	return false;
 }
 
+/* Why no host can have the address of @to, by itself and in the networks of @realm; NULL: one can. */
+static const char *
+unusable(const struct bp_builder *b, uint16_t realm, const struct bp_endpoint *to)
+{
+	struct bp_prefix prefix = {to->ip, to->family == 4 ? 32 : 128, to->family};
+	const char *why = bp_builder_unusable(&prefix);
+
+	for (uint16_t i = b->first_interface[realm]; i < b->first_interface[realm + 1] && why == NULL; i++) {
+		const struct bp_config_interface *interface = &b->config->interfaces[i];
+		struct bp_prefix network = {interface->ip, interface->prefix, interface->family};
+
+		if (interface->family != to->family || !bp_prefix_contains(&network, &to->ip))
+			continue;
+		network.ip = to->ip;
+		why = bp_builder_unusable(&network);
+	}
+	return why;
+}
+
 /* Finds the way to one target, and says why there is none. */
 static void
 route_target(struct bp_builder *b, const struct bp_file_target *in, const struct bp_file_trunk *trunk,
@@ -57,11 +76,15 @@ route_target(struct bp_builder *b, const struct bp_file_target *in, const struct
 	const yaml_node_t *node = bp_builder_at(b, in->node, "uri");
 	const struct bp_file_realm *where = (const struct bp_file_realm *)b->file->realms.items + realm;
 	bool faulty = where->address.faulty || where->listen.faulty, family;
+	const char *why = unusable(b, realm, to);
 
 	out->flow.listener = way_out(b, realm, to, &family);
 	if (is_own(b, realm, &to->ip))
 		bp_document_error(b->document, node, b->path,
 			"found \"%s\", which is the edge itself, expected another host", in->uri.text);
+	else if (why != NULL)
+		bp_document_error(b->document, node, b->path,
+			"found \"%s\", which is %s, expected the address of a host", in->uri.text, why);
 	else if (!family && !faulty)
 		bp_document_error(b->document, node, b->path,
 			"found \"%s\", expected a target of a family that realm \"%s\" has an address of "

@@ -9,6 +9,7 @@
 #define S 1000000ull
 #define HOUR (3600 * S)
 #define DAY (24 * HOUR)
+#define CAPACITY_MAX 100000000 /* the engine's memory is 128 GiB at most */
 
 #define FIELD(type, field) .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
 #define LIST(type, field, item) .offset = offsetof(struct type, field), .size = sizeof(item)
@@ -31,7 +32,9 @@ static const struct bp_schema_row worker_rows[] = {
 		.text = "CPU of everything else: HTTP, timers of control, logs. One of `cpus` only with `poll: adaptive`."},
 	{.key = "hugepages", .type = &bp_type_word, .standard = "auto", .words = HUGEPAGES,
 		FIELD(bp_file_workers, hugepages),
-		.text = "`on`: refuse to start without. `auto`: use them when there are some, else plain memory."},
+		.text = "`on`: as many as are needed, those that are free and the rest from the kernel, or refuse to start."
+			" `auto`: the same, but no more than 1 GiB is asked of the kernel, and plain memory is used where"
+			" that does not do. `off`: plain memory. What was asked of the kernel is given back at the end."},
 	{.key = "poll", .type = &bp_type_word, .standard = "adaptive", .words = POLL, FIELD(bp_file_workers, poll),
 		.text = "`busy` never sleeps; `adaptive` sleeps for microseconds when there is nothing to do."},
 	{.key = "eal_args", .type = &bp_type_text, .standard = "", .max = BP_CONFIG_DEVICE_SIZE - 1,
@@ -41,10 +44,11 @@ static const struct bp_schema_row worker_rows[] = {
 
 static const struct bp_schema_row capacity_rows[] = {
 	{.key = "transactions", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024,
-		.max = 1u << 30, FIELD(bp_file_capacity, transactions),
-		.text = "Relay records: requests under way or kept for the RFC's timers. A call a second needs 64."},
-	{.key = "dialogs", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024, .max = 1u << 30,
-		FIELD(bp_file_capacity, dialogs), .text = "Calls that are up at the same time."},
+		.max = CAPACITY_MAX, FIELD(bp_file_capacity, transactions),
+		.text = "Relay records: requests under way or kept for the RFC's timers, each for 64*t1; a call has two. So a"
+			" call a second needs 64. A record and its dialog take about 2 KiB."},
+	{.key = "dialogs", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024,
+		.max = CAPACITY_MAX, FIELD(bp_file_capacity, dialogs), .text = "Calls that are up at the same time."},
 };
 
 static const struct bp_schema_row secret_rows[] = {
@@ -90,9 +94,10 @@ static const struct bp_schema_row limit_rows[] = {
 };
 
 static const struct bp_schema_row trace_rows[] = {
-	{.key = "messages", .type = &bp_type_number, .standard = "10000", .max = 1000000,
+	{.key = "messages", .type = &bp_type_number, .standard = "0", .max = 1000000,
 		FIELD(bp_file_one_number, value),
-		.text = "Messages kept in memory for ladder diagrams. 0: tracing is off."},
+		.text = "Messages kept in memory for ladder diagrams, 10000 for a start. Each message is parsed once more for"
+			" it. 0: tracing is off."},
 };
 
 static const struct bp_schema_row control_rows[] = {
@@ -214,7 +219,7 @@ static const struct bp_schema_row root_rows[] = {
 	{.key = "drain", .type = &bp_type_duration, .standard = "60s", .max = 1 * DAY, FIELD(bp_file, drain_us),
 		.text = "After SIGTERM: how long calls that are up may go on."},
 	{.key = "ports", .shape = BP_SHAPE_MAPPINGS, .inner = &port_schema, .required = true, .items_min = 1,
-		.items_max = 64, LIST(bp_file, ports, struct bp_file_port), .text = "Network devices, as DPDK names them."},
+		.items_max = BP_CONFIG_PORTS_MAX, LIST(bp_file, ports, struct bp_file_port), .text = "Network devices, as DPDK names them."},
 	{.key = "realms", .shape = BP_SHAPE_MAPPINGS, .inner = &realm_schema, .required = true, .items_min = 1,
 		.items_max = 1024, LIST(bp_file, realms, struct bp_file_realm),
 		.text = "Networks that the edge stands between, and its addresses in each."},

@@ -164,6 +164,9 @@ count_of(FILE *stream, uint32_t count, const char *what, const char *end)
 void
 bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_t dialogs, FILE *stream)
 {
+	uint64_t call_us = 2 * 64 * config->timers.t1_us; /* two transactions, each kept for 64*T1 */
+	char text[32];
+
 	count_of(stream, config->workers.count, "worker", ", ");
 	count_of(stream, config->port_count, "port", ", ");
 	count_of(stream, config->realm_count, "realm", ", ");
@@ -171,10 +174,10 @@ bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_
 	count_of(stream, config->trunk_count, "trunk", ", ");
 	count_of(stream, config->route_count, "route", "\n");
 	fprintf(stream,
-		"capacity.transactions %" PRIu32 "%s: about %" PRIu32
-		" calls/s sustained (%u s of records a call/s)\n",
+		"capacity.transactions %" PRIu32 "%s: about %" PRIu64
+		" calls/s sustained (%s of records a call)\n",
 		transactions, config->capacity.transactions == 0 ? " (auto)" : "",
-		transactions / BP_CONFIG_RECORD_SECONDS, BP_CONFIG_RECORD_SECONDS);
+		transactions * UINT64_C(1000000) / call_us, bp_unit_duration_text(call_us, text, sizeof(text)));
 	fprintf(stream, "capacity.dialogs %" PRIu32 "%s: as many calls up at the same time\n", dialogs,
 		config->capacity.dialogs == 0 ? " (auto)" : "");
 }

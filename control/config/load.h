@@ -14,7 +14,6 @@
 
 /* Seconds of relay records that one call a second occupies: 32 for its INVITE, 32 for its BYE (RFC 3261 table
  * 4). */
-#define BP_CONFIG_RECORD_SECONDS 64
 
 /* Loads @path; the secret is read or made.
  * Returns 0 and *@out, to be freed with bp_config_free(); or -EINVAL (the file is refused), -ENOENT, -EACCES

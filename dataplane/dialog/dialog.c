@@ -37,13 +37,13 @@ identity(const struct bp_dialogs *dialogs, uint64_t call_id, uint64_t tag_a, uin
 	bp_hash_end(&hash, id);
 }
 
-static int
-match(struct cds_lfht_node *node, const void *key)
+/* On its way in: a call that spirals through us has the same Call-ID and tags twice, as two calls. */
+static bool
+match_in_call(const struct bp_table_node *node, const void *key)
 {
-	const struct bp_dialog *dialog = caa_container_of(node, struct bp_dialog, node);
-	const uint64_t *id = key;
+	const struct bp_dialog *dialog = caa_container_of(node, struct bp_dialog, node), *other = key;
 
-	return dialog->id[0] == id[0] && dialog->id[1] == id[1];
+	return dialog->call == other->call;
 }
 
 /* The URI of the first Contact; size 0: there is none, or none that could be a Request-URI. */
@@ -56,6 +56,8 @@ contact_uri(const struct bp_sip_message *m)
 
 	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
 		!bp_sip_uri_cut(m->bytes, address.uri, &uri))
+		return (struct bp_span){0, 0};
+	if (address.uri.size > BP_CONTACT_SIZE_MAX)
 		return (struct bp_span){0, 0};
 	if (uri.headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
 		address.uri.size = (uint16_t)(uri.headers.offset - 1 - address.uri.offset);
@@ -148,6 +150,7 @@ bp_call_reserve(
 		return NULL;
 	word = atomic_load(&dialog->word);
 	clear(dialog);
+	dialog->call = bp_slot_index(worker->dialogs->memory, &dialog->slot);
 	dialog->call_id_hash = hash_span(worker->dialogs, m, m->call_id);
 	dialog->tags[BP_SIDE_CALLER] = hash_span(worker->dialogs, m, m->from_tag);
 	if (!set_contact(worker, dialog, BP_SIDE_CALLER, m, caller)) {
@@ -199,11 +202,13 @@ bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint32_t 
 	}
 }
 
-/* The dialog of the call with this tag of the callee, ended or not. */
+/* The dialog of the call with this tag of the callee, ended or not. *@count: how many there are. */
 static struct bp_dialog *
-find_sibling(const struct bp_dialogs *dialogs, struct bp_dialog *call, uint64_t callee_tag)
+find_sibling(const struct bp_dialogs *dialogs, struct bp_dialog *call, uint64_t callee_tag, unsigned *count)
 {
-	for (struct bp_dialog *dialog = call; dialog != NULL;) {
+	struct bp_dialog *dialog = call;
+
+	for (*count = 0; dialog != NULL && *count < BP_DIALOG_SIBLINGS_MAX; (*count)++) {
 		enum bp_dialog_state state = state_of(atomic_load(&dialog->word));
 		uint32_t next = atomic_load(&dialog->sibling);
 
@@ -231,6 +236,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 		return NULL;
 	}
 	clear(other);
+	other->call = call->call;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
 	atomic_store(&other->remotes[BP_SIDE_CALLER], kept);
@@ -304,12 +310,13 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog;
 	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), word;
-	struct cds_lfht_node *node;
+	struct bp_table_node *node;
+	unsigned count;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
-	dialog = find_sibling(dialogs, call, callee_tag);
-	if (dialog != NULL)
+	dialog = find_sibling(dialogs, call, callee_tag, &count);
+	if (dialog != NULL || count == BP_DIALOG_SIBLINGS_MAX)
 		return dialog;
 	dialog = claim(worker, call, generation, caller);
 	if (dialog == NULL)
@@ -320,8 +327,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	dialog->tags[BP_SIDE_CALLEE] = callee_tag;
 	dialog->answered_us = now_us;
-	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->id);
-	node = bp_table_add(dialogs->table, dialog->id, match, dialog->id, &dialog->node);
+	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->node.id);
+	node = bp_table_add(dialogs->table, &dialog->node, match_in_call, dialog);
 	if (node != &dialog->node) { /* another worker had the same 2xx */
 		unclaim(worker, dialog, dialog == call);
 		return caa_container_of(node, struct bp_dialog, node);
@@ -346,11 +353,9 @@ belongs(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const 
 }
 
 static bool
-up(const struct bp_dialog *dialog)
+is_up(uint64_t word)
 {
-	enum bp_dialog_state state = state_of(atomic_load(&dialog->word));
-
-	return state == BP_DIALOG_CONFIRMED || state == BP_DIALOG_ACKED;
+	return state_of(word) == BP_DIALOG_CONFIRMED || state_of(word) == BP_DIALOG_ACKED;
 }
 
 void
@@ -366,27 +371,57 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 		return;
 	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact};
 	set_contact(worker, dialog, side, m, &hop);
-	if (!up(dialog)) /* it ended meanwhile, and what was set may have come too late to be retired with it */
+	if (!is_up(atomic_load(&dialog->word))) /* it ended meanwhile, and what was set may have come too late to be retired with it */
 		set_remote(worker, dialog, side, NULL);
+}
+
+/* Whether the request belongs to @dialog and it is up; then *@found is its generation. */
+static bool
+is_of(const struct bp_dialogs *dialogs, struct bp_dialog *dialog, const struct bp_sip_message *m, enum bp_side *from,
+	uint32_t *found)
+{
+	uint64_t word = atomic_load(&dialog->word);
+
+	*found = bp_word_generation(word);
+	return is_up(word) && belongs(dialogs, dialog, m, from);
+}
+
+static struct bp_dialog *
+find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
+	enum bp_side *from, uint32_t *found)
+{
+	struct bp_dialog *dialog = index == BP_NO_INDEX ? NULL : slot_at(dialogs, index);
+
+	if (dialog == NULL || bp_word_generation(atomic_load(&dialog->word)) != generation ||
+		dialog->call_id_hash != hash_span(dialogs, m, m->call_id))
+		return NULL;
+	for (unsigned i = 0; dialog != NULL && i < BP_DIALOG_SIBLINGS_MAX; i++) {
+		uint32_t next = atomic_load(&dialog->sibling);
+
+		if (is_of(dialogs, dialog, m, from, found))
+			return dialog;
+		dialog = next ? slot_at(dialogs, next - 1) : NULL;
+	}
+	return NULL;
 }
 
 struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
-	enum bp_side *from)
+	enum bp_side *from, uint32_t *found)
 {
-	uint64_t call_id = hash_span(dialogs, m, m->call_id), id[2];
-	struct bp_dialog *dialog = index == BP_NO_INDEX ? NULL : slot_at(dialogs, index);
-	struct cds_lfht_node *node;
+	struct bp_dialog *dialog = find_in_call(dialogs, m, index, generation, from, found);
+	struct bp_table_node *node;
+	uint64_t id[2];
 
-	if (dialog != NULL && bp_word_generation(atomic_load(&dialog->word)) == generation && up(dialog) &&
-		dialog->call_id_hash == call_id && belongs(dialogs, dialog, m, from))
+	if (dialog != NULL)
 		return dialog;
-	identity(dialogs, call_id, hash_span(dialogs, m, m->from_tag), hash_span(dialogs, m, m->to_tag), id);
-	node = bp_table_find(dialogs->table, id, match, id);
+	identity(dialogs, hash_span(dialogs, m, m->call_id), hash_span(dialogs, m, m->from_tag),
+		hash_span(dialogs, m, m->to_tag), id);
+	node = bp_table_find(dialogs->table, id, NULL, NULL);
 	if (node == NULL)
 		return NULL;
 	dialog = caa_container_of(node, struct bp_dialog, node);
-	return up(dialog) && belongs(dialogs, dialog, m, from) ? dialog : NULL;
+	return is_of(dialogs, dialog, m, from, found) ? dialog : NULL;
 }
 
 void
@@ -430,7 +465,7 @@ bp_dialog_expire(
 	struct bp_dialog *dialog = slot_at(worker->dialogs, entry->index);
 	uint64_t word = dialog ? atomic_load(&dialog->word) : 0, end_us;
 
-	if (dialog == NULL || bp_word_generation(word) != entry->generation || !up(dialog))
+	if (dialog == NULL || bp_word_generation(word) != entry->generation || !is_up(word))
 		return;
 	if (state_of(word) == BP_DIALOG_CONFIRMED) {
 		bp_dialog_end(worker, entry->index, entry->generation, BP_DIALOG_END_no_ack);

@@ -27,6 +27,9 @@ enum bp_dialog_state {
  * repeated after the end is known for what it is. */
 #define BP_DIALOG_HELD (UINT64_C(1) << 4)
 
+#define BP_DIALOG_SIBLINGS_MAX 8 /* dialogs of one INVITE that are kept; further 2xx go through all the same */
+#define BP_CONTACT_SIZE_MAX 512  /* of a remote target that is kept */
+
 /* Where requests to one side go, in kept memory, replaced as a whole by a target refresh (12.2). */
 struct bp_remote {
 	struct bp_flow flow; /* next hop */
@@ -39,16 +42,16 @@ struct bp_dialog {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word word;
-	struct cds_lfht_node node;
-	uint64_t id[2]; /* keyed hash of Call-ID and both tags */
+	struct bp_table_node node; /* its id: keyed hash of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
+	uint64_t reserved0;
 	/* cache line 1: the two sides */
 	uint64_t tags[2];                     /* keyed hashes, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
 	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
-	uint32_t reserved0;
-	uint64_t reserved1[3];
+	uint32_t call;                        /* index of the slot that the INVITE reserved: its own, or a sibling's */
+	uint64_t reserved[3];
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 bytes below 512");
 
@@ -92,10 +95,11 @@ struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint3
 void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
 	const struct bp_sip_message *m, const struct bp_flow *flow);
 
-/* The dialog of an in-dialog request: by the token's @index and @generation when given (BP_NO_INDEX: not), else by
- * Call-ID and tags. *@from: which side sends. NULL: none. RCU: valid until the next quiescent state. */
+/* The dialog of an in-dialog request: the one of these tags in the call that the token's @index and @generation name
+ * (BP_NO_INDEX: no token), else by Call-ID and tags. *@from: which side sends; *@found: the generation under which it
+ * was up. NULL: none. RCU: valid until the next quiescent state. */
 struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
-	uint32_t generation, enum bp_side *from);
+	uint32_t generation, enum bp_side *from, uint32_t *found);
 
 /* Its ACK passed: the reaper need not wait for it any more. */
 void bp_dialog_acked(struct bp_dialog *dialog);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The edge's own responses. Refusals are stateless (8.2.7): the To tag is a keyed hash of the
- * transaction's identity, so the same request gets the same response, and the ACK that follows
- * is known by that tag; a flood of bad requests leaves nothing behind.
+ * transaction's identity, so the same request gets the same tag, and the ACK that follows
+ * is known by it; a flood of bad requests leaves nothing behind.
  */
 #include "proxy/context.h"
 

@@ -32,11 +32,9 @@ rank(uint16_t status)
 static void
 add_challenges(struct bp_engine *engine, const struct bp_kept *other)
 {
-	static const struct bp_sip_limits limits = {
-		.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
 	struct bp_sip_message *m = &engine->received;
 
-	if (bp_sip_parse(m, other->bytes, other->size, &limits) != BP_SIP_FAULT_NONE)
+	if (bp_sip_parse(m, other->bytes, other->size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		return;
 	for (unsigned i = 0; i < m->header_count; i++) {
 		const struct bp_sip_header *header = &m->headers[i];

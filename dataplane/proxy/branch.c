@@ -83,7 +83,7 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	return true;
 }
 
-/* Whether the trunk has a target that no branch was sent to. */
+/* The trunk that the targets come from; NULL: there is none, or it may have changed. */
 static const struct bp_config_trunk *
 trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 {
@@ -108,6 +108,9 @@ arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *liv
 			&engine->timers, c_us, bp_entry(engine, record, generation, index, BP_TIMER_C), now_us);
 	} else {
 		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_F));
+		if (index == 0)
+			armed = bp_timer_arm_hop(&engine->timers, now_us + bp_timer_trying_us(&engine->timers),
+				bp_entry(engine, record, generation, index, BP_TIMER_TRYING), now_us);
 	}
 	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
 		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,
@@ -176,7 +179,7 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 }
 
 /* The target kept silent for as long as its trunk allows: the next one is tried. Should it wake up after all, a 1xx
- * gets a CANCEL and a 2xx still stands. */
+ * gets a CANCEL, and a 2xx is forwarded for as long as no other final response is out. */
 void
 bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
 {

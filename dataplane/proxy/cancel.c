@@ -32,6 +32,8 @@ keep_reason(struct bp_engine *engine, struct bp_record *record, const struct bp_
 	if (!atomic_compare_exchange_strong(&live->reason, &none, kept)) {
 		bp_count(&engine->counters->kept_returned, 1);
 		bp_slot_return(engine->memory, &kept->slot);
+	} else if (atomic_load(&record->live) != live) { /* dropped meanwhile, and did not take it along */
+		bp_retire_kept(engine, atomic_exchange(&live->reason, NULL));
 	}
 }
 

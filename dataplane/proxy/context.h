@@ -39,7 +39,9 @@ struct bp_engine {
 	struct bp_memory_home *memory;
 	struct bp_timers timers;
 	struct bp_dialog_worker dialogs;
-	struct bp_sip_limits limits;
+	struct bp_sip_limits limits;          /* of a request */
+	struct bp_sip_limits response_limits; /* with room for our own Via */
+	uint64_t config_generation;
 	uint64_t now_us;
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
@@ -65,6 +67,8 @@ struct bp_destination {
 	struct bp_flow flow;
 	struct bp_hop back;            /* where requests within the dialog to its sender will go */
 	struct bp_dialog *dialog;      /* that an ACK or BYE belongs to, NULL: none known */
+	uint32_t dialog_generation;    /* as it was found */
+	uint16_t routes;               /* Route elements in all */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	bool record_route;             /* insert ours (16.6 step 4) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
@@ -117,6 +121,8 @@ enum { BP_ROUTE_TO_EDGE = 1 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
+/* Names a listener in route tokens, which outlive the snapshot that its index belongs to. */
+uint16_t bp_listener_mark(const struct bp_config_listener *listener);
 /* user@host of @uri becomes user@target, in @out of at least @capacity bytes. Returns its size, 0: too long. */
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
@@ -126,9 +132,9 @@ bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const 
 	struct bp_flow *flow);
 
 /* remote.c: where requests within a dialog go. */
-/* To the sender of an INVITE that came from @from and is answered at @reply. */
+/* To the sender of an INVITE. */
 struct bp_hop bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request);
-/* To the sender of a 2xx that came over @hop. */
+/* To the sender of a 2xx to an INVITE that was sent to @hop. */
 struct bp_hop bp_remote_of_response(
 	const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
 /* A 2xx to a re-INVITE or UPDATE: both Contacts may be new (12.2). @branch: its request is still kept. */
@@ -194,6 +200,8 @@ void bp_upstream_settle(
 void bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch);
 /* The last response again; false: there is none yet. @request: what asks for it, NULL: timer G. */
 bool bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const struct bp_request *request);
+/* A non-INVITE has waited for so long that it gets a 100 (RFC 4320 4.1). */
+void bp_upstream_trying(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
 
 /* reply.c: a final response to a non-INVITE is kept as what it adds to its request. */
 struct bp_kept *bp_reply_keep(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m);
@@ -216,6 +224,8 @@ void bp_drop_live(struct bp_engine *engine, struct bp_record *record);
 /* Parses the request of @branch into engine->kept; NULL: it is gone. */
 const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept);
+/* What passed the limits when it came must not be lost because we added to it, or because they shrank. */
+extern const struct bp_sip_limits bp_no_limits;
 
 /* The flow of a branch, kept where it lives; NULL once the live part is gone. */
 static inline const struct bp_flow *

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Every record arms at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and E F K J of
- * its CANCEL); a dialog two. */
+/* A record with one branch has at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and
+ * E F K J of its CANCEL); those with more are few. A dialog has two. */
 #define TIMERS_PER_RECORD 12
 #define TIMERS_PER_DIALOG 2
 
@@ -35,6 +35,21 @@ derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
+}
+
+static int
+create_table(struct bp_table **out, const struct bp_memory *memory, enum bp_pool_id pool, size_t node_offset,
+	const struct bp_edge_options *options)
+{
+	struct bp_table_options table = {
+		.entries = pool == BP_POOL_RECORD ? options->transactions : options->dialogs,
+		.node_offset = node_offset,
+		.map = options->map,
+		.unmap = options->unmap,
+	};
+
+	table.slots = bp_pool_slots(memory, pool, &table.slot_size);
+	return bp_table_create(out, &table);
 }
 
 int
@@ -62,9 +77,11 @@ bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struc
 	derive_keys(edge, options->seed);
 	error = bp_memory_create(&edge->memory, &memory);
 	if (error == 0)
-		error = bp_table_create(&edge->transactions, options->transactions);
+		error = create_table(&edge->transactions, edge->memory, BP_POOL_RECORD,
+			offsetof(struct bp_record, node), options);
 	if (error == 0)
-		error = bp_table_create(&edge->dialogs.table, options->dialogs);
+		error = create_table(&edge->dialogs.table, edge->memory, BP_POOL_DIALOG,
+			offsetof(struct bp_dialog, node), options);
 	if (error != 0) {
 		bp_edge_free(edge);
 		return error;
@@ -130,12 +147,27 @@ bp_engine_configure(struct bp_engine *engine)
 {
 	const struct bp_config *config = rcu_dereference(engine->edge->config);
 
-	if (config == engine->config)
+	/* an old snapshot's address may be used again */
+	if (config == engine->config && config->generation == engine->config_generation)
 		return;
 	engine->config = config;
+	engine->config_generation = config->generation;
 	engine->limits = (struct bp_sip_limits){
 		.headers = config->limits.headers, .vias = config->limits.vias, .uri = config->limits.uri};
+	engine->response_limits = engine->limits;
+	engine->response_limits.vias++;
 	bp_timers_configure(&engine->timers, &config->timers);
+}
+
+/* By its first characters; line ends may stand before them (7.5). */
+static bool
+is_response(const uint8_t *bytes, uint32_t size)
+{
+	uint32_t at = 0;
+
+	while (at < size && at < 16 && (bytes[at] == '\r' || bytes[at] == '\n'))
+		at++;
+	return size - at >= 4 && memcmp(bytes + at, "SIP/", 4) == 0;
 }
 
 static int
@@ -146,7 +178,8 @@ receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *byt
 
 	if (size > engine->config->limits.message)
 		return BP_DROP_message_too_large;
-	fault = bp_sip_parse(m, bytes, size, &engine->limits);
+	fault = bp_sip_parse(
+		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
 	if (fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
 		return BP_VERDICT_ABSORBED;
 	if (m->status == 0)

@@ -41,7 +41,7 @@ struct bp_edge_options {
 	uint64_t epoch;   /* start time, seconds; goes into route tokens */
 };
 
-/* Makes the shared half. 0, or -ENOMEM / -EINVAL. */
+/* Makes the shared half. 0, or -ENOMEM, -EINVAL, -E2BIG (pools of more than 128 GiB). */
 int bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struct bp_edge_options *options);
 
 /* All engines are freed, all batches released. NULL is legal. */

@@ -42,14 +42,13 @@ bp_drop_live(struct bp_engine *engine, struct bp_record *record)
 		retire_live(engine, record);
 }
 
+const struct bp_sip_limits bp_no_limits = {
+	.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
+
 const struct bp_sip_message *
 bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept)
 {
-	/* It was parsed when it came; limits that have shrunk since then must not lose its call. */
-	static const struct bp_sip_limits limits = {
-		.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
-
-	if (kept == NULL || bp_sip_parse(&engine->kept, kept->bytes, kept->size, &limits) != BP_SIP_FAULT_NONE)
+	if (kept == NULL || bp_sip_parse(&engine->kept, kept->bytes, kept->size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		return NULL;
 	return &engine->kept;
 }

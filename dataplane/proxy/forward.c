@@ -6,9 +6,12 @@
 #include "proxy/context.h"
 
 static uint64_t
-routing_hash(const struct bp_engine *engine, const struct bp_sip_message *m)
+routing_hash(const struct bp_engine *engine, const struct bp_request *request)
 {
+	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
+	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
+	uint16_t realm = in ? in->realm : BP_CONFIG_NONE;
 	struct bp_hash hash;
 	uint64_t sum;
 
@@ -18,6 +21,7 @@ routing_hash(const struct bp_engine *engine, const struct bp_sip_message *m)
 	bp_hash_add(&hash, bp_sip_at(m, m->call_id), m->call_id.size);
 	bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
 	bp_hash_add(&hash, &m->method, sizeof(m->method));
+	bp_hash_add(&hash, &realm, sizeof(realm)); /* routes depend on it */
 	for (; route != NULL; route = bp_sip_next(m, route))
 		bp_hash_add(&hash, bp_sip_at(m, route->value), route->value.size);
 	bp_hash_end(&hash, &sum);
@@ -34,7 +38,7 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 	struct bp_branch_id id;
 	struct bp_sip_via via;
 
-	request->routing_hash = routing_hash(engine, m);
+	request->routing_hash = routing_hash(engine, request);
 	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk)) {
 		struct bp_record *record;
 		const struct bp_live *live;
@@ -76,10 +80,13 @@ unsigned
 bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line)
 {
+	const struct bp_config_listener *onward = bp_listener(engine, token->onward.listener);
 	struct bp_hash_key key = bp_hash_key_load(engine->config->secret);
+	struct bp_route_token marked = *token;
 	unsigned size = PUT(line, 0, "Record-Route: <sip:");
 
-	size += bp_route_token_write(&key, token, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	marked.onward.listener = onward ? bp_listener_mark(onward) : 0;
+	size += bp_route_token_write(&key, &marked, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
 	size = PUT(line, size, "@");
 	size = put(line, size, listener->text, listener->text_size);
 	return PUT(line, size, ";lr>");
@@ -147,6 +154,10 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 	} else if (destination->uri_size > 0) {
 		bp_edit_request_uri(edits, destination->uri, destination->uri_size);
 	}
+	if (destination->strict_in && pop + 1u >= destination->routes) {
+		bp_edit_delete_header(edits, BP_SIP_ROUTE); /* nothing is left of it */
+		return;
+	}
 	if (pop > 0)
 		bp_edit_pop_routes(edits, pop);
 	if (destination->strict_in)
@@ -172,8 +183,8 @@ static void
 fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, const struct bp_request *request,
 	const struct bp_destination *destination)
 {
-	record->id[0] = request->id[0];
-	record->id[1] = request->id[1];
+	record->node.id[0] = request->id[0];
+	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
 	record->upstream = request->reply;
@@ -214,15 +225,16 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 {
 	struct bp_dialog *dialog = NULL;
 
+	record->dialog_generation = destination->dialog_generation;
 	if (request->m->method == BP_METHOD_INVITE && destination->record_route) {
 		dialog = bp_call_reserve(&engine->dialogs, request->m, &destination->back);
 		if (dialog == NULL)
 			return false;
+		record->dialog_generation = bp_word_generation(atomic_load(&dialog->word));
 	} else if (request->m->method == BP_METHOD_BYE) {
 		dialog = destination->dialog;
 	}
 	record->dialog = dialog ? bp_slot_index(engine->edge->memory, &dialog->slot) : BP_NO_INDEX;
-	record->dialog_generation = dialog ? bp_word_generation(atomic_load(&dialog->word)) : 0;
 	return true;
 }
 

@@ -36,12 +36,6 @@ flow_to_contact(
 	return bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) && flow_to_address(engine, m, walk.element, listener, flow);
 }
 
-static bool
-is_behind_proxy(const struct bp_sip_message *m)
-{
-	return !m->via.last || bp_sip_next(m, bp_sip_first(m, BP_SIP_VIA)) != NULL;
-}
-
 struct bp_hop
 bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request)
 {
@@ -49,7 +43,7 @@ bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *re
 	struct bp_sip_walk walk = {0};
 	struct bp_flow flow;
 
-	if (!is_trusted(engine, request->from->listener) || !is_behind_proxy(request->m))
+	if (!is_trusted(engine, request->from->listener))
 		return hop;
 	if (bp_sip_walk_next(request->m, BP_SIP_RECORD_ROUTE, &walk)) {
 		if (flow_to_address(engine, request->m, walk.element, request->from->listener, &flow))
@@ -115,10 +109,11 @@ bp_remote_refresh(struct bp_engine *engine, struct bp_record *record, unsigned b
 	const struct bp_sip_message *request;
 	struct bp_dialog *dialog;
 	enum bp_side from;
+	uint32_t generation;
 
 	if (!record->to_tagged || (record->method != BP_METHOD_INVITE && record->method != BP_METHOD_UPDATE))
 		return;
-	dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from);
+	dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from, &generation);
 	if (dialog == NULL)
 		return;
 	refresh_side(engine, dialog, from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER, m);

@@ -59,7 +59,9 @@ bp_reply_keep(struct bp_engine *engine, const struct bp_record *record, const st
 		memcmp(bp_sip_at(m, m->reason), reason, m->reason.size) != 0)
 		return NULL;
 	extra = extra_lines(m, lines);
-	kept = extra <= EXTRA_MAX ? bp_kept_take(engine->memory, 1 + tag + extra) : NULL;
+	if (extra > EXTRA_MAX || memchr(lines, '\0', extra) != NULL)
+		return NULL;
+	kept = bp_kept_take(engine->memory, 1 + tag + extra);
 	if (kept == NULL)
 		return NULL;
 	bp_count(&engine->counters->kept_taken, 1);

@@ -25,10 +25,16 @@ via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m)
 	return bp_uri_is_own(engine, m->bytes, &sent_by);
 }
 
-static bool
-has_next_via(const struct bp_sip_message *m)
+/* The Via under ours leads on: it must be there, and be one. */
+static int
+check_next_via(const struct bp_sip_message *m)
 {
-	return !m->via.last || bp_sip_next(m, bp_sip_first(m, BP_SIP_VIA)) != NULL;
+	struct bp_sip_walk walk = {0};
+	struct bp_sip_via via;
+
+	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
+		return BP_DROP_response_no_via;
+	return bp_sip_via_cut(m->bytes, walk.element, &via) ? 0 : BP_DROP_response_malformed;
 }
 
 static bool
@@ -119,7 +125,7 @@ request_from_rest(struct bp_engine *engine, const struct bp_kept *kept, struct a
 	size = append_line(out, size, response, BP_SIP_CALL_ID);
 	size = append_line(out, size, response, BP_SIP_CSEQ);
 	size = append(out, size, "\r\n", 2);
-	return bp_sip_parse(&engine->kept, out, size, &engine->limits) == BP_SIP_FAULT_NONE ? &engine->kept : NULL;
+	return bp_sip_parse(&engine->kept, out, size, &bp_no_limits) == BP_SIP_FAULT_NONE ? &engine->kept : NULL;
 }
 
 static void
@@ -205,6 +211,14 @@ invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_r
 	return verdict;
 }
 
+/* A 6xx: no new branches, whoever is just about to add one, and CANCEL for the others (16.7 step 5). */
+static void
+end_search(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	bp_server_stop(record, generation);
+	bp_cancel_pending(engine, record, generation);
+}
+
 /* 3xx-6xx: the ACK is ours to send (17.1.1.3). A 503 lets the next target try (16.7 step 6). */
 static int
 invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
@@ -218,7 +232,7 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 	send_ack(engine, m, record, id.branch);
 	if (!is_abandoned(swap->after)) {
 		if (m->status >= 600)
-			bp_cancel_pending(engine, record, id.generation);
+			end_search(engine, record, id.generation);
 		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
 			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 		else
@@ -269,11 +283,10 @@ end_dialog(struct bp_engine *engine, const struct bp_record *record, const struc
 	if (record->method != BP_METHOD_BYE || m->status == 401 || m->status == 407)
 		return;
 	if (index == BP_NO_INDEX) {
-		dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from);
+		dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from, &generation);
 		if (dialog == NULL)
 			return;
 		index = bp_slot_index(engine->edge->memory, &dialog->slot);
-		generation = bp_word_generation(atomic_load(&dialog->word));
 	}
 	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
 }
@@ -289,11 +302,15 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 	end_dialog(engine, record, m);
 	if (m->status >= 200 && m->status < 300)
 		bp_remote_refresh(engine, record, id.branch, m);
-	if (!is_abandoned(swap->after)) {
-		if (m->status == 503 && bp_branch_next(engine, record, id.generation))
-			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
-		else
+	if (m->status >= 600 && !is_abandoned(swap->after))
+		end_search(engine, record, id.generation);
+	if (is_abandoned(swap->after)) {
+		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
 			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
+		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
+	} else {
+		verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
 	}
 	bp_drop_live(engine, record);
 	bp_arm_linger(engine, reliable, BP_DURATION_T4,
@@ -309,7 +326,6 @@ other_response(
 	uint64_t set = event == BP_NICT_ON_1XX ? BP_WORD_1XX_SEEN : 0;
 	uint16_t status = event == BP_NICT_ON_1XX ? 0 : m->status;
 	struct bp_swap swap = bp_step_branch(engine, record, id.generation, id.branch, event, set, status);
-	int verdict = BP_VERDICT_ABSORBED;
 
 	if (swap.action == BP_DO_ABSORB)
 		return BP_VERDICT_ABSORBED;
@@ -317,10 +333,8 @@ other_response(
 		return BP_DROP_response_unexpected;
 	if (event == BP_NICT_ON_FINAL)
 		return other_final(engine, m, record, id, &swap);
-	if (m->status > 100 && !is_abandoned(swap.after))
-		verdict = bp_upstream_provisional(engine, record, id.generation, m);
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
-	return verdict;
+	return BP_VERDICT_ABSORBED; /* no 1xx goes on to a non-INVITE: RFC 4320 4.1; its 100 is our own */
 }
 
 int
@@ -328,6 +342,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 {
 	struct bp_record *record;
 	struct bp_branch_id id;
+	int why;
 
 	if (!via_is_own(engine, m))
 		return BP_DROP_response_no_via;
@@ -340,8 +355,9 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 		return bp_cancel_response(engine, m->status, record, id);
 	if (m->method != record->method)
 		return BP_DROP_response_method_mismatch;
-	if (!has_next_via(m))
-		return BP_DROP_response_no_via;
+	why = check_next_via(m);
+	if (why != 0)
+		return why;
 	return bp_record_is_invite(record) ? invite_response(engine, m, record, id)
 					   : other_response(engine, m, record, id);
 }
@@ -380,10 +396,14 @@ bp_engine_flow_failed(
 	if (swap.action != BP_DO_FAILED)
 		return;
 	if (!is_abandoned(swap.after)) {
-		if (bp_branch_next(engine, record, id.generation))
+		if (bp_branch_next(engine, record, id.generation)) {
 			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
-		else
+		} else {
 			bp_upstream_own(engine, record, id.generation, id.branch, 503); /* 16.9 */
+			if (record->method == BP_METHOD_BYE && record->dialog != BP_NO_INDEX)
+				bp_dialog_end(&engine->dialogs, record->dialog, record->dialog_generation,
+					BP_DIALOG_END_bye_unanswered);
+		}
 	}
 	bp_finish(engine, record, id.generation);
 }

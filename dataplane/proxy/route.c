@@ -28,6 +28,27 @@ ip_is_own(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port)
 	return false;
 }
 
+uint16_t
+bp_listener_mark(const struct bp_config_listener *listener)
+{
+	static const struct bp_hash_key plain = {0, 0};
+
+	return (uint16_t)bp_hash64(&plain, listener->text, listener->text_size);
+}
+
+/* The listener that a token's mark names; false: it is gone. */
+static bool
+unmark_listener(const struct bp_engine *engine, struct bp_flow *flow)
+{
+	for (uint16_t i = 0; i < engine->config->listener_count; i++) {
+		if (bp_listener_mark(&engine->config->listeners[i]) != flow->listener)
+			continue;
+		flow->listener = i;
+		return true;
+	}
+	return false;
+}
+
 bool
 bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri)
 {
@@ -55,10 +76,10 @@ read_token(const struct bp_engine *engine, const struct bp_sip_message *m, const
 	const struct bp_config *config = engine->config;
 
 	if (read_token_with(config->secret, m, uri, token))
-		return true;
+		return unmark_listener(engine, &token->onward);
 	for (unsigned i = 0; i < config->old_secret_count; i++)
 		if (read_token_with(config->old_secrets[i], m, uri, token))
-			return true;
+			return unmark_listener(engine, &token->onward);
 	return false;
 }
 
@@ -86,6 +107,7 @@ read_routes(const struct bp_engine *engine, const struct bp_sip_message *m, stru
 			!bp_sip_uri_cut(m->bytes, address.uri, &uri) || uri.headers.offset != 0)
 			return false; /* a Route has no headers (19.1.1 table 1): it may become the Request-URI */
 		view->last = address.uri;
+		destination->routes++;
 		if (leading && destination->own_routes + strict < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
 			bool valid = read_token(engine, m, &uri, &token);
 
@@ -158,13 +180,13 @@ bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struc
 /* To the other side as the dialog knows it, whatever the request's own Route and Request-URI say: who holds a token
  * reaches his peer with it and nobody else. The Request-URI is made right when the sender only knew the edge. */
 static bool
-route_by_dialog(struct bp_dialog *dialog, enum bp_side from, const struct route_view *view,
-	struct bp_destination *destination)
+route_by_dialog(const struct bp_engine *engine, struct bp_dialog *dialog, enum bp_side from,
+	const struct route_view *view, struct bp_destination *destination)
 {
 	const struct bp_remote *remote =
 		bp_dialog_remote(dialog, from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER);
 
-	if (remote == NULL)
+	if (remote == NULL || bp_listener(engine, remote->flow.listener) == NULL)
 		return false;
 	destination->flow = remote->flow;
 	if (view->uri_own && remote->uri_size > 0 && remote->uri_size <= sizeof(destination->uri)) {
@@ -174,8 +196,15 @@ route_by_dialog(struct bp_dialog *dialog, enum bp_side from, const struct route_
 	return true;
 }
 
+static bool
+is_trusted(const struct bp_engine *engine, const struct bp_config_listener *listener)
+{
+	return engine->config->realms[listener->realm].trust == BP_TRUST_TRUSTED;
+}
+
 /* By the token alone: the call is still early, or its memory is gone. Towards the caller the token's flow is right.
- * Towards the callee a trusted sender goes where his Route or Request-URI says, another where the INVITE went. */
+ * Towards a trusted callee a trusted sender goes where his Route or Request-URI says, another where the INVITE went; so
+ * do all towards a callee that is not trusted, whose Contact is not believed either (remote.c). */
 static int
 route_by_token(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
 	struct bp_destination *destination)
@@ -186,7 +215,7 @@ route_by_token(struct bp_engine *engine, const struct bp_request *request, const
 
 	if (out == NULL || in == NULL)
 		return 481;
-	if (view->token.side == BP_SIDE_CALLEE || engine->config->realms[in->realm].trust != BP_TRUST_TRUSTED ||
+	if (view->token.side == BP_SIDE_CALLEE || !is_trusted(engine, in) || !is_trusted(engine, out) ||
 		!bp_flow_to_uri(engine, request->m->bytes, uri, out->realm, &destination->flow))
 		destination->flow = view->token.onward;
 	return 0;
@@ -201,10 +230,10 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 	enum bp_side from;
 
 	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
-		view->token.generation, &from);
+		view->token.generation, &from, &destination->dialog_generation);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	if (destination->dialog != NULL && route_by_dialog(destination->dialog, from, view, destination))
+	if (destination->dialog != NULL && route_by_dialog(engine, destination->dialog, from, view, destination))
 		return 0;
 	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
@@ -219,7 +248,7 @@ route_matches(const struct bp_config_route *route, const struct bp_sip_message *
 	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
 }
 
-/* The edge is responsible for its own name (16.5). */
+/* A Request-URI that names the edge is the edge's to change (16.5). */
 unsigned
 bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out, unsigned capacity)
 {

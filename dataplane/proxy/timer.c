@@ -138,6 +138,21 @@ run_d(const struct fired *f)
 }
 
 static void
+run_trying(const struct fired *f)
+{
+	struct bp_live *live = atomic_load(&f->record->live);
+	uint64_t due_us;
+
+	if (live == NULL || BP_WORD_GET(atomic_load(&f->record->server), STATE) != BP_NIST_TRYING)
+		return;
+	due_us = live->branches[0].started_us + bp_timer_trying_us(&f->engine->timers);
+	if (due_us <= f->engine->now_us)
+		bp_upstream_trying(f->engine, f->record, f->entry.generation);
+	else if (!bp_timer_arm_hop(&f->engine->timers, due_us, f->entry, f->engine->now_us))
+		bp_count(&f->engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+static void
 run_f(const struct fired *f)
 {
 	if (branch_event(f, BP_NICT_ON_TIMER_F).action != BP_DO_TIMEOUT)
@@ -252,6 +267,9 @@ run(const struct fired *f)
 		break;
 	case BP_TIMER_TARGET:
 		bp_timer_target(f->engine, f->record, &f->entry);
+		break;
+	case BP_TIMER_TRYING:
+		run_trying(f);
 		break;
 	case BP_TIMER_DIALOG:
 	case BP_TIMER_COUNT:

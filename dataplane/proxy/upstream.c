@@ -46,6 +46,8 @@ pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_mes
 	bp_count_response(engine, m->status);
 	if (kept != NULL)
 		bp_retire_kept(engine, bp_record_keep_response(record, kept));
+	else if (m->status >= 200) /* a provisional one must not be repeated in its place */
+		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	return BP_VERDICT_FORWARDED;
 }
 
@@ -53,14 +55,11 @@ int
 bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
 {
-	unsigned event = bp_record_is_invite(record) ? (unsigned)BP_IST_ON_TU_1XX : BP_NIST_ON_TU_1XX;
-
-	if (bp_step_server(engine, record, generation, event, 0, m->status).action != BP_DO_SEND)
+	if (bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status).action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
 	return pass(engine, record, m, KEEP_WHOLE);
 }
 
-/* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
 /* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
  * a fork further down answers: then the source of the 2xx stands for it. */
 static void
@@ -82,6 +81,7 @@ make_dialog(
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 }
 
+/* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
 int
 bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m)
@@ -128,11 +128,11 @@ make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, ui
 	char tag[17];
 	uint32_t size = 0;
 
-	bp_answer_tag(engine, record->id, tag);
+	bp_answer_tag(engine, record->node.id, tag);
 	if (request != NULL)
 		size = bp_build_response(request, status, bp_sip_reason(status), NULL, tag, extra, engine->scratch,
 			BP_SIP_MESSAGE_SIZE_MAX);
-	if (size > 0 && bp_sip_parse(m, engine->scratch, size, &engine->limits) == BP_SIP_FAULT_NONE)
+	if (size > 0 && bp_sip_parse(m, engine->scratch, size, &bp_no_limits) == BP_SIP_FAULT_NONE)
 		return m;
 	bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	return NULL;
@@ -188,17 +188,16 @@ static const struct bp_sip_message *
 without_503(struct bp_engine *engine, const struct bp_sip_message *m)
 {
 	static const char status_line[] = "500 Server Internal Error";
-	static const struct bp_sip_limits limits = {
-		.headers = BP_SIP_HEADERS_MAX - 1, .vias = UINT16_MAX, .uri = UINT16_MAX};
-	uint16_t at = (uint16_t)(m->reason.offset - 4);
+	uint16_t at = sizeof("SIP/2.0 ") - 1;
+	uint16_t end = m->reason.size ? (uint16_t)(m->reason.offset + m->reason.size) : (uint16_t)(at + 3);
 	uint32_t size;
 
-	if (m->status != 503 || m->reason.offset < 12 || memcmp(m->bytes + at, "503 ", 4) != 0)
+	if (m->status != 503)
 		return m;
 	bp_edits_begin(&engine->edits, m);
-	bp_edit_replace(&engine->edits, at, (uint16_t)(4 + m->reason.size), status_line, sizeof(status_line) - 1);
+	bp_edit_replace(&engine->edits, at, (uint16_t)(end - at), status_line, sizeof(status_line) - 1);
 	size = bp_edits_apply(&engine->edits, engine->scratch, BP_SIP_MESSAGE_SIZE_MAX);
-	if (size == 0 || bp_sip_parse(&engine->kept, engine->scratch, size, &limits) != BP_SIP_FAULT_NONE)
+	if (size == 0 || bp_sip_parse(&engine->kept, engine->scratch, size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		return m;
 	return &engine->kept;
 }
@@ -228,7 +227,7 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	int verdict;
 
 	if (!bp_record_is_invite(record) && m->status == 408) { /* RFC 4320 4.2: never sent to a non-INVITE */
-		bp_upstream_nothing(engine, record, generation, branch);
+		bp_upstream_settle(engine, record, generation, branch, 408);
 		return BP_VERDICT_ABSORBED;
 	}
 	m = without_503(engine, m);
@@ -267,6 +266,16 @@ bp_upstream_nothing(struct bp_engine *engine, struct bp_record *record, uint32_t
 	else
 		bp_step_server(engine, record, generation, BP_NIST_ON_TU_NOTHING, 0, 0);
 	bp_finish(engine, record, generation);
+}
+
+void
+bp_upstream_trying(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
+{
+	const struct bp_sip_message *m = make_own(engine, record, 0, 100);
+
+	if (m != NULL &&
+		bp_step_server(engine, record, generation, BP_NIST_ON_TU_1XX, 0, 100).action == BP_DO_SEND)
+		pass(engine, record, m, KEEP_WHOLE);
 }
 
 bool

@@ -33,49 +33,40 @@ bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m
 	bp_hash_end(&hash, id);
 }
 
-struct lookup {
-	const uint64_t *id;
-	enum bp_method method;
-};
-
 static struct bp_record *
-record_of(struct cds_lfht_node *node)
+record_of(const struct bp_table_node *node)
 {
 	return node ? caa_container_of(node, struct bp_record, node) : NULL;
 }
 
-static int
-match(struct cds_lfht_node *node, const void *key)
+/* @key: the method that is looked for. */
+static bool
+match(const struct bp_table_node *node, const void *key)
 {
-	const struct lookup *lookup = key;
-	const struct bp_record *record = record_of(node);
+	enum bp_method method = *(const enum bp_method *)key;
 
-	if (record->id[0] != lookup->id[0] || record->id[1] != lookup->id[1])
-		return 0;
-	switch (lookup->method) {
+	switch (method) {
 	case BP_METHOD_ACK:
-		return record->method == BP_METHOD_INVITE;
+		return record_of(node)->method == BP_METHOD_INVITE;
 	case BP_METHOD_CANCEL: /* never kept as a record of its own */
-		return 1;
+		return true;
 	default:
-		return record->method == lookup->method;
+		return record_of(node)->method == method;
 	}
 }
 
 struct bp_record *
 bp_record_find(struct bp_table *table, const uint64_t id[2], enum bp_method method)
 {
-	struct lookup lookup = {id, method};
-
-	return record_of(bp_table_find(table, id, match, &lookup));
+	return record_of(bp_table_find(table, id, match, &method));
 }
 
 struct bp_record *
 bp_record_add(struct bp_table *table, struct bp_record *record)
 {
-	struct lookup lookup = {record->id, record->method};
+	enum bp_method method = record->method;
 
-	return record_of(bp_table_add(table, record->id, match, &lookup, &record->node));
+	return record_of(bp_table_add(table, &record->node, match, &method));
 }
 
 static const struct bp_swap stale = {.action = BP_DO_DROP};
@@ -309,16 +300,19 @@ bool
 bp_record_end(struct bp_record *record, uint32_t generation)
 {
 	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
+	unsigned branch_terminated =
+		bp_record_is_invite(record) ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED;
 	uint64_t word = atomic_load(&record->server);
 
 	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == terminated &&
 		cancel_over(word, BP_NIST_TERMINATED) && branches_over(record, generation)) {
 		uint64_t next = (uint64_t)(generation + 1) << BP_WORD_GENERATION_SHIFT;
 
-		if (!atomic_compare_exchange_weak(&record->server, &word, next))
+		/* Terminated in the next life already, for whoever reads the generation too late. */
+		if (!atomic_compare_exchange_weak(&record->server, &word, BP_WORD_SET(next, STATE, terminated)))
 			continue;
 		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
-			atomic_store(bp_branch_word(record, i), next);
+			atomic_store(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated));
 		return true;
 	}
 	return false;

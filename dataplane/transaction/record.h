@@ -53,10 +53,10 @@ struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word server;
-	struct cds_lfht_node node;
-	uint64_t id[2];                 /* keyed hash of the server transaction's identity (17.2.3) */
+	struct bp_table_node node;      /* its id: keyed hash of the server transaction's identity (17.2.3) */
 	bp_word branch;                 /* word of branch 0 */
 	_Atomic(struct bp_live *) live; /* NULL once nothing of it is needed */
+	uint64_t reserved0;
 	/* cache line 1: what lingers */
 	struct bp_flow upstream;            /* where responses go (18.2.2, RFC 3581) */
 	_Atomic(struct bp_kept *) response; /* to repeat; a final one is never replaced by a 1xx */
@@ -66,9 +66,8 @@ struct bp_record {
 	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
 	_Atomic uint8_t branch_count;  /* branches that were ever made */
 	bool to_tagged; /* the request had a To tag */
-	uint8_t reserved0;
-	uint32_t reserved1;
-	uint64_t reserved2;
+	uint8_t reserved1;
+	uint32_t reserved2;
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_record) == 128, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");

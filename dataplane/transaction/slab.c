@@ -13,10 +13,12 @@
 #define BATCHES 32
 #define BATCH_SLOTS 64
 #define CARVE_SLOTS 32
+#define FEED_SLOTS 256 /* that a worker gives away at once */
 #define KEPT_SMALLEST 64
 #define KEPT_CHUNK 16384
 #define UNIT 32 /* bytes of a place: 32 bits of them reach 128 GiB */
 
+static_assert(BP_POOL_COUNT <= 32, "a bit each in `hungry`");
 static_assert((int)BP_POOL_KEPT == (int)BP_POOL_KIND_kept, "counted in the order of the pools");
 
 struct pool_home {
@@ -51,6 +53,7 @@ struct bp_memory {
 	uint8_t *kept;
 	uint64_t kept_size;
 	_Atomic uint64_t kept_carved; /* bytes */
+	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
 	struct bp_memory_home homes[];
 };
 
@@ -104,6 +107,8 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 
 	for (int i = 0; i < BP_POOL_KEPT; i++)
 		size += round_up(options->slot_size[i] * options->slots[i]);
+	if (size / UNIT >= UINT32_MAX) /* more than a place can name */
+		return -E2BIG;
 	memory = aligned_alloc(64, (sizeof(*memory) + homes + 63) & ~(size_t)63);
 	if (memory == NULL)
 		return -ENOMEM;
@@ -243,8 +248,10 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 	if (place == 0)
 		place = take_over(home, id);
 	slot = slot_of(home->memory, place);
-	if (slot == NULL)
+	if (slot == NULL) {
+		atomic_fetch_or_explicit(&home->memory->hungry, 1u << id, memory_order_relaxed);
 		return NULL;
+	}
 	mine->local = slot->next;
 	bp_count(&home->counters->pool_taken_bytes[kind_of(id)], home->memory->pools[id].slot_size);
 	return slot;
@@ -299,9 +306,40 @@ bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot)
 		hand_over(home);
 }
 
+static void
+push_returned(struct bp_memory *memory, struct pool_home *home, struct bp_slot *first, struct bp_slot *last)
+{
+	last->next = atomic_load_explicit(&home->returned, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&home->returned, &last->next, place_of(memory, first),
+		memory_order_release, memory_order_relaxed))
+		;
+}
+
+/* A worker ran dry while we may have free slots that it cannot reach: some go where it can take them over. */
+static void
+feed(struct bp_memory_home *home, unsigned id)
+{
+	struct pool_home *mine = &home->pools[id];
+	struct bp_slot *first = slot_of(home->memory, mine->local), *last = first;
+
+	if (first == NULL)
+		return;
+	for (unsigned i = 1; i < FEED_SLOTS && last->next != 0; i++)
+		last = slot_of(home->memory, last->next);
+	mine->local = last->next;
+	push_returned(home->memory, mine, first, last);
+	atomic_fetch_and_explicit(&home->memory->hungry, ~(1u << id), memory_order_relaxed);
+}
+
 void
 bp_memory_flush(struct bp_memory_home *home)
 {
+	uint32_t hungry = atomic_load_explicit(&home->memory->hungry, memory_order_relaxed);
+
+	for (unsigned id = 0; hungry != 0; id++, hungry >>= 1)
+		if ((hungry & 1) != 0)
+			feed(home, id);
+
 	if (home->open->count > 0)
 		hand_over(home);
 }
@@ -314,12 +352,8 @@ bp_batch_release(struct bp_batch *batch)
 
 	while (slot != NULL) {
 		struct bp_slot *next = slot_of(memory, slot->next);
-		_Atomic uint32_t *home = &memory->homes[slot->owner].pools[slot->pool].returned;
 
-		slot->next = atomic_load_explicit(home, memory_order_relaxed);
-		while (!atomic_compare_exchange_weak_explicit(
-			home, &slot->next, place_of(memory, slot), memory_order_release, memory_order_relaxed))
-			;
+		push_returned(memory, &memory->homes[slot->owner].pools[slot->pool], slot, slot);
 		slot = next;
 	}
 	batch->first = 0;
@@ -377,6 +411,13 @@ bp_slot_at(const struct bp_memory *memory, enum bp_pool_id id, uint32_t index)
 	if (index >= atomic_load_explicit(&pool->carved, memory_order_acquire))
 		return NULL;
 	return (struct bp_slot *)(pool->base + (size_t)index * pool->slot_size);
+}
+
+void *
+bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id id, size_t *slot_size)
+{
+	*slot_size = memory->pools[id].slot_size;
+	return memory->pools[id].base;
 }
 
 uint32_t

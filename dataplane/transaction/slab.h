@@ -65,7 +65,7 @@ struct bp_batch {
 	_Atomic bool away; /* handed over, not yet released */
 };
 
-/* 0 or -ENOMEM. Off-worker. */
+/* 0, -ENOMEM, or -E2BIG: more than 128 GiB in all. Off-worker. */
 int bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options);
 void bp_memory_free(struct bp_memory *memory);
 
@@ -96,6 +96,9 @@ uint32_t bp_slot_index(const struct bp_memory *memory, const struct bp_slot *slo
 
 /* The slot of an indexed pool; NULL when no slot of that index was ever used. Any thread. */
 struct bp_slot *bp_slot_at(const struct bp_memory *memory, enum bp_pool_id pool, uint32_t index);
+
+/* Where the slots of an indexed pool begin, and the bytes from one to the next. */
+void *bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id pool, size_t *slot_size);
 
 /* Slots of @pool never used so far; a lower bound of what is free. */
 uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool);

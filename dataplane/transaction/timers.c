@@ -134,6 +134,18 @@ bp_timer_doubled(const struct bp_timers *timers, unsigned step, bool to_t2)
 	return duration;
 }
 
+uint64_t
+bp_timer_trying_us(const struct bp_timers *timers)
+{
+	uint64_t interval = timers->duration_us[BP_DURATION_T1], sum = 0;
+
+	while (interval < timers->duration_us[BP_DURATION_T2]) {
+		sum += interval;
+		interval *= 2;
+	}
+	return sum;
+}
+
 const char *
 bp_timer_name(enum bp_timer timer)
 {

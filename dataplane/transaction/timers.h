@@ -13,10 +13,10 @@
 
 /* Timers keep their RFC letters (RFC 3261 table 4, RFC 6026). CANCEL_E/F/K are E, F and K of the CANCEL that a
  * client branch sends, CANCEL_J is J of the CANCEL that the server side answered. TARGET: a target has been silent
- * for as long as its trunk allows. */
+ * for as long as its trunk allows. TRYING: a non-INVITE without a response for so long gets its 100 (RFC 4320 4.1). */
 #define BP_TIMERS(X) \
 	X(A) X(B) X(C) X(D) X(E) X(F) X(G) X(H) X(I) X(J) X(K) X(L) X(M) \
-	X(CANCEL_E) X(CANCEL_F) X(CANCEL_K) X(CANCEL_J) X(TARGET) X(DIALOG)
+	X(CANCEL_E) X(CANCEL_F) X(CANCEL_K) X(CANCEL_J) X(TARGET) X(TRYING) X(DIALOG)
 
 enum bp_timer {
 #define X(letter) BP_TIMER_##letter,
@@ -79,6 +79,9 @@ uint64_t bp_timer_next(const struct bp_timers *timers);
 
 /* Duration class of the @step-th interval of timers A (unbounded), E and G (up to T2). */
 unsigned bp_timer_doubled(const struct bp_timers *timers, unsigned step, bool to_t2);
+
+/* How long after a request its timer E reaches T2: when a 100 to a non-INVITE is due (RFC 4320 4.1). Microseconds. */
+uint64_t bp_timer_trying_us(const struct bp_timers *timers);
 
 /* "A", "CANCEL_F" ... Static. */
 const char *bp_timer_name(enum bp_timer timer);

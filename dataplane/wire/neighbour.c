@@ -256,7 +256,32 @@ slot_update(struct bp_neighbours *neighbours, struct bp_neighbour_slot *slot, ui
 		atomic_fetch_add_explicit(&neighbours->resolutions, 1, memory_order_release);
 }
 
-/* RFC 4861 7.2.5, appendix C. False: the answer is not wanted. */
+/* Whether the MAC address that is known was asked, alone, and has not answered for a second. */
+static bool
+slot_is_silent(struct bp_neighbour_slot *slot, uint64_t now_us)
+{
+	uint64_t asked = atomic_load_explicit(&slot->asked, memory_order_relaxed);
+
+	return (asked & 3) > 1 ||
+	       ((asked & 3) == 1 && (int64_t)(now_us - (asked >> 2)) >= (int64_t)BP_NEIGHBOUR_ASK_US);
+}
+
+/* Who is right? Probed at the next use, but no more than once a second, whatever is claimed. */
+static void
+slot_doubt(struct bp_neighbour_slot *slot, uint64_t now_us)
+{
+	uint64_t confirmed_us = atomic_load_explicit(&slot->confirmed_us, memory_order_relaxed);
+	int64_t age_us = (int64_t)(now_us - confirmed_us);
+
+	if (age_us >= (int64_t)(BP_NEIGHBOUR_CONFIRMED_US - BP_NEIGHBOUR_ASK_US)) /* it is in doubt already */
+		return;
+	if (age_us < (int64_t)BP_NEIGHBOUR_ASK_US)
+		now_us = confirmed_us + BP_NEIGHBOUR_ASK_US;
+	atomic_store_explicit(
+		&slot->confirmed_us, now_us - BP_NEIGHBOUR_CONFIRMED_US, memory_order_relaxed);
+}
+
+/* RFC 4861 7.2.5, appendix C, and the defence of what is known. False: the answer is not wanted. */
 static bool
 slot_confirm(struct bp_neighbours *neighbours, struct bp_neighbour_slot *slot, uint64_t word,
 	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us)
@@ -272,9 +297,8 @@ slot_confirm(struct bp_neighbours *neighbours, struct bp_neighbour_slot *slot, u
 	if (word_state(word) == SLOT_INCOMPLETE) {
 		if (mac == &known || !slot_expects(slot, now_us))
 			return false;
-	} else if (differs && !override) { /* who is right? probed at the next use */
-		atomic_store_explicit(
-			&slot->confirmed_us, now_us - BP_NEIGHBOUR_CONFIRMED_US, memory_order_relaxed);
+	} else if (differs && (!override || !slot_is_silent(slot, now_us))) {
+		slot_doubt(slot, now_us);
 		return true;
 	}
 	slot_update(neighbours, slot, word, mac, solicited, now_us);
@@ -314,7 +338,11 @@ bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_k
 		if (word == 0)
 			continue;
 		known = true;
-		slot_update(neighbours, slot, word, mac, false, now_us);
+		if (word_state(word) == SLOT_RESOLVED && word != word_make(mac, SLOT_RESOLVED, word) &&
+			!slot_is_silent(slot, now_us))
+			slot_doubt(slot, now_us);
+		else
+			slot_update(neighbours, slot, word, mac, false, now_us);
 	}
 	if (known)
 		return;

@@ -8,6 +8,10 @@
  * asked for us), never by a reply. It is INCOMPLETE until a reply comes, then RESOLVED; ten
  * minutes after the last confirmation its next use probes it, first by unicast, and only when
  * no probe is answered is it forgotten and asked for anew (RFC 1122 2.3.2.1, RFC 4861 7.3).
+ *
+ * A MAC address that is known is defended: who claims the address for another one only raises a doubt. The next use
+ * probes the old one, by unicast, and the claim is believed when that has been silent for a second. So one forged
+ * packet takes no traffic, and a standby that takes over has it a second later.
  */
 #ifndef BYEPASS_WIRE_NEIGHBOUR_H
 #define BYEPASS_WIRE_NEIGHBOUR_H
@@ -48,14 +52,14 @@ enum bp_neighbour_ask { /* what the caller is to send, who alone has won the rig
 enum bp_neighbour_state bp_neighbour_use(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	bool create, uint64_t now_us, struct rte_ether_addr *mac, enum bp_neighbour_ask *ask);
 
-/* An answer. @mac: NULL when it gives none, which proves a known one (RFC 4861 7.2.5). @solicited: it answers
+/* An answer, or news. @mac: NULL when it gives none, which proves a known one (RFC 4861 7.2.5). @solicited: it answers
  * a question of ours and confirms; else the entry is probed at its next use. @override: may replace a MAC
- * address that we know (RFC 4861 7.2.5). True: there was an entry. */
+ * address that we know (RFC 4861 7.2.5) and that is silent. True: there was an entry. */
 bool bp_neighbour_confirm(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, bool solicited, bool override, uint64_t now_us);
 
-/* @key has asked for one of our addresses, so it is about to talk to us: makes or updates its entry, to be
- * probed at its first use. Nothing happens where the table is full. */
+/* @key has asked for one of our addresses, so it is about to talk to us: makes its entry, or updates one
+ * whose MAC address is silent, to be probed at its next use. Nothing happens where the table is full. */
 void bp_neighbour_learn(struct bp_neighbours *neighbours, const struct bp_neighbour_key *key,
 	const struct rte_ether_addr *mac, uint64_t now_us);
 

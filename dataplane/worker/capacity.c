@@ -4,7 +4,13 @@
  */
 #include "worker/capacity.h"
 
-#define PER_CALL (BP_CAPACITY_RECORD + BP_CAPACITY_KEPT + BP_CAPACITY_DIALOG)
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PER_CALL                                                                                             \
+	(BP_CAPACITY_RECORD + BP_CAPACITY_KEPT + BP_CAPACITY_DIALOG + BP_CAPACITY_DIALOG_KEPT +              \
+		2 * BP_CAPACITY_BUCKETS)
 
 static uint64_t
 smaller(uint64_t a, uint64_t b)
@@ -30,9 +36,28 @@ void
 bp_capacity_plan(
 	struct bp_capacity *out, const struct bp_config_capacity *wanted, uint64_t huge, uint64_t available)
 {
+	uint64_t pools;
+
 	out->transactions = wanted->transactions ? wanted->transactions : automatic(huge, available);
 	out->dialogs = wanted->dialogs ? wanted->dialogs : out->transactions;
-	out->kept_bytes = (uint64_t)out->transactions * BP_CAPACITY_KEPT;
-	out->bytes = out->kept_bytes + (uint64_t)out->transactions * BP_CAPACITY_RECORD +
-		     (uint64_t)out->dialogs * BP_CAPACITY_DIALOG;
+	pools = (uint64_t)out->transactions * BP_CAPACITY_RECORD + (uint64_t)out->dialogs * BP_CAPACITY_DIALOG;
+	out->kept_bytes = (uint64_t)out->transactions * BP_CAPACITY_KEPT +
+			  (uint64_t)out->dialogs * BP_CAPACITY_DIALOG_KEPT;
+	if (pools < BP_CAPACITY_REACH) /* always, with what the configuration admits */
+		out->kept_bytes = smaller(out->kept_bytes, BP_CAPACITY_REACH - pools);
+	out->bytes = pools + out->kept_bytes +
+		     ((uint64_t)out->transactions + out->dialogs) * BP_CAPACITY_BUCKETS;
+}
+
+int
+bp_capacity_check(
+	const struct bp_capacity *plan, uint64_t besides, uint64_t machine, char *error, size_t error_size)
+{
+	if (machine == 0 || plan->bytes + besides <= machine)
+		return 0;
+	snprintf(error, error_size,
+		"capacity: %" PRIu32 " transactions and %" PRIu32 " dialogs take %" PRIu64
+		" MiB, packet buffers %" PRIu64 " MiB, and this machine has %" PRIu64 " MiB",
+		plan->transactions, plan->dialogs, plan->bytes >> 20, besides >> 20, machine >> 20);
+	return -ENOMEM;
 }

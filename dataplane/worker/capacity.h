@@ -8,15 +8,29 @@
 
 #include "byepass/config.h"
 
+#include <stddef.h>
+
 #define BP_CAPACITY_MODEST 262144u /* records when nobody reserved huge pages for more */
 #define BP_CAPACITY_LEAST 4096u
 #define BP_CAPACITY_MOST (64u << 20)
 
-/* Bytes that one record takes with all that hangs on it: itself, its dozen timer entries, and the messages
- * that it keeps (half a kilobyte or one, for the 32 seconds that its response may be asked for again). */
-#define BP_CAPACITY_RECORD (256u + 12u * 25u)
+/* Bytes that one record and one dialog take of their pools: 128 each, and 17 for each timer entry (16, and the
+ * heads of the chunks). A timer's are touched only when it is used. */
+#define BP_CAPACITY_RECORD (128u + 12u * 17u)
+#define BP_CAPACITY_DIALOG (128u + 2u * 17u)
+
+/* Two buckets of the table for each at most, allocated aside. */
+#define BP_CAPACITY_BUCKETS 32u
+
+/* Kept memory. Of a record on the average: while its request is under way its live part (512 bytes) and the
+ * request (1 to 1.5 KiB); then, for the 32 seconds that its response may be asked for again, that (half a
+ * kilobyte or one). A call that rings for ten seconds comes to 975 for each of its two records. Of a dialog: two
+ * remotes, 96 to 192 bytes each. */
 #define BP_CAPACITY_KEPT 1024u
-#define BP_CAPACITY_DIALOG (512u + 2u * 25u)
+#define BP_CAPACITY_DIALOG_KEPT (2u * 192u)
+
+/* All pools and all kept memory together: what the engine's 32-bit places can name is 128 GiB. */
+#define BP_CAPACITY_REACH ((128ull << 30) - (64ull << 20))
 
 struct bp_capacity {
 	uint32_t transactions;
@@ -29,8 +43,13 @@ struct bp_capacity {
  * @huge:      bytes of free huge pages that somebody reserved, less what DPDK needs; all of them may be used.
  * @available: bytes of memory that is available, huge pages aside.
  * Auto takes at most a quarter of the memory. As many dialogs as records: a call has two records for 32
- * seconds each and one dialog for as long as people talk. */
+ * seconds each and one dialog for as long as people talk. Kept memory gets less than its share where the pools
+ * leave less of what the engine can name. */
 void bp_capacity_plan(
 	struct bp_capacity *out, const struct bp_config_capacity *wanted, uint64_t huge, uint64_t available);
+
+/* 0, or -ENOMEM and a line in @error: the plan and @besides, bytes for DPDK, are more than @machine, all the
+ * memory that there is (0: unknown, all is good). */
+int bp_capacity_check(const struct bp_capacity *plan, uint64_t besides, uint64_t machine, char *error, size_t error_size);
 
 #endif

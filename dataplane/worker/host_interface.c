@@ -26,3 +26,17 @@ bp_host_interface_is_far_end(unsigned index)
 	close(fd);
 	return known && strcmp(driver.driver, "tun") == 0;
 }
+
+uint16_t
+bp_host_interface_mtu(unsigned index)
+{
+	struct ifreq ifreq = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool known;
+
+	if (fd < 0)
+		return 0;
+	known = index && if_indextoname(index, ifreq.ifr_name) && ioctl(fd, SIOCGIFMTU, &ifreq) == 0;
+	close(fd);
+	return known && ifreq.ifr_mtu > 0 && ifreq.ifr_mtu <= UINT16_MAX ? (uint16_t)ifreq.ifr_mtu : 0;
+}

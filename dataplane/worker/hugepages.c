@@ -101,6 +101,12 @@ bp_machine_memory_available(void)
 	return read_meminfo_kb("MemAvailable:") << 10;
 }
 
+uint64_t
+bp_machine_memory(void)
+{
+	return read_meminfo_kb("MemTotal:") << 10;
+}
+
 /* Raises the kernel's pool until @bytes are free. What came of it shows in the number of pages, not in the
  * write's success: the kernel gives as many as it finds. */
 static int

@@ -46,7 +46,8 @@ void bp_hugepages_unmap(void *memory, size_t size);
 /* How many mappings had to be plain although pool->slabs, since bp_hugepages_map_from. */
 unsigned bp_hugepages_plain_mappings(void);
 
-/* MemAvailable, bytes; 0 when unknown. */
+/* MemAvailable and MemTotal, bytes; 0 when unknown. */
 uint64_t bp_machine_memory_available(void);
+uint64_t bp_machine_memory(void);
 
 #endif

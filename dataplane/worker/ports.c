@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Opening ports. Offloads are taken when the device has them and never assumed. Not taken: mbuf fast
- * free, because fragments leave as indirect mbufs with references, and scattered reception,
- * because the pool's buffers hold a whole frame of the configured MTU.
+ * free, because one queue sends out of two pools (packets and large); scattered reception, because the pool's
+ * buffers hold a whole frame of the configured MTU; transmission of chains, because each frame is one segment.
  */
 #include "worker/ports.h"
 #include "worker/device.h"
@@ -12,13 +12,15 @@
 
 #include <rte_ethdev.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
-#define TX_OFFLOADS                                                                                          \
-	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define TX_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+
+static_assert(BP_CONFIG_PORTS_MAX <= RTE_MAX_ETHPORTS, "what the configuration admits, DPDK can hold");
 
 /* @what failed with @rc on this port: one line. Returns rc. */
 static int
@@ -187,6 +189,20 @@ own_mac(struct bp_port *port, unsigned if_index)
 	return 0;
 }
 
+/* A kernel interface would keep our MTU after us: what it had is remembered. -ENOTSUP: a device that carries
+ * whatever fits a buffer. */
+static int
+set_mtu(struct bp_port *port, unsigned if_index)
+{
+	uint16_t before = bp_host_interface_mtu(if_index);
+	int rc = rte_eth_dev_set_mtu(port->wire.id, port->config->mtu);
+
+	if (rc == 0 && before != port->config->mtu)
+		port->mtu_before = before;
+	port->wire.mtu = port->config->mtu;
+	return rc == -ENOTSUP || before == port->config->mtu ? 0 : rc;
+}
+
 static int
 open_one(struct bp_port *port, uint16_t queues, const struct bp_pools *const *pools,
 	void (*notice)(const char *line), char *error, size_t error_size)
@@ -201,11 +217,9 @@ open_one(struct bp_port *port, uint16_t queues, const struct bp_pools *const *po
 	rc = setup_queues(port, queues, &info, pools);
 	if (rc)
 		return fail(port, "queues cannot be set up", rc, error, error_size);
-	rc = rte_eth_dev_set_mtu(port->wire.id, port->config->mtu);
-	if (rc && rc != -ENOTSUP)
-		bp_notice(notice, "port %s: MTU %u cannot be set (%s); the device keeps its own",
-			port->config->name, port->config->mtu, strerror(-rc));
-	port->wire.mtu = port->config->mtu;
+	rc = set_mtu(port, info.if_index);
+	if (rc)
+		return fail(port, "its MTU cannot be set", rc, error, error_size);
 	rc = own_mac(port, info.if_index);
 	if (rc)
 		return fail(port, "has no MAC address", rc, error, error_size);
@@ -229,13 +243,27 @@ bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools, void 
 }
 
 void
-bp_ports_close(struct bp_ports *ports)
+bp_ports_restore(struct bp_ports *ports)
 {
 	for (unsigned i = 0; i < ports->count; i++) {
 		struct bp_port *port = &ports->ports[i];
 
-		if (port->promiscuous) /* of a kernel interface it would stay so after us */
+		if (port->promiscuous)
 			rte_eth_promiscuous_disable(port->wire.id);
+		if (port->mtu_before && !port->tap) /* the kernel's end of a TAP goes with us */
+			rte_eth_dev_set_mtu(port->wire.id, port->mtu_before);
+		port->promiscuous = false;
+		port->mtu_before = 0;
+	}
+}
+
+void
+bp_ports_close(struct bp_ports *ports)
+{
+	bp_ports_restore(ports);
+	for (unsigned i = 0; i < ports->count; i++) {
+		struct bp_port *port = &ports->ports[i];
+
 		if (port->started)
 			rte_eth_dev_stop(port->wire.id);
 		rte_eth_dev_close(port->wire.id);

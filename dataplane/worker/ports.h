@@ -19,6 +19,7 @@ struct bp_port {
 	struct bp_wire_port wire; /* queue is filled in per worker */
 	bool started;
 	bool promiscuous; /* we made it so, and undo it */
+	uint16_t mtu_before; /* of the kernel's interface, where we changed it; 0: nothing to undo */
 	bool tap;         /* we hold the other end: its link is up for as long as we run, in whatever namespace it is */
 };
 
@@ -37,6 +38,9 @@ int bp_ports_find(struct bp_ports *ports, const struct bp_config *config, unsign
 /* Configures and starts all. @pools: each worker's, ports->queues of them. */
 int bp_ports_open(struct bp_ports *ports, const struct bp_pools *const *pools,
 	void (*notice)(const char *line), char *error, size_t error_size);
+
+/* Undoes what a kernel interface would keep after us: promiscuous mode, the MTU. Workers may still run. */
+void bp_ports_restore(struct bp_ports *ports);
 
 /* NULL members are legal. Workers have stopped. */
 void bp_ports_close(struct bp_ports *ports);

@@ -41,6 +41,9 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 	huge = mode == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&dataplane->hugepages);
 	bp_capacity_plan(&dataplane->capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0,
 		bp_machine_memory_available());
+	rc = bp_capacity_check(&dataplane->capacity, dpdk, bp_machine_memory(), error, error_size);
+	if (rc)
+		return rc;
 	rc = bp_hugepages_acquire(
 		&dataplane->hugepages, mode, dpdk + dataplane->capacity.bytes, reason, sizeof(reason));
 	if (rc) {
@@ -249,6 +252,16 @@ fail:
 }
 
 void
+bp_dataplane_abandon(struct bp_dataplane *dataplane)
+{
+	if (!dataplane)
+		return;
+	bp_ports_restore(&dataplane->ports);
+	/* still mapped: the kernel takes each page back as the process lets go of it */
+	bp_hugepages_release(&dataplane->hugepages);
+}
+
+void
 bp_dataplane_stop(struct bp_dataplane *dataplane)
 {
 	const struct bp_config *config;
@@ -263,8 +276,9 @@ bp_dataplane_stop(struct bp_dataplane *dataplane)
 		free_config(config);
 }
 
-void
-bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs)
+int
+bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs, char *error,
+	size_t error_size)
 {
 	struct bp_hugepage_pool hugepages;
 	uint64_t dpdk = bp_pools_memory(config);
@@ -279,4 +293,5 @@ bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions,
 		*transactions = capacity.transactions;
 	if (dialogs)
 		*dialogs = capacity.dialogs;
+	return bp_capacity_check(&capacity, dpdk, bp_machine_memory(), error, error_size);
 }

@@ -2,7 +2,7 @@
  *
  * Trace: each SIP message that passes becomes an event for control, enough for a line of a ladder diagram.
  * A ring per worker, never waited for. Its messages are parsed for this once more: tracing costs what it
- * costs, and is off by default.
+ * costs, and is off by default (trace.messages).
  */
 #ifndef BYEPASS_WORKER_TRACE_H
 #define BYEPASS_WORKER_TRACE_H

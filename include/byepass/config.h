@@ -17,6 +17,7 @@
 #define BP_CONFIG_PATH_SIZE 256
 #define BP_CONFIG_WORKERS_MAX 64
 #define BP_CONFIG_OLD_SECRETS_MAX 7
+#define BP_CONFIG_PORTS_MAX 32 /* RTE_MAX_ETHPORTS of Debian's DPDK */
 #define BP_CONFIG_LISTENERS_MAX 4096 /* in all; there are no more addresses than that either */
 #define BP_CONFIG_NONE UINT16_MAX /* "no index" in the 16-bit index fields below */
 

@@ -37,6 +37,11 @@ int bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config
 /* Stops the workers, closes the ports, frees all. Calls still up are cut: drain first. */
 void bp_dataplane_stop(struct bp_dataplane *dataplane);
 
+/* For who is about to _exit(): undoes what would outlive the process (huge pages asked of the kernel, MTU and
+ * promiscuous mode of its interfaces) and waits for nobody, not even for a worker that is stuck. Nothing else may
+ * be called after it. */
+void bp_dataplane_abandon(struct bp_dataplane *dataplane);
+
 unsigned bp_dataplane_worker_count(const struct bp_dataplane *dataplane);
 
 /* The live counters of worker @worker, read with bp_count_read(). Valid until stop. */
@@ -59,8 +64,9 @@ unsigned bp_dataplane_port_count(const struct bp_dataplane *dataplane);
 int bp_dataplane_port(const struct bp_dataplane *dataplane, unsigned port, struct bp_dataplane_port *out);
 
 /* What "auto" would come to on this machine now; for byepass --check, before anything is started. Any of the
- * two may be NULL. */
-void bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs);
+ * two may be NULL. 0, or -ENOMEM and a line in @error: the start would refuse it, this machine has less memory. */
+int bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs, char *error,
+	size_t error_size);
 
 /* The snapshot in force, and the capacity that "auto" came to. */
 const struct bp_config *bp_dataplane_config(const struct bp_dataplane *dataplane);

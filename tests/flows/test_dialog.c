@@ -261,6 +261,7 @@ bye_never_answered(void **state)
 	leg_exchange_begin(w, &call.caller, &call.callee, "BYE");
 	world_wait(w, TIMER_64T1 + SECONDS(1));
 	check_int(w, world_take(w, &bob), 10);
+	expect_status(w, &alice, 100, "BYE");
 	expect_nothing(w);
 	check_dialogs(w, 1, 0);
 	check_int(w, ended(w, bye_unanswered), 1);

@@ -185,7 +185,8 @@ ringing_to_options(void **state)
 	const char *seen = forwarded(w, &alice, &bob, ua_request(&alice, "OPTIONS", "sip:bob@example.com"));
 
 	say(w, &bob, ua_response(&bob, seen, 180, "answer"));
-	world_take(w, &alice);
+	expect_absorbed(w);
+	expect_nothing(w);
 	answered(w, &bob, &alice, seen, 200);
 }
 
@@ -198,6 +199,7 @@ callee_dead(void **state)
 
 	world_wait(w, TIMER_64T1 + SECONDS(1));
 	check_int(w, world_take(w, &bob), 10);
+	expect_status(w, &alice, 100, "OPTIONS");
 	expect_nothing(w);
 	say(w, &bob, ua_response(&bob, seen, 200, "answer"));
 	expect_dropped(w, response_stale_branch);

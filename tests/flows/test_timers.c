@@ -225,7 +225,11 @@ timers_e_and_f(void **state)
 
 	say(w, &alice, ua_request(&alice, "OPTIONS", "sip:bob@example.com"));
 	seen = expect(w, &bob, "OPTIONS");
-	repeated_at(w, &bob, seen, at, 10);
+	repeated_at(w, &bob, seen, at, 2);
+	world_run_until(w, at[2]); /* E reaches T2: time for a 100 upstream (RFC 4320 4.1) */
+	expect_same(w, expect(w, &bob, "OPTIONS"), seen);
+	expect_status(w, &alice, 100, "OPTIONS");
+	repeated_at(w, &bob, seen, at + 3, 7);
 	world_run_until(w, TIMER_64T1);
 	expect_nothing(w);
 	check_int(w, world_sum(w)->transactions_ended[BP_KIND_NON_INVITE], 1);
@@ -245,7 +249,10 @@ timer_e_in_proceeding(void **state)
 	world_run_until(w, MS(100));
 	say(w, &bob, ua_response(&bob, seen, 100, NULL));
 	expect_absorbed(w);
-	repeated_at(w, &bob, seen, at, 8);
+	repeated_at(w, &bob, seen, at, 1);
+	world_run_until(w, MS(3500));
+	expect_status(w, &alice, 100, "OPTIONS"); /* our own (RFC 4320 4.1) */
+	repeated_at(w, &bob, seen, at + 1, 7);
 	world_run_until(w, TIMER_64T1);
 	expect_nothing(w);
 	check_int(w, world_sum(w)->transactions_ended[BP_KIND_NON_INVITE], 1);
@@ -386,6 +393,7 @@ late_worker(void **state)
 	w->now_us += SECONDS(300);
 	world_wait(w, 0);
 	check(w, world_take(w, &bob) <= 16);
+	expect_status(w, &alice, 100, "OPTIONS");
 	say(w, &alice, ua_ack(call.invite, expect_status(w, &alice, 408, "INVITE")));
 	expect_absorbed(w);
 	world_wait(w, SECONDS(40));
@@ -413,6 +421,7 @@ many_at_once(void **state)
 	check_int(w, world_take(w, &bob), 100);
 	world_run_until(w, TIMER_64T1);
 	check_int(w, world_take(w, &bob), 800);
+	check_int(w, world_take(w, &alice), 100); /* a 100 each */
 }
 
 static const struct world_options fast = {

@@ -5,11 +5,13 @@
 daemon_test.py BYEPASS_FAKE BYEPASSCTL DOCS_METRICS
 """
 import contextlib
+import ctypes
 import http.client
 import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -19,8 +21,12 @@ import tempfile
 import unittest
 
 DAEMON, CTL, DOCS = sys.argv[1:4]
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+TEST = os.getpid()
 CONFIG = """
 drain: {drain}
+trace: {{ messages: 10000 }}
 control: {{ http: "{http}", socket: {socket} }}
 ports: [{{ name: p0, device: net_tap0 }}, {{ name: p1, device: net_tap1 }}]
 realms:
@@ -31,6 +37,13 @@ routes: [{{ from: access, trunk: core }}]
 """
 EVENTS = 28  # of the two calls and the hostile message of fake_dataplane.c
 SAMPLE = re.compile(r'^(byepass_[a-z0-9_]+)(?:\{((?:[a-z]+="[^"\\\n]*",?)*)\})? (-?[0-9]+(?:\.[0-9]+)?)$')
+
+
+def die_with_parent():
+    """In a child: no daemon is left behind, however the test ends."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != TEST:
+        os._exit(1)
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -57,7 +70,7 @@ class Edge:
             CONFIG.format(drain=drain, http=f"{shown}:{self.tcp}", socket=self.socket))
         self.process = subprocess.Popen(
             [DAEMON, "--config", str(folder / "edge.yaml")], stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **(environment or {})})
+            env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
         self.log = []
 
     def wait_for(self, event):
@@ -315,6 +328,7 @@ class Life(Case):
         code, log = edge.end()
         self.assertEqual(code, 1)
         self.assertIn("second signal", log)
+        self.assertIn("the data path was abandoned", log)  # what would outlive the process is undone
         self.assertFalse(edge.socket.exists())
 
     def test_hangup_is_said_and_ignored(self):
@@ -390,9 +404,43 @@ class Life(Case):
             self.skipTest("no IPv6 here")
         self.assertEqual(edge.get("/healthz", unix=False)[0], 200)
 
+    def test_no_daemon_outlives_its_test(self):
+        """A child that goes about it as the tests do, and is killed."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            global TEST
+            TEST = os.getpid()
+            edge = Edge(pathlib.Path(folder.name))
+            edge.started()
+            os.write(write, b"%d" % edge.process.pid)
+            signal.pause()
+        os.close(write)
+        daemon = int(os.read(read, 20))
+        os.close(read)
+        watched = os.pidfd_open(daemon)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        gone = select.select([watched], [], [], 30)[0]
+        os.close(watched)
+        if not gone:
+            os.kill(daemon, signal.SIGKILL)
+        self.assertTrue(gone)
+
     def test_law_is_off(self):
         edge = self.edge(environment={"FAKE_LOST": "1"}).started()
         self.assertEqual(edge.json("/v1/status")[1]["counting_law"], "off by 1: 20 received, 19 accounted for")
+
+    def test_more_than_the_machine_has(self):
+        edge = self.edge(environment={"FAKE_START_FAILS": "1"})
+        edge.end()
+        path = edge.folder / "edge.yaml"
+        run = subprocess.run([DAEMON, "--check", "--config", str(path)], capture_output=True, text=True, timeout=60,
+                             env={**os.environ, "FAKE_NO_MEMORY": "1"})
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn(f"{path}: capacity: too much\n", run.stderr)
 
     def test_command_line(self):
         def run(*arguments):

@@ -4,6 +4,7 @@
  * lives the life of the real one and carries no call. What such a daemon shows comes
  * from its environment:
  *   FAKE_START_FAILS  the data path refuses to start
+ *   FAKE_NO_MEMORY    the capacity is more than the machine has
  *   FAKE_DIALOGS=N    N calls are up
  *   FAKE_ENDS_AFTER=N they end when they were looked at N times after the drain began
  *   FAKE_LOST         a message is not accounted for
@@ -74,6 +75,12 @@ bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 		notice("no huge pages: \"slower\"");
 	*out = d;
 	return 0;
+}
+
+void
+bp_dataplane_abandon(struct bp_dataplane *d)
+{
+	fprintf(stderr, "the data path was abandoned\n");
 }
 
 void
@@ -154,11 +161,16 @@ bp_dataplane_port(const struct bp_dataplane *d, unsigned port, struct bp_datapla
 	return 0;
 }
 
-void
-bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs)
+int
+bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions, uint32_t *dialogs, char *error,
+	size_t error_size)
 {
 	*transactions = config->capacity.transactions != 0 ? config->capacity.transactions : 262144;
 	*dialogs = config->capacity.dialogs != 0 ? config->capacity.dialogs : 131072;
+	if (getenv("FAKE_NO_MEMORY") == NULL)
+		return 0;
+	snprintf(error, error_size, "capacity: too much");
+	return -ENOMEM;
 }
 
 const struct bp_config *
@@ -170,5 +182,7 @@ bp_dataplane_config(const struct bp_dataplane *d)
 void
 bp_dataplane_capacity(const struct bp_dataplane *d, uint32_t *transactions, uint32_t *dialogs)
 {
-	bp_dataplane_capacity_of(d->config, transactions, dialogs);
+	char error[64];
+
+	bp_dataplane_capacity_of(d->config, transactions, dialogs, error, sizeof(error));
 }

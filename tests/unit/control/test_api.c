@@ -292,6 +292,7 @@ test_ladder(void **state)
 	unsigned count = fake_cancelled_call(events, "a/b?c@d/ladder");
 	json_t *json;
 
+	config->trace.messages = 100;
 	bp_trace_store_add(control.trace, events, count);
 	ask("GET", "/v1/calls/a/b?c@d/ladder/ladder");
 	assert_int_equal(reply.status, 200);

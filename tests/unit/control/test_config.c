@@ -74,7 +74,7 @@ test_defaults(void **state)
 	assert_int_equal(c->limits.vias, 70);
 	assert_int_equal(c->limits.uri, 2048);
 	assert_int_equal(c->limits.message, 65507);
-	assert_int_equal(c->trace.messages, 10000);
+	assert_int_equal(c->trace.messages, 0);
 	assert_string_equal(c->control.http, "127.0.0.1:9060");
 	assert_string_equal(c->control.socket, "/run/byepass/control.sock");
 	assert_string_equal(c->control.token_file, "");

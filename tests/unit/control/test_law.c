@@ -97,7 +97,9 @@ test_off(void **state)
 	assert_law("off by 1: 7 received, 6 accounted for", 10, count_look);
 	assert_int_equal(looks, 9);
 	c[0].absorbed = 3;
-	assert_law("off by -2: 7 received, 9 accounted for", 1, count_look);
+	assert_law("off by -2: 7 received, 9 accounted for", 2, count_look);
+	c[0].absorbed = 4;
+	assert_law("off by -3: 7 received, 10 accounted for", 1, count_look);
 }
 
 /* In the middle of a message, for a while. */
@@ -107,6 +109,34 @@ test_under_way(void **state)
 	dataplane.counters[0].messages_received = 1;
 	assert_law("holds", 10, finish_message);
 	assert_int_equal(looks, 3);
+}
+
+/* A worker under load that is met between two messages each time: the one that it had in hand is done, it has
+ * the next. */
+static void
+next_message(void)
+{
+	looks++;
+	bp_count(&dataplane.counters[0].forwarded, 1);
+	bp_count(&dataplane.counters[0].messages_received, 1);
+}
+
+/* Nothing arrives in the instant of a look, and yet a message is in hand at each of them. */
+static void
+test_one_in_hand(void **state)
+{
+	struct bp_counters *c = dataplane.counters;
+
+	c[0].messages_received = 1;
+	assert_law("holds", 3, next_message);
+	assert_int_equal(looks, 2);
+	c[1].messages_received = 1; /* the other worker may have one too */
+	assert_law("holds", 3, next_message);
+	c[1].messages_received = 2; /* but not two */
+	assert_law("off by 3: 9 received, 6 accounted for", 3, next_message);
+	c[1].messages_received = 0;
+	assert_law("off by 1: 7 received, 6 accounted for", 3, count_look); /* it rests, and one is missing */
+	assert_law("holds", 1, count_look); /* who looks once cannot know */
 }
 
 /* A worker that never rests: one more message whenever somebody looks. */
@@ -125,7 +155,7 @@ test_busy(void **state)
 	struct bp_law law;
 
 	dataplane.on_counters = receive_one;
-	c[1].messages_received = 5;
+	c[1].messages_received = 1;
 	bp_law_check(&dataplane, 3, count_look, &law);
 	assert_true(law.holds);
 	assert_int_equal(looks, 2); /* it never was quiet */
@@ -171,6 +201,7 @@ main(void)
 		cmocka_unit_test_setup(test_scopes, setup),
 		cmocka_unit_test_setup(test_off, setup),
 		cmocka_unit_test_setup(test_under_way, setup),
+		cmocka_unit_test_setup(test_one_in_hand, setup),
 		cmocka_unit_test_setup(test_busy, setup),
 		cmocka_unit_test_setup(test_live, setup),
 	};

@@ -63,7 +63,7 @@ begin(struct bp_record *record, enum bp_method method, uint64_t id)
 	uint64_t base = UINT64_C(5) << BP_WORD_GENERATION_SHIFT;
 
 	memset(record, 0, sizeof(*record));
-	record->id[0] = id;
+	record->node.id[0] = id;
 	record->method = (uint8_t)method;
 	record->branch_count = 1;
 	atomic_store(&record->branch, BP_WORD_SET(base, STATE, invite ? BP_ICT_CALLING : 0));
@@ -73,25 +73,30 @@ begin(struct bp_record *record, enum bp_method method, uint64_t id)
 static void
 test_table_finds_by_method_rule_and_keeps_the_first(void **state)
 {
-	static struct bp_record invite, again, options;
+	static struct bp_record records[3];
+	struct bp_record *invite = &records[0], *again = &records[1], *options = &records[2];
+	const struct bp_table_options table_options = {.entries = 16,
+		.slots = records,
+		.slot_size = sizeof(records[0]),
+		.node_offset = offsetof(struct bp_record, node)};
 	struct bp_table *table;
 
-	assert_int_equal(bp_table_create(&table, 16), 0);
-	begin(&invite, BP_METHOD_INVITE, 1);
-	begin(&again, BP_METHOD_INVITE, 1);
-	begin(&options, BP_METHOD_OPTIONS, 2);
-	assert_ptr_equal(bp_record_add(table, &invite), &invite);
-	assert_ptr_equal(bp_record_add(table, &again), &invite);
-	assert_ptr_equal(bp_record_add(table, &options), &options);
-	assert_ptr_equal(bp_record_find(table, invite.id, BP_METHOD_INVITE), &invite);
-	assert_ptr_equal(bp_record_find(table, invite.id, BP_METHOD_ACK), &invite);
-	assert_ptr_equal(bp_record_find(table, invite.id, BP_METHOD_CANCEL), &invite);
-	assert_null(bp_record_find(table, invite.id, BP_METHOD_BYE));
-	assert_null(bp_record_find(table, options.id, BP_METHOD_ACK));
-	assert_ptr_equal(bp_record_find(table, options.id, BP_METHOD_CANCEL), &options);
-	assert_true(bp_table_remove(table, &invite.node));
-	assert_false(bp_table_remove(table, &invite.node));
-	assert_null(bp_record_find(table, invite.id, BP_METHOD_INVITE));
+	assert_int_equal(bp_table_create(&table, &table_options), 0);
+	begin(invite, BP_METHOD_INVITE, 1);
+	begin(again, BP_METHOD_INVITE, 1);
+	begin(options, BP_METHOD_OPTIONS, 2);
+	assert_ptr_equal(bp_record_add(table, invite), invite);
+	assert_ptr_equal(bp_record_add(table, again), invite);
+	assert_ptr_equal(bp_record_add(table, options), options);
+	assert_ptr_equal(bp_record_find(table, invite->node.id, BP_METHOD_INVITE), invite);
+	assert_ptr_equal(bp_record_find(table, invite->node.id, BP_METHOD_ACK), invite);
+	assert_ptr_equal(bp_record_find(table, invite->node.id, BP_METHOD_CANCEL), invite);
+	assert_null(bp_record_find(table, invite->node.id, BP_METHOD_BYE));
+	assert_null(bp_record_find(table, options->node.id, BP_METHOD_ACK));
+	assert_ptr_equal(bp_record_find(table, options->node.id, BP_METHOD_CANCEL), options);
+	assert_true(bp_table_remove(table, &invite->node));
+	assert_false(bp_table_remove(table, &invite->node));
+	assert_null(bp_record_find(table, invite->node.id, BP_METHOD_INVITE));
 	bp_table_free(table);
 }
 

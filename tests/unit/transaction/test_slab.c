@@ -4,6 +4,8 @@
  */
 #include "pools.h"
 
+#include <errno.h>
+
 static void
 test_gives_each_slot_once_then_runs_dry(void **state)
 {
@@ -143,6 +145,36 @@ test_kept_memory_runs_dry_and_recovers(void **state)
 	bp_memory_free(pools.memory);
 }
 
+/* Free slots that lie with one worker reach another that runs dry, at the former's next flush. */
+static void
+test_hungry_worker_is_fed(void **state)
+{
+	struct bp_slot *slots[32];
+	struct pools pools;
+
+	pools_create(&pools, 32, 4, 0);
+	for (int i = 0; i < 32; i++)
+		slots[i] = bp_slot_take(pools.homes[0], BP_POOL_RECORD);
+	for (int i = 0; i < 32; i++)
+		bp_slot_return(pools.homes[0], slots[i]);
+	assert_null(bp_slot_take(pools.homes[1], BP_POOL_RECORD));
+	bp_memory_flush(pools.homes[0]);
+	for (int i = 0; i < 32; i++)
+		assert_non_null(bp_slot_take(pools.homes[1], BP_POOL_RECORD));
+	bp_memory_free(pools.memory);
+}
+
+static void
+test_refuses_more_than_places_can_name(void **state)
+{
+	struct bp_memory_options options = {
+		.workers = 1, .slots = {1, 1, 1}, .slot_size = {128, 128, 4096}, .kept_bytes = UINT64_C(140) << 30};
+	struct bp_memory *memory = NULL;
+
+	assert_int_equal(bp_memory_create(&memory, &options), -E2BIG);
+	assert_null(memory);
+}
+
 int
 main(void)
 {
@@ -154,6 +186,8 @@ main(void)
 		cmocka_unit_test(test_many_retired_without_release_are_all_found_again),
 		cmocka_unit_test(test_kept_memory_has_room_for_every_size),
 		cmocka_unit_test(test_kept_memory_runs_dry_and_recovers),
+		cmocka_unit_test(test_hungry_worker_is_fed),
+		cmocka_unit_test(test_refuses_more_than_places_can_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,22 +274,97 @@ requests_to_us_are_learned(void **state)
 	nothing_sent();
 }
 
-/* An address that moves to another station (a standby takes over) announces it: believed for what we use. */
+/* The ways in which OTHER_MAC may say that it has the address: announced, asked for us with it, answered what nobody
+ * asked, to us and to all. */
 static void
-gratuitous_updates_what_is_known(void **state)
+claim(unsigned way)
+{
+	if (way == 0)
+		frame_arp(&frame, BROADCAST, -1, 1, OTHER_MAC, "192.0.2.9", ZERO_MAC, "192.0.2.9");
+	else if (way == 1)
+		frame_arp(&frame, BROADCAST, -1, 1, OTHER_MAC, "192.0.2.9", ZERO_MAC, "192.0.2.1");
+	else if (way == 2)
+		frame_arp(&frame, OWN_MAC, -1, 2, OTHER_MAC, "192.0.2.9", OWN_MAC, "192.0.2.1");
+	else
+		frame_arp(&frame, BROADCAST, -1, 2, OTHER_MAC, "192.0.2.9", BROADCAST, "192.0.2.9");
+	input(&frame);
+	if (way == 1) { /* it gets its answer */
+		assert_true(sent(&out));
+		is_arp(OTHER_MAC, -1, 2, "192.0.2.1", "192.0.2.9");
+	}
+	nothing_sent();
+}
+
+/* One message goes to @mac, nothing beside it. */
+static void
+goes_to(const struct bp_flow *to, const char *mac)
+{
+	assert_true(send_to(to, "x", 1));
+	assert_true(sent(&out));
+	is_ethernet(&out, mac, -1, 0x0800);
+	nothing_sent();
+}
+
+/* Who takes over from one that answers still is not believed, however often he says it. */
+static void
+what_is_known_is_defended(void **state)
 {
 	struct bp_flow to = flow(LISTENER_V4, "192.0.2.9", 6000);
 
 	resolve(LISTENER_V4, "192.0.2.9", PEER_MAC);
-	frame_arp(&frame, BROADCAST, -1, 1, OTHER_MAC, "192.0.2.9", ZERO_MAC, "192.0.2.9");
-	input(&frame);
-	assert_int_equal(w.counters.frames_handled, 2);
-	assert_true(send_to(&to, "x", 1));
-	assert_true(sent(&out));
-	is_arp(OTHER_MAC, -1, 1, "192.0.2.1", "192.0.2.9"); /* is it really there? */
-	assert_true(sent(&out));
-	is_ethernet(&out, OTHER_MAC, -1, 0x0800);
-	nothing_sent();
+	for (unsigned i = 0; i < 8; i++) {
+		tick_at(w.now_us + (i < 4 ? 5 : 400) * SECOND); /* confirmed lately, and long ago */
+		claim(i % 4);
+		assert_true(send_to(&to, "x", 1));
+		assert_true(sent(&out));
+		is_arp(PEER_MAC, -1, 1, "192.0.2.1", "192.0.2.9"); /* is it still there? */
+		assert_true(sent(&out));
+		is_ethernet(&out, PEER_MAC, -1, 0x0800);
+		for (unsigned way = 0; way < 4; way++) /* before it can answer */
+			claim(way);
+		goes_to(&to, PEER_MAC);
+		reply(PEER_MAC, "192.0.2.9");
+		for (unsigned way = 0; way < 4; way++)
+			claim(way);
+		goes_to(&to, PEER_MAC); /* one probe a second, whatever is claimed */
+	}
+}
+
+/* A standby that takes over: the old one is silent for a second, all are asked, and who has said it is believed. */
+static void
+who_is_silent_is_replaced(void **state)
+{
+	struct bp_flow to = flow(LISTENER_V4, "192.0.2.9", 6000);
+
+	for (unsigned way = 0; way < 4; way++) {
+		tick_at(w.now_us + 1300 * SECOND); /* forgotten */
+		resolve(LISTENER_V4, "192.0.2.9", PEER_MAC);
+		tick_at(w.now_us + 5 * SECOND);
+		claim(way);
+		assert_true(send_to(&to, "x", 1));
+		assert_int_equal(drain(), 2);
+		tick_at(w.now_us + SECOND);
+		assert_true(send_to(&to, "x", 1));
+		assert_true(sent(&out));
+		is_arp(BROADCAST, -1, 1, "192.0.2.1", "192.0.2.9");
+		assert_int_equal(drain(), 1);
+		reply(OTHER_MAC, "192.0.2.9");
+		goes_to(&to, OTHER_MAC);
+	}
+	/* And when he says it again while nothing was sent. */
+	for (unsigned way = 0; way < 4; way++) {
+		tick_at(w.now_us + 1300 * SECOND);
+		resolve(LISTENER_V4, "192.0.2.9", PEER_MAC);
+		tick_at(w.now_us + 5 * SECOND);
+		claim(way);
+		assert_true(send_to(&to, "x", 1));
+		assert_int_equal(drain(), 2);
+		tick_at(w.now_us + SECOND);
+		claim(way);
+		assert_true(send_to(&to, "x", 1));
+		while (sent(&out))
+			is_ethernet(&out, OTHER_MAC, -1, get16(out.bytes + 12));
+	}
 }
 
 static void
@@ -483,7 +558,8 @@ main(void)
 		WIRE_TEST(unasked_replies_are_not_learned),
 		WIRE_TEST(sip_traffic_is_not_learned),
 		WIRE_TEST(requests_to_us_are_learned),
-		WIRE_TEST(gratuitous_updates_what_is_known),
+		WIRE_TEST(what_is_known_is_defended),
+		WIRE_TEST(who_is_silent_is_replaced),
 		WIRE_TEST(expires_by_probing),
 		WIRE_TEST(what_others_are_told_is_no_proof),
 		WIRE_TEST(idle_entries_are_forgotten),

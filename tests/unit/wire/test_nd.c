@@ -353,13 +353,16 @@ solicitations_to_us_are_learned(void **state)
 	nothing_sent();
 }
 
-/* RFC 4861 7.2.5: without the override flag another address only raises a doubt. */
+/* RFC 4861 7.2.5: without the override flag another address only raises a doubt; with it too while the old one may
+ * be there. */
 static void
 override(void **state)
 {
 	struct bp_flow to = flow(LISTENER_V6, PEER, 6000);
+	uint32_t size;
 
 	resolve(LISTENER_V6, PEER, PEER_MAC);
+	tick_at(w.now_us + 5 * SECOND);
 	advertise_to("ff02::1", ALL_NODES_MAC, 0, PEER, 2, OTHER_MAC);
 	input(&frame);
 	assert_true(send_to(&to, "x", 1));
@@ -372,12 +375,34 @@ override(void **state)
 	input(&frame);
 	assert_true(send_to(&to, "x", 1));
 	assert_int_equal(drain(), 1);
-	/* With the flag it is taken over, and probed as it was not asked for. */
+	/* With the flag too, for as long as the old one may still answer, whatever the news. */
+	tick_at(w.now_us + 5 * SECOND);
 	advertise_to("ff02::1", ALL_NODES_MAC, OVERRIDE, PEER, 2, OTHER_MAC);
 	input(&frame);
 	assert_true(send_to(&to, "x", 1));
 	assert_true(sent(&out));
-	is_nd(OTHER_MAC, -1, OWN, PEER, 135, 0, PEER, 1);
+	is_nd(PEER_MAC, -1, OWN, PEER, 135, 0, PEER, 1);
+	assert_true(sent(&out));
+	is_ethernet(&out, PEER_MAC, -1, 0x86dd);
+	advertise_to(OWN, OWN_MAC, SOLICITED | OVERRIDE, PEER, 2, OTHER_MAC);
+	input(&frame);
+	size = nd(message, PEER, OWN_GROUP, 135, 0, OWN, 1, OTHER_MAC);
+	frame_ip_hop(&frame, -1, OWN_GROUP_MAC, PEER, OWN_GROUP, 255, 58, message, size);
+	input(&frame);
+	assert_int_equal(drain(), 1);
+	assert_true(send_to(&to, "x", 1));
+	assert_true(sent(&out));
+	is_ethernet(&out, PEER_MAC, -1, 0x86dd);
+	nothing_sent();
+	/* Silent for a second: it is taken over. */
+	tick_at(w.now_us + SECOND);
+	assert_true(send_to(&to, "x", 1));
+	assert_true(sent(&out));
+	is_nd(PEER_GROUP_MAC, -1, OWN, PEER_GROUP, 135, 0, PEER, 1);
+	assert_int_equal(drain(), 1);
+	advertise_to(OWN, OWN_MAC, SOLICITED | OVERRIDE, PEER, 2, OTHER_MAC);
+	input(&frame);
+	assert_true(send_to(&to, "x", 1));
 	assert_true(sent(&out));
 	is_ethernet(&out, OTHER_MAC, -1, 0x86dd);
 	nothing_sent();

@@ -24,7 +24,7 @@ ROOTS = {
 # If one of these is not reached, the walk is broken and its silence means nothing.
 MUST_REACH = {
     "bp_engine_receive", "bp_engine_expire", "bp_wire_input", "bp_wire_flush", "bp_sip_parse", "bp_slot_take",
-    "bp_batch_release", "rte_eth_fp_ops", "cds_lfht_lookup",
+    "bp_batch_release", "bp_table_add", "rte_eth_fp_ops",
 }
 
 ALLOWED = {
@@ -37,8 +37,6 @@ ALLOWED = {
     "__assert_fail", "abort", "__rte_panic",
     # RCU: a store; a futex wake when a grace period waits for this very worker, some hundred times a second
     "urcu_qsbr_quiescent_state", "urcu_qsbr_call_rcu", "urcu_qsbr_flavor", "rcu_dereference_sym",
-    # the hash table, of fixed size and without accounting
-    "cds_lfht_lookup", "cds_lfht_next", "cds_lfht_first", "cds_lfht_add_unique", "cds_lfht_del",
     # DPDK: bursts (whatever the driver does in them is the device's business), mbufs out of pools
     "rte_eth_fp_ops", "rte_eth_call_rx_callbacks", "rte_eth_call_tx_callbacks", "rte_mempool_ops_table",
     "rte_pktmbuf_free_bulk", "__rte_pktmbuf_read", "per_lcore__lcore_id", "per_lcore__rte_errno",

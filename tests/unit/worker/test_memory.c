@@ -2,6 +2,8 @@
  *
  * Huge pages out of a directory that looks like the kernel's, slab mappings, and what "auto" comes to.
  */
+#include "transaction/record.h"
+#include "transaction/timers.h"
 #include "worker/capacity.h"
 #include "worker/hugepages.h"
 
@@ -12,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <urcu-qsbr.h>
+#include <urcu/rculfhash.h>
 #include <cmocka.h>
 
 #define PAGE (2ull << 20)
@@ -185,7 +189,8 @@ test_capacity(void **state)
 	bp_capacity_plan(&plan, &wanted, 0, 64 * GB);
 	assert_int_equal(plan.transactions, BP_CAPACITY_MODEST);
 	assert_int_equal(plan.dialogs, BP_CAPACITY_MODEST);
-	assert_int_equal(plan.kept_bytes, (uint64_t)BP_CAPACITY_MODEST * BP_CAPACITY_KEPT);
+	assert_int_equal(plan.kept_bytes,
+		(uint64_t)BP_CAPACITY_MODEST * (BP_CAPACITY_KEPT + BP_CAPACITY_DIALOG_KEPT));
 
 	bp_capacity_plan(&plan, &wanted, 0, GB); /* a small machine: a quarter of it */
 	assert_true(plan.transactions < BP_CAPACITY_MODEST && plan.transactions > BP_CAPACITY_LEAST);
@@ -215,6 +220,41 @@ test_capacity(void **state)
 	assert_int_equal(plan.dialogs, 77);
 }
 
+/* The figures of capacity.h against what the engine's pools are made of. */
+static void
+test_figures(void **state)
+{
+	const size_t timer = (sizeof(struct bp_timer_chunk) + BP_TIMER_CHUNK_ENTRIES - 1) / BP_TIMER_CHUNK_ENTRIES;
+
+	assert_int_equal(BP_CAPACITY_RECORD, sizeof(struct bp_record) + 12 * timer);
+	assert_true(BP_CAPACITY_DIALOG >= 128 + 2 * timer);
+	assert_int_equal(BP_CAPACITY_BUCKETS, 2 * sizeof(struct cds_lfht_node));
+	assert_true(sizeof(struct bp_live) + 1536 <= 2 * BP_CAPACITY_KEPT);
+}
+
+/* The most that the configuration admits is within the engine's reach, and refused by a small machine. */
+static void
+test_capacity_has_bounds(void **state)
+{
+	struct bp_config_capacity wanted = {.transactions = 100000000, .dialogs = 100000000};
+	struct bp_capacity plan;
+	char error[256] = "";
+
+	bp_capacity_plan(&plan, &wanted, 0, 0);
+	assert_true(plan.kept_bytes > 80ull << 30);
+	assert_true(plan.kept_bytes + 100000000ull * (BP_CAPACITY_RECORD + BP_CAPACITY_DIALOG) < 128ull << 30);
+	assert_int_equal(bp_capacity_check(&plan, 1ull << 30, 256ull << 30, error, sizeof(error)), 0);
+	assert_int_equal(bp_capacity_check(&plan, 1ull << 30, 0, error, sizeof(error)), 0);
+	assert_string_equal(error, "");
+	assert_int_equal(bp_capacity_check(&plan, 1ull << 30, 16ull << 30, error, sizeof(error)), -ENOMEM);
+	assert_string_equal(error,
+		"capacity: 100000000 transactions and 100000000 dialogs take 137111 MiB, packet buffers 1024 MiB, and "
+		"this machine has 16384 MiB");
+	assert_int_equal(bp_capacity_check(&plan, 0, plan.bytes, error, sizeof(error)), 0);
+	assert_int_equal(bp_capacity_check(&plan, 1, plan.bytes, error, sizeof(error)), -ENOMEM);
+	assert_true(bp_machine_memory() >= bp_machine_memory_available());
+}
+
 int
 main(void)
 {
@@ -226,6 +266,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_added_are_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slabs_fall_back, setup, teardown),
 		cmocka_unit_test(test_capacity),
+		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_capacity_has_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

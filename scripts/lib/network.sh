@@ -52,7 +52,7 @@ network_host() {
 }
 
 network_hosts() {
-	network_host "$net-access" "$1" 192.0.2.2/24 192.0.2.3/24 2001:db8:1::2/64
+	network_host "$net-access" "$1" 192.0.2.2/24 192.0.2.3/24 192.0.2.4/24 2001:db8:1::2/64
 	network_host "$net-core" "$2" 10.0.0.2/24 10.0.0.3/24 10.0.0.4/24 2001:db8:2::2/64
 }
 

@@ -87,7 +87,7 @@ explain() {
 	printf -- '---- output\n'
 	tail -n 60 "$work/check.log" | cut -c 1-300
 	printf -- '---- the edge\n'
-	tail -n 20 "$edge_dir/edge.log" 2>/dev/null
+	tail -n 20 "$edge_dir/edge.log" 2>/dev/null || true
 	[[ ! -s $edge_dir/edge.gdb ]] || tail -n 300 "$edge_dir/edge.gdb"
 	if [[ -n $edge_pid ]] && alive "$edge_pid"; then
 		edge_http /metrics 2>/dev/null | grep -vE '^#| 0$' | head -n 80 || true

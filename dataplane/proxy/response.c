@@ -146,11 +146,13 @@ transmit_ack(struct bp_engine *engine, const struct bp_sip_message *request, con
 static void
 send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct bp_record *record, unsigned branch)
 {
-	const struct bp_sip_message *request = bp_kept_request(engine, record, branch);
-	const struct bp_flow *flow = bp_branch_flow(record, branch);
-	const struct bp_kept *kept = atomic_load(&record->ack);
+	const struct bp_live *live = atomic_load(&record->live); /* once: another worker may drop it now */
+	const struct bp_kept *kept = live ? atomic_load(&live->branches[branch].request) : NULL;
+	const struct bp_sip_message *request = bp_kept_parse(engine, kept);
+	const struct bp_flow *flow = live ? &live->branches[branch].flow : NULL;
 	struct ack_rest rest;
 
+	kept = atomic_load(&record->ack); /* it is there before the live part goes */
 	if (request == NULL && kept != NULL) {
 		request = request_from_rest(engine, kept, &rest, response);
 		flow = &rest.flow;

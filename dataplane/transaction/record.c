@@ -197,6 +197,7 @@ bp_server_stop(struct bp_record *record, uint32_t generation)
 struct bp_swap
 bp_server_cancel(struct bp_record *record, uint32_t generation)
 {
+	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
 	uint64_t word = atomic_load(&record->server);
 
 	while (bp_word_generation(word) == generation) {
@@ -204,6 +205,8 @@ bp_server_cancel(struct bp_record *record, uint32_t generation)
 
 		if (BP_WORD_GET(word, CANCEL) != CANCEL_NONE)
 			return (struct bp_swap){word, word, BP_DO_REPEAT_RESPONSE};
+		if (BP_WORD_GET(word, STATE) == terminated) /* over, and perhaps a free slot already */
+			break;
 		if (bp_server_final_owed(record, word))
 			next |= BP_WORD_CANCEL_ASKED;
 		next = BP_WORD_SET(next, CANCEL, BP_NIST_COMPLETED + 1);

@@ -307,7 +307,6 @@ void
 explorer_replay(const struct explorer_job *its, const char *schedule)
 {
 	job = its;
-	job->reset(job->context);
 	for (unsigned i = 0; i < job->acts; i++)
 		start(i);
 	for (length = 0; alive() != 0 && schedule[length] != '\0'; length++) {

@@ -39,7 +39,7 @@ int explorer_current(void);
  * explorer_replay(). Static. */
 const char *explorer_schedule(void);
 
-/* Runs the one schedule; no check is called. */
+/* Runs the one schedule from the state that is; neither reset nor check is called. */
 void explorer_replay(const struct explorer_job *job, const char *schedule);
 
 #endif

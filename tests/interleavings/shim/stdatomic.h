@@ -61,6 +61,26 @@ void explorer_only_read(void);
 	explorer_old; })
 #define atomic_fetch_add(object, value) atomic_fetch_add_explicit(object, value, memory_order_seq_cst)
 
+#undef atomic_fetch_or
+#undef atomic_fetch_or_explicit
+#define atomic_fetch_or_explicit(object, value, order) __extension__ ({ \
+	__auto_type explorer_p = (object); \
+	explorer_access(explorer_p, EXPLORER_WRITE); \
+	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
+	*explorer_p = explorer_old | (value); \
+	explorer_old; })
+#define atomic_fetch_or(object, value) atomic_fetch_or_explicit(object, value, memory_order_seq_cst)
+
+#undef atomic_fetch_and
+#undef atomic_fetch_and_explicit
+#define atomic_fetch_and_explicit(object, value, order) __extension__ ({ \
+	__auto_type explorer_p = (object); \
+	explorer_access(explorer_p, EXPLORER_WRITE); \
+	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
+	*explorer_p = explorer_old & (value); \
+	explorer_old; })
+#define atomic_fetch_and(object, value) atomic_fetch_and_explicit(object, value, memory_order_seq_cst)
+
 /* A weak one that fails for no reason is the same as one that lost and looks again: the strong one stands for it. */
 #undef atomic_compare_exchange_strong
 #undef atomic_compare_exchange_strong_explicit
@@ -90,11 +110,12 @@ void explorer_only_read(void);
 
 /* Anything else would pass the explorer by: it must not compile. */
 #undef atomic_fetch_sub
-#undef atomic_fetch_or
-#undef atomic_fetch_and
+#undef atomic_fetch_sub_explicit
 #undef atomic_fetch_xor
+#undef atomic_fetch_xor_explicit
 #undef atomic_flag_test_and_set
 #undef atomic_init
-#pragma GCC poison atomic_fetch_sub atomic_fetch_or atomic_fetch_and atomic_fetch_xor atomic_flag_test_and_set atomic_init
+#pragma GCC poison atomic_fetch_sub atomic_fetch_sub_explicit atomic_fetch_xor atomic_fetch_xor_explicit
+#pragma GCC poison atomic_flag_test_and_set atomic_init
 
 #endif

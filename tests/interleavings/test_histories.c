@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Every history of one record, up to a number of events. One scenario a process: test_histories NAME [DEPTH].
+ */
+#include "history.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <urcu-qsbr.h>
+
+static const uint16_t invite_statuses[] = {100, 180, 200, 486, 487, 0};
+static const uint16_t failover_statuses[] = {180, 200, 486, 503, 0};
+static const uint16_t fork_statuses[] = {180, 200, 486, 603, 0};
+static const uint16_t other_statuses[] = {100, 200, 404, 408, 0};
+
+static const struct {
+	struct stage_options options;
+	unsigned depth;
+} scenarios[] = {
+	{{"invite", "INVITE", 1, false, invite_statuses}, 8},
+	{{"other", "MESSAGE", 1, false, other_statuses}, 8},
+	{{"failover", "INVITE", 2, false, failover_statuses}, 6},
+	{{"fork", "INVITE", 2, true, fork_statuses}, 5},
+	{{"other-failover", "MESSAGE", 2, false, other_statuses}, 6},
+	{{"other-fork", "MESSAGE", 2, true, other_statuses}, 6},
+};
+#define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+static int
+run(unsigned number, unsigned depth)
+{
+	struct history_stats stats;
+
+	urcu_qsbr_register_thread();
+	history_search(&scenarios[number].options, depth, &stats);
+	urcu_qsbr_unregister_thread();
+	printf("%s: %" PRIu64 " states in histories of up to %u events%s, %" PRIu64 " of them ends; %" PRIu64
+	       " single events, %" PRIu64 " meetings of two in %" PRIu64 " schedules\n",
+		scenarios[number].options.name, stats.states, stats.depth, stats.complete ? ", and there are no others" : "",
+		stats.over, stats.steps, stats.meetings, stats.schedules);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	for (unsigned i = 0; argc >= 2 && i < SCENARIOS; i++)
+		if (strcmp(argv[1], scenarios[i].options.name) == 0)
+			return run(i, argc > 2 ? (unsigned)atoi(argv[2]) : scenarios[i].depth);
+	fprintf(stderr, "usage: %s NAME [DEPTH]; names:", argv[0]);
+	for (unsigned i = 0; i < SCENARIOS; i++)
+		fprintf(stderr, " %s", scenarios[i].options.name);
+	fprintf(stderr, "\n");
+	return 2;
+}

@@ -197,16 +197,13 @@ bp_server_stop(struct bp_record *record, uint32_t generation)
 struct bp_swap
 bp_server_cancel(struct bp_record *record, uint32_t generation)
 {
-	unsigned terminated = bp_record_is_invite(record) ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
 	uint64_t word = atomic_load(&record->server);
 
-	while (bp_word_generation(word) == generation) {
+	while (bp_word_generation(word) == generation && (word & BP_WORD_FREE) == 0) {
 		uint64_t next = word;
 
 		if (BP_WORD_GET(word, CANCEL) != CANCEL_NONE)
 			return (struct bp_swap){word, word, BP_DO_REPEAT_RESPONSE};
-		if (BP_WORD_GET(word, STATE) == terminated) /* over, and perhaps a free slot already */
-			break;
 		if (bp_server_final_owed(record, word))
 			next |= BP_WORD_CANCEL_ASKED;
 		next = BP_WORD_SET(next, CANCEL, BP_NIST_COMPLETED + 1);
@@ -307,12 +304,14 @@ bp_record_end(struct bp_record *record, uint32_t generation)
 		bp_record_is_invite(record) ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED;
 	uint64_t word = atomic_load(&record->server);
 
-	while (bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == terminated &&
-		cancel_over(word, BP_NIST_TERMINATED) && branches_over(record, generation)) {
+	while (bp_word_generation(word) == generation && (word & BP_WORD_FREE) == 0 &&
+		BP_WORD_GET(word, STATE) == terminated && cancel_over(word, BP_NIST_TERMINATED) &&
+		branches_over(record, generation)) {
 		uint64_t next = (uint64_t)(generation + 1) << BP_WORD_GENERATION_SHIFT;
 
 		/* Terminated in the next life already, for whoever reads the generation too late. */
-		if (!atomic_compare_exchange_weak(&record->server, &word, BP_WORD_SET(next, STATE, terminated)))
+		if (!atomic_compare_exchange_weak(
+			    &record->server, &word, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE))
 			continue;
 		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
 			atomic_store(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated));

@@ -108,8 +108,7 @@ void bp_server_stop(struct bp_record *record, uint32_t generation);
 struct bp_swap bp_server_branch_done(struct bp_record *record, uint32_t generation, uint16_t status);
 
 /* A CANCEL came (9.2). Sets CANCEL_ASKED while a final response is still to come, and starts the NIST of the CANCEL.
- * action: BP_DO_SEND for the first, BP_DO_REPEAT_RESPONSE for its retransmission, BP_DO_DROP when the server side is
- * over. */
+ * action: BP_DO_SEND for the first, BP_DO_REPEAT_RESPONSE for its retransmission, BP_DO_DROP when the record is over. */
 struct bp_swap bp_server_cancel(struct bp_record *record, uint32_t generation);
 
 /* The branch's own CANCEL: starts its NICT if 1xx was seen, no final is there and none was sent (9.1). True: the

@@ -3,9 +3,9 @@
  * The state words of a relay record: one for its server side, one per client branch.
  * Every event reads the word, looks its machine's table up and swaps; the winner acts.
  *
- *   server word   63........32 31....26 25....16 15..12 11 10...8 7     6     5     4   3....0
- *                 generation      -     status   branch  - cancel  - stopped 2xx  cancel  state
- *                                                pending   NIST            seen  asked  IST/NIST
+ *   server word   63........32 31..27 26  25....16 15..12 11 10...8 7     6     5     4   3....0
+ *                 generation      -  free status   branch  - cancel  - stopped 2xx  cancel  state
+ *                                                  pending   NIST            seen  asked  IST/NIST
  *
  *   branch word   63........32 31....26 25....16 15..11 10...8 7.6    5     4    3....0
  *                 generation      -     status     -    cancel  -  aban-  1xx   state
@@ -36,6 +36,7 @@ typedef _Atomic uint64_t bp_word; /* the only typedef: C11 wants the qualifier s
 #define BP_WORD_PENDING_BITS 4
 #define BP_WORD_STATUS_SHIFT 16 /* of the response that ended its wait; of a branch: its final status */
 #define BP_WORD_STATUS_BITS 10
+#define BP_WORD_FREE (UINT64_C(1) << 26) /* server: the slot waits for its next life */
 /* branch */
 #define BP_WORD_1XX_SEEN (UINT64_C(1) << 4)
 #define BP_WORD_ABANDONED (UINT64_C(1) << 5) /* silent for too long: no longer pending, cancelled if it wakes up */

@@ -241,7 +241,8 @@ own_cancel(struct sim *sim, struct in_hand *hand, struct branch *branch, const s
 	else if (m->reason.size > 0 && (cancel == NULL || !text_equal(m->reason, cancel->request->seen.reason)))
 		sim_fail(sim, call, "a CANCEL went out with a Reason that nobody gave (RFC 3326)");
 	else if (m->reason.size == 0 && cancel != NULL && cancel->request->seen.reason.size > 0 &&
-		branch->up->cancel_status == 200 && mark_before(&branch->up->cancel, hand) && branch->cancels == 0)
+		branch->up->cancel_status == 200 && mark_before(&branch->up->cancel, hand) && branch->cancels == 0 &&
+		!branch_answered(branch))
 		sim_fail(sim, call, "a CANCEL went out without the Reason that was given (RFC 3326)");
 	else if (branch->cancels == 0 && (mark_before(&branch->refused, hand) || mark_before(&branch->accepted, hand)))
 		sim_fail(sim, call, "a CANCEL went out after the final response (RFC 3261 9.1)");

@@ -271,6 +271,22 @@ unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool re
 	retire(worker, dialog);
 }
 
+/* Takes a slot that stands in the table out of use: until the INVITE's record is over nobody adds its node again. */
+static void
+withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
+{
+	uint64_t word = atomic_load(&dialog->word);
+
+	bp_table_remove(worker->dialogs->table, &dialog->node);
+	if (!reserved) {
+		unclaim(worker, dialog, false);
+		return;
+	}
+	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
+	bp_count(&worker->counters->calls_released, 1);
+	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_ENDED));
+}
+
 static void
 join_call(const struct bp_dialogs *dialogs, struct bp_dialog *call, struct bp_dialog *dialog)
 {
@@ -308,7 +324,7 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us)
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
-	struct bp_dialog *call = slot_at(dialogs, index), *dialog;
+	struct bp_dialog *call = slot_at(dialogs, index), *dialog, *sibling;
 	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), word;
 	struct bp_table_node *node;
 	unsigned count;
@@ -332,6 +348,11 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	if (node != &dialog->node) { /* another worker had the same 2xx */
 		unclaim(worker, dialog, dialog == call);
 		return caa_container_of(node, struct bp_dialog, node);
+	}
+	sibling = find_sibling(dialogs, call, callee_tag, &count);
+	if (sibling != NULL) { /* another worker had it, and its dialog has ended already */
+		withdraw(worker, dialog, dialog == call);
+		return sibling;
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);

@@ -102,7 +102,6 @@ arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *liv
 	if (bp_record_is_invite(record)) {
 		uint64_t c_us = now_us + engine->config->timers.c_us;
 
-		atomic_store(&live->branches[index].deadline_us, c_us);
 		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_B));
 		armed = bp_timer_arm_hop(
 			&engine->timers, c_us, bp_entry(engine, record, generation, index, BP_TIMER_C), now_us);
@@ -124,10 +123,12 @@ void
 bp_branch_launch(
 	struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
 {
-	const struct bp_branch *branch = &live->branches[index];
+	struct bp_branch *branch = &live->branches[index];
 	const struct bp_kept *kept = atomic_load(&branch->request);
 	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
 
+	/* before a 1xx can move it */
+	atomic_store(&branch->deadline_us, engine->now_us + engine->config->timers.c_us);
 	bp_step_begin(engine, bp_record_is_invite(record) ? BP_MACHINE_ICT : BP_MACHINE_NICT);
 	if (kept != NULL)
 		bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);

@@ -82,6 +82,17 @@ refuse(struct bp_engine *engine, const struct bp_request *request, int status)
 	return bp_answer(engine, request, (uint16_t)status, NULL);
 }
 
+/* Since no record was found another worker may have forwarded the same BYE, and its response may have ended the dialog:
+ * then that is the answer, and no other. */
+static int
+refuse_without_dialog(struct bp_engine *engine, struct bp_request *request)
+{
+	struct bp_record *record =
+		bp_record_find(engine->edge->transactions, request->id, request->m->method);
+
+	return record ? bp_request_repeated(engine, request, record) : refuse(engine, request, 481);
+}
+
 static int
 receive_new(struct bp_engine *engine, struct bp_request *request)
 {
@@ -105,6 +116,8 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 	status = bp_route_request(engine, request, &destination);
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);
+	if (status == 481)
+		return refuse_without_dialog(engine, request);
 	if (status != 0)
 		return refuse(engine, request, status);
 	return bp_forward(engine, request, &destination);

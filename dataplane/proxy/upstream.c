@@ -253,8 +253,12 @@ bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_sip_message *m = live && is_fork(record) ? make_own(engine, record, branch, status) : NULL;
+	const struct bp_sip_message *m;
 
+	/* Once a final response is out the record no longer waits for this branch: another worker may be ending it. */
+	if (!bp_server_final_owed(record, atomic_load(&record->server)))
+		return;
+	m = live && is_fork(record) ? make_own(engine, record, branch, status) : NULL;
 	if (m != NULL)
 		final_of_many(engine, record, live, generation, branch, m);
 	else
@@ -288,6 +292,8 @@ bp_upstream_repeat(struct bp_engine *engine, struct bp_record *record, const str
 
 	if (kept == NULL)
 		return false;
+	if (kept->status < 200 && !bp_server_final_owed(record, atomic_load(&record->server)))
+		return false; /* the final one is out and about to be kept */
 	if ((kept->status & BP_REPLY_FLAG) == 0)
 		bp_transmit_bytes(engine, &record->upstream, kept->bytes, kept->size);
 	else if (request != NULL)

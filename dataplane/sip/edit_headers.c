@@ -4,7 +4,6 @@
  * headers, body. RFC 3261 16.3-16.7, 18.2.1; RFC 3581 4. Neighbour: edit.c has the list.
  */
 #include "sip/edit.h"
-#include "sip/scan.h"
 #include "sip/uri.h"
 
 static inline uint32_t

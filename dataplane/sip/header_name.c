@@ -3,7 +3,8 @@
  * The tables of header and method names. A name's slot is the top bits of (first eight
  * bytes in lower case + size) * factor; a new name may need a new factor: any odd one that gives each name a
  * slot of its own (try random ones), which tests/unit/sip/test_names.c checks for every row of BP_SIP_HEADERS
- * and BP_METHODS.
+ * and BP_METHODS. In the table of line beginnings, the slot is the top bits of (first four bytes, bit 5 set) *
+ * factor; names that begin alike follow each other by next.
  */
 #include "sip/header_name.h"
 
@@ -69,5 +70,70 @@ const struct bp_name_slot bp_method_slots[BP_METHOD_SLOTS] = {
 	[23] = {"REFER", "", "", 5, BP_METHOD_REFER},
 	[24] = {"NOTIFY", "", "", 6, BP_METHOD_NOTIFY},
 	[30] = {"SUBSCRIB", "", "UBSCRIBE", 9, BP_METHOD_SUBSCRIBE},
+};
+
+/* Behind the text: what matches any byte. */
+#define TEXT(c) ((c) ? (c) : 0xff)
+#define FOLD(c) ((c) >= 'a' && (c) <= 'z' ? 0x20 : (c) ? 0 : 0xff)
+#define EACH(of, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
+	{of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h), of(i), of(j), of(k), of(l), of(m), of(n), of(o), of(p)}
+#define LINE(name_id, size, next_slot, ...) { \
+	.text = EACH(TEXT, __VA_ARGS__), .fold = EACH(FOLD, __VA_ARGS__), \
+	.header = {0, 0, 0, (size), (size) + 2, (uint16_t)-((size) + 4), BP_SIP_##name_id, 0}, \
+	.value = (size) + 2, .id = BP_SIP_##name_id, .next = (next_slot)}
+
+const struct bp_line_slot bp_line_slots[BP_LINE_SLOTS] = {
+	[0] = LINE(TO, 2, 0, 't', 'o', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[3] = LINE(OTHER, 6, 0, 's', 'e', 'r', 'v', 'e', 'r', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0),
+	[4] = LINE(OTHER, 12, 0, 'h', 'i', 's', 't', 'o', 'r', 'y', '-', 'i', 'n', 'f', 'o', ':', ' ', 0, 0),
+	[12] = LINE(OTHER, 8, 0, 'i', 'd', 'e', 'n', 't', 'i', 't', 'y', ':', ' ', 0, 0, 0, 0, 0, 0),
+	[16] = LINE(MIN_SE, 6, 122, 'm', 'i', 'n', '-', 's', 'e', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0),
+	[19] = LINE(RACK, 4, 0, 'r', 'a', 'c', 'k', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[20] = LINE(OTHER, 10, 0, 'e', 'r', 'r', 'o', 'r', '-', 'i', 'n', 'f', 'o', ':', ' ', 0, 0, 0, 0),
+	[21] = LINE(RECORD_ROUTE, 12, 0, 'r', 'e', 'c', 'o', 'r', 'd', '-', 'r', 'o', 'u', 't', 'e', ':', ' ', 0, 0),
+	[23] = LINE(MAX_FORWARDS, 12, 0, 'm', 'a', 'x', '-', 'f', 'o', 'r', 'w', 'a', 'r', 'd', 's', ':', ' ', 0, 0),
+	[25] = LINE(EVENT, 5, 0, 'e', 'v', 'e', 'n', 't', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[31] = LINE(CONTACT, 7, 126, 'c', 'o', 'n', 't', 'a', 'c', 't', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[34] = LINE(OTHER, 13, 0, 'a', 'u', 't', 'h', 'o', 'r', 'i', 'z', 'a', 't', 'i', 'o', 'n', ':', ' ', 0),
+	[38] = LINE(ROUTE, 5, 0, 'r', 'o', 'u', 't', 'e', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[39] = LINE(OTHER, 11, 0, 'i', 'n', '-', 'r', 'e', 'p', 'l', 'y', '-', 't', 'o', ':', ' ', 0, 0, 0),
+	[40] = LINE(SUPPORTED, 9, 0, 's', 'u', 'p', 'p', 'o', 'r', 't', 'e', 'd', ':', ' ', 0, 0, 0, 0, 0),
+	[41] = LINE(OTHER, 6, 0, 'a', 'c', 'c', 'e', 'p', 't', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0),
+	[45] = LINE(OTHER, 8, 0, 'p', 'r', 'i', 'o', 'r', 'i', 't', 'y', ':', ' ', 0, 0, 0, 0, 0, 0),
+	[47] = LINE(OTHER, 12, 0, 'o', 'r', 'g', 'a', 'n', 'i', 'z', 'a', 't', 'i', 'o', 'n', ':', ' ', 0, 0),
+	[55] = LINE(PATH, 4, 0, 'p', 'a', 't', 'h', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[60] = LINE(OTHER, 9, 0, 'd', 'i', 'v', 'e', 'r', 's', 'i', 'o', 'n', ':', ' ', 0, 0, 0, 0, 0),
+	[64] = LINE(OTHER, 12, 0, 'm', 'i', 'm', 'e', '-', 'v', 'e', 'r', 's', 'i', 'o', 'n', ':', ' ', 0, 0),
+	[65] = LINE(USER_AGENT, 10, 0, 'u', 's', 'e', 'r', '-', 'a', 'g', 'e', 'n', 't', ':', ' ', 0, 0, 0, 0),
+	[66] = LINE(OTHER, 5, 118, 'a', 'l', 'l', 'o', 'w', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[73] = LINE(VIA, 3, 0, 'v', 'i', 'a', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[74] = LINE(RSEQ, 4, 0, 'r', 's', 'e', 'q', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[75] = LINE(PRIVACY, 7, 0, 'p', 'r', 'i', 'v', 'a', 'c', 'y', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[76] = LINE(TIMESTAMP, 9, 0, 't', 'i', 'm', 'e', 's', 't', 'a', 'm', 'p', ':', ' ', 0, 0, 0, 0, 0),
+	[81] = LINE(OTHER, 7, 0, 'w', 'a', 'r', 'n', 'i', 'n', 'g', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[82] = LINE(EXPIRES, 7, 0, 'e', 'x', 'p', 'i', 'r', 'e', 's', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[86] = LINE(RETRY_AFTER, 11, 0, 'r', 'e', 't', 'r', 'y', '-', 'a', 'f', 't', 'e', 'r', ':', ' ', 0, 0, 0),
+	[87] = LINE(OTHER, 7, 0, 's', 'u', 'b', 'j', 'e', 'c', 't', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[90] = LINE(UNSUPPORTED, 11, 0, 'u', 'n', 's', 'u', 'p', 'p', 'o', 'r', 't', 'e', 'd', ':', ' ', 0, 0, 0),
+	[95] = LINE(OTHER, 8, 0, 'r', 'e', 'p', 'l', 'a', 'c', 'e', 's', ':', ' ', 0, 0, 0, 0, 0, 0),
+	[96] = LINE(PROXY_REQUIRE, 13, 0, 'p', 'r', 'o', 'x', 'y', '-', 'r', 'e', 'q', 'u', 'i', 'r', 'e', ':', ' ', 0),
+	[97] = LINE(OTHER, 10, 0, 'a', 'l', 'e', 'r', 't', '-', 'i', 'n', 'f', 'o', ':', ' ', 0, 0, 0, 0),
+	[100] = LINE(CALL_ID, 7, 127, 'c', 'a', 'l', 'l', '-', 'i', 'd', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[102] = LINE(REQUIRE, 7, 0, 'r', 'e', 'q', 'u', 'i', 'r', 'e', ':', ' ', 0, 0, 0, 0, 0, 0, 0),
+	[104] = LINE(CSEQ, 4, 0, 'c', 's', 'e', 'q', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[105] = LINE(REFER_TO, 8, 121, 'r', 'e', 'f', 'e', 'r', '-', 't', 'o', ':', ' ', 0, 0, 0, 0, 0, 0),
+	[108] = LINE(OTHER, 11, 0, 'g', 'e', 'o', 'l', 'o', 'c', 'a', 't', 'i', 'o', 'n', ':', ' ', 0, 0, 0),
+	[114] = LINE(OTHER, 4, 0, 'd', 'a', 't', 'e', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[115] = {.fold = {0xff}}, /* or a line of NULs would be taken for what is in an empty slot */
+	[118] = LINE(OTHER, 12, 0, 'a', 'l', 'l', 'o', 'w', '-', 'e', 'v', 'e', 'n', 't', 's', ':', ' ', 0, 0),
+	[119] = LINE(REASON, 6, 0, 'r', 'e', 'a', 's', 'o', 'n', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0),
+	[120] = LINE(OTHER, 4, 0, 'j', 'o', 'i', 'n', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[121] = LINE(OTHER, 11, 0, 'r', 'e', 'f', 'e', 'r', 'r', 'e', 'd', '-', 'b', 'y', ':', ' ', 0, 0, 0),
+	[122] = LINE(OTHER, 11, 0, 'm', 'i', 'n', '-', 'e', 'x', 'p', 'i', 'r', 'e', 's', ':', ' ', 0, 0, 0),
+	[123] = LINE(CONTENT_TYPE, 12, 0, 'c', 'o', 'n', 't', 'e', 'n', 't', '-', 't', 'y', 'p', 'e', ':', ' ', 0, 0),
+	[124] = LINE(OTHER, 10, 0, 's', 'e', 's', 's', 'i', 'o', 'n', '-', 'i', 'd', ':', ' ', 0, 0, 0, 0),
+	[125] = LINE(FROM, 4, 0, 'f', 'r', 'o', 'm', ':', ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	[126] = LINE(CONTENT_LENGTH, 14, 123, 'c', 'o', 'n', 't', 'e', 'n', 't', '-', 'l', 'e', 'n', 'g', 't', 'h', ':', ' '),
+	[127] = LINE(OTHER, 9, 0, 'c', 'a', 'l', 'l', '-', 'i', 'n', 'f', 'o', ':', ' ', 0, 0, 0, 0, 0),
 };
 /* clang-format on */

@@ -22,8 +22,24 @@ struct bp_name_slot {   /* 32 bytes: an index is a shift */
 	uint8_t id;
 } __attribute__((aligned(32)));
 
+/* How a header line begins, as nearly all are written: a name of up to 14 letters, colon, one space. */
+struct bp_line_slot {
+	uint8_t text[16];   /* in lower case; 0xff behind it */
+	uint8_t fold[16];   /* what is set in a line before it is compared: bit 5 of letters, all behind */
+	uint16_t header[8]; /* added to {begin, size, begin, 0, begin, size, 0, 0}: struct bp_sip_header */
+	uint8_t value;      /* offset of the value in the line */
+	uint8_t id;
+	uint8_t next; /* another slot for the same first four bytes; 0: none */
+} __attribute__((aligned(64)));
+
+#define BP_LINE_SLOTS 128
+#define BP_LINE_FACTOR 0x9594782du
+
+#pragma GCC visibility push(hidden) /* no detour on the way to the tables */
+extern const struct bp_line_slot bp_line_slots[BP_LINE_SLOTS];
 extern const struct bp_name_slot bp_name_slots[BP_NAME_SLOTS];
 extern const struct bp_name_slot bp_method_slots[BP_METHOD_SLOTS];
+#pragma GCC visibility pop
 
 /* Little-endian words on every machine, so that the hash is the same. */
 static inline uint64_t

@@ -56,7 +56,7 @@ struct bp_sip_header {       /* 16 bytes: an index is a shift */
 	struct bp_span value; /* without leading and trailing white space; folds inside are kept. Empty: its
 			       * offset is where a value can be inserted */
 	uint8_t id;           /* enum bp_sip_header_id */
-	uint8_t next;         /* index of the next header line of the same id; 0 = none */
+	uint8_t next;         /* index + 1 of the next header line of the same id; 0: none */
 	uint16_t reserved;
 };
 static_assert(sizeof(struct bp_sip_header) == 16, "see above");
@@ -218,7 +218,7 @@ bp_sip_first(const struct bp_sip_message *m, enum bp_sip_header_id id)
 static inline const struct bp_sip_header *
 bp_sip_next(const struct bp_sip_message *m, const struct bp_sip_header *header)
 {
-	return header->next ? &m->headers[header->next] : NULL;
+	return header->next ? &m->headers[header->next - 1] : NULL;
 }
 
 /* First header line with this name (any case, not compact), known or not, or NULL. */

@@ -4,7 +4,6 @@
  * not; an escape is equal to the character it stands for unless that one is reserved; parameters and
  * headers in any order. RFC 5954 4.2: IPv6 references as the addresses that they are.
  */
-#include "sip/param.h"
 #include "sip/uri.h"
 
 struct text {

@@ -101,11 +101,16 @@ end_child() {
 	wait "$pid" 2>/dev/null || true
 }
 
-# only_one NAME: waits until no other script holds the lock of that name, then holds it until exit.
+# only_one NAME: waits until no other script holds the lock of that name, then holds it until exit. The file goes with
+# the holder; who waited for one that is gone by then takes the next.
 only_one() {
-	exec 9>"/run/byepass-$1.lock"
-	if ! flock -n 9; then
-		say "another run holds the network '$1'; waiting for it to finish"
-		flock 9
-	fi
+	local file=/run/byepass-$1.lock
+	until [[ $file -ef /proc/self/fd/9 ]]; do
+		exec 9>"$file"
+		flock -n 9 || {
+			say "another run holds the network '$1'; waiting for it to finish"
+			flock 9
+		}
+	done
+	at_exit rm -f "$file"
 }

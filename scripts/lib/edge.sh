@@ -8,30 +8,33 @@ edge_pid=''
 edge_dir=''
 edge_binaries=${BYP_BUILD:-$BYP_TOP/build}/control
 
-# The device of port $2 (0 or 1) for PMD $1.
+# The device of port $2 (0 or 1) for PMD $1, with a queue pair for each CPU of $3. A TAP gets them without asking.
 edge_device() {
+	local commas=${3//[^,]/}
+	local queues=$((${#commas} + 1))
 	case $1 in
 	tap) echo "net_tap$2,iface=byp$2" ;;
-	af_packet) echo "net_af_packet$2,iface=byp$2" ;;
+	af_packet) echo "net_af_packet$2,iface=byp$2,qpairs=$queues" ;;
 	af_xdp) echo "net_af_xdp$2,iface=byp$2" ;;
 	*) die "no such PMD: $1" ;;
 	esac
 }
 
 # edge_config PMD: the configuration, on stdout. Callers dial bob (core, IPv4), bob6 (core, IPv6) or
-# kamailio. BYP_TIMERS: other timers than the RFC's; BYP_DRAIN: how long calls may go on after SIGTERM.
+# kamailio. BYP_CPUS: those of the workers, "0, 1"; BYP_POLL: busy or adaptive; BYP_TIMERS: other timers than the
+# RFC's; BYP_DRAIN: how long calls may go on after SIGTERM.
 edge_config() {
-	local worker=1
-	[[ $(nproc) -gt 1 ]] || worker=0
+	local cpus=${BYP_CPUS:-1}
+	[[ $(nproc) -gt 1 ]] || cpus=0
 	cat <<-YAML
-		workers: { cpus: [$worker], control_cpu: 0 }
+		workers: { cpus: [$cpus], control_cpu: 0, poll: ${BYP_POLL:-adaptive} }
 		capacity: { transactions: 65536, dialogs: 65536 }
 		timers: ${BYP_TIMERS:-"{ t1: 500ms, t2: 4s, t4: 5s, c: 180s }"}
 		trace: { messages: 10000 }
 		drain: ${BYP_DRAIN:-10s}
 		ports:
-		  - { name: p0, device: "$(edge_device "$1" 0)" }
-		  - { name: p1, device: "$(edge_device "$1" 1)" }
+		  - { name: p0, device: "$(edge_device "$1" 0 "$cpus")" }
+		  - { name: p1, device: "$(edge_device "$1" 1 "$cpus")" }
 		realms:
 		  - { name: access, port: p0, address: [192.0.2.1/24, "2001:db8:1::1/64"], listen: ["udp:5060"], trust: untrusted }
 		  - { name: core, port: p1, address: [10.0.0.1/24, "2001:db8:2::1/64"], listen: ["udp:5060"], trust: trusted }
@@ -125,13 +128,14 @@ edge_wait() {
 	}
 }
 
-# The end for a script that is over, whatever state the edge is in: the second signal cuts the calls that are up.
+# The end for a script that is over, whatever state the edge is in. An orderly end may take as long as the calls that
+# are up may (drain); the second signal cuts them.
 edge_end() {
-	local signal
-	for signal in TERM TERM KILL; do
+	local step
+	for step in TERM:12 TERM:3 KILL:2; do
 		[[ ! -s $edge_dir/status ]] || return 0
-		kill -"$signal" "$edge_pid" 2>/dev/null
-		wait_until 1 test -s "$edge_dir/status" || true
+		kill -"${step%:*}" "$edge_pid" 2>/dev/null
+		wait_until "${step#*:}" test -s "$edge_dir/status" || true
 	done
 }
 

@@ -10,7 +10,9 @@
 # With net_tap, byepass makes the interfaces byp0 and byp1 itself, in its own namespace, and network_attach
 # moves them to the two others. With net_af_packet and net_af_xdp they are one end of a veth pair each.
 
-net=byp # prefix of the namespaces; tests take another one, so that they do not touch a `scripts/run --keep`
+# Prefix of the namespaces. Tests take another one than `scripts/run`, which may be up with --keep; BYP_NET names yet
+# another, for a second run beside them.
+net=${BYP_NET:-byp}
 
 access() { ip netns exec "$net-access" "$@"; }
 core() { ip netns exec "$net-core" "$@"; }
@@ -50,7 +52,7 @@ network_host() {
 }
 
 network_hosts() {
-	network_host "$net-access" "$1" 192.0.2.2/24 192.0.2.3/24 2001:db8:1::2/64
+	network_host "$net-access" "$1" 192.0.2.2/24 192.0.2.3/24 192.0.2.4/24 2001:db8:1::2/64
 	network_host "$net-core" "$2" 10.0.0.2/24 10.0.0.3/24 10.0.0.4/24 2001:db8:2::2/64
 }
 

@@ -289,7 +289,7 @@ ratio(const struct set *set, unsigned rounds)
 static void
 print_table(unsigned rounds)
 {
-	printf("scanner %s, time stamp counter %.3f GHz, medians of %u rounds\n\n", bp_scan->name, tsc_ghz,
+	printf("variant %s, time stamp counter %.3f GHz, medians of %u rounds\n\n", bp_variant->name, tsc_ghz,
 		rounds);
 	printf("%-8s %6s  %-8s %9s %9s %8s %13s %12s %8s\n", "message", "bytes", "parser", "ns", "best",
 		"cyc/byte", "messages/s", "instructions", "ratio");
@@ -345,9 +345,9 @@ write_json(const char *path, unsigned rounds)
 		return 1;
 	}
 	fprintf(to,
-		"{\"bench\": \"parse\", \"scanner\": \"%s\", \"tsc_ghz\": %.4f, \"rounds\": %u,\n "
+		"{\"bench\": \"parse\", \"variant\": \"%s\", \"tsc_ghz\": %.4f, \"rounds\": %u,\n "
 		"\"messages\": [",
-		bp_scan->name, tsc_ghz, rounds);
+		bp_variant->name, tsc_ghz, rounds);
 	for (unsigned s = 0; s < PARSE_MIX; s++) {
 		fputs(s ? ",\n  " : "\n  ", to);
 		write_set(to, &sets[s]);
@@ -386,19 +386,19 @@ run_only(const char *parser, const char *message, unsigned long count)
 }
 
 static int
-choose_scanner(const char *name)
+choose_variant(const char *name)
 {
-	for (unsigned i = 0; bp_scanners[i]; i++) {
-		if (strcmp(bp_scanners[i]->name, name) != 0)
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (strcmp(bp_variants[i]->name, name) != 0)
 			continue;
-		if (!bp_scanners[i]->supported()) {
+		if (!bp_variants[i]->supported()) {
 			fprintf(stderr, "byepass-bench parse: this machine has no %s\n", name);
 			return -1;
 		}
-		bp_scan = bp_scanners[i];
+		bp_variant = bp_variants[i];
 		return 0;
 	}
-	fprintf(stderr, "byepass-bench parse: no scanner is named %s\n", name);
+	fprintf(stderr, "byepass-bench parse: no variant is named %s\n", name);
 	return -1;
 }
 
@@ -406,14 +406,14 @@ static void
 usage(FILE *to)
 {
 	fprintf(to,
-		"byepass-bench parse [--json FILE] [--rounds N] [--seed N] [--scanner NAME] [--no-count]\n"
-		"byepass-bench parse --run PARSER:MESSAGE:COUNT [--scanner NAME]\n\n"
+		"byepass-bench parse [--json FILE] [--rounds N] [--seed N] [--variant NAME] [--no-count]\n"
+		"byepass-bench parse --run PARSER:MESSAGE:COUNT [--variant NAME]\n\n"
 		"  --json FILE     also write the numbers there (- is stdout)\n"
 		"  --rounds N      medians over so many rounds (15)\n"
 		"  --seed N        of the thousand varied messages (1)\n"
-		"  --scanner NAME  another variant than the best one of this machine:");
-	for (unsigned i = 0; bp_scanners[i]; i++)
-		fprintf(to, " %s", bp_scanners[i]->name);
+		"  --variant NAME  another variant than the best one of this machine:");
+	for (unsigned i = 0; bp_variants[i]; i++)
+		fprintf(to, " %s", bp_variants[i]->name);
 	fprintf(to, "\n"
 		    "  --no-count      do not count instructions\n"
 		    "  --run P:M:N     only run parser P on message M (INVITE, 180, ...) N times, for "
@@ -421,7 +421,7 @@ usage(FILE *to)
 }
 
 struct options {
-	const char *json, *scanner;
+	const char *json, *variant;
 	char *run;
 	unsigned rounds;
 	uint64_t seed;
@@ -434,7 +434,7 @@ read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {{"json", required_argument, NULL, 'j'},
 		{"rounds", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'},
-		{"scanner", required_argument, NULL, 'v'}, {"no-count", no_argument, NULL, 'n'},
+		{"variant", required_argument, NULL, 'v'}, {"no-count", no_argument, NULL, 'n'},
 		{"run", required_argument, NULL, 'x'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int option;
 
@@ -452,7 +452,7 @@ read_options(int argc, char **argv, struct options *options)
 			options->seed = strtoull(optarg, NULL, 10);
 			break;
 		case 'v':
-			options->scanner = optarg;
+			options->variant = optarg;
 			break;
 		case 'n':
 			options->count = false;
@@ -477,7 +477,7 @@ bench_parse(int argc, char **argv)
 
 	if (status)
 		return status - 1;
-	if (options.scanner && choose_scanner(options.scanner) != 0)
+	if (options.variant && choose_variant(options.variant) != 0)
 		return 2;
 	parse_messages_make(options.seed);
 	for (unsigned p = 0; p < PARSERS; p++)

@@ -25,13 +25,20 @@ cancelled_early() {
 	counted 0 dialogs_created_total
 }
 
+# How many calls the caller gave up: a CANCEL that is sent again is no other.
+calls_cancelled() {
+	tr -d '\r' <"$work/caller.messages" |
+		awk '/^CANCEL / { cancel = 1 } cancel && /^Call-ID:/ { cancel = 0; calls[$2] } END { print length(calls) }'
+}
+
 # Whatever wins, each call is either cancelled or answered and ended by the caller.
 crossed() {
 	local dialogs cancels
 	calls uac_cross uas_cross 50
 	dialogs=$(($(edge_metric dialogs_created_total) - $(metric dialogs_created_total <"$work/before")))
-	cancels=$(grep -ac '^CANCEL ' "$work/caller.messages")
-	echo "$dialogs calls were answered, $cancels CANCELs sent"
+	cancels=$(calls_cancelled)
+	echo "$dialogs calls were answered, $cancels given up"
+	[[ $cancels -gt 0 ]]
 	counted "$dialogs" dialogs_ended_total 'reason="bye"'
 	counted "$cancels" cancel_outcomes_total
 }

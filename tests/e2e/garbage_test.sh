@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # e2e: tap af_packet
 #
-# Noise, bent SIP and torture messages while calls go on. The corpora are looked for in $BYEPASS_CORPORA.
+# Noise, bent SIP and torture messages while calls go on: those of tests/golden, and those of RFC 4475 and RFC 5118 where
+# $BYEPASS_CORPORA has them.
 
 # shellcheck source=lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -22,17 +23,18 @@ amid_garbage() {
 	caller uac 200 "$here" "$edge_uri" "$whom" -r 80
 	wait_until 20 gone "$garbage"
 	cat "$work/garbage.log"
+	[[ $(sed -n "s/.*[ ,]\([0-9]*\) torture.*/\1/p" "$work/garbage.log") -ge 80 ]]
 	wait "$garbage"
 	end_child "$callee_pid"
 	edge_at_rest 60
 }
 
-folders=()
+folders=("$BYP_TOP/tests/golden")
 for folder in rfc4475 rfc5118; do
 	if [[ -d $corpora/$folder ]]; then
 		folders+=("$corpora/$folder")
 	else
-		warn "skipped: torture messages of $folder, not found in $corpora (BYEPASS_CORPORA names another place)"
+		skipped "torture messages of $folder: not in $corpora (BYEPASS_CORPORA names another place)"
 	fi
 done
 

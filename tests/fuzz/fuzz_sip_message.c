@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Whole datagrams: parsed with every scanner, cut open, edited, answered.
+ * Whole datagrams: parsed with every variant, cut open, edited, answered.
  */
 #include "../unit/sip/exercise.h"
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the open Internet sends to port 5060: noise, cut-off and bent SIP, the torture messages of RFC 4475 and 5118.
+"""What the open Internet sends to port 5060: noise, cut-off and bent SIP, torture messages.
 
-  garbage.py SOURCE EDGE SECONDS SEED [CORPUS-FOLDER...]
+  garbage.py SOURCE EDGE SECONDS SEED [FOLDER...]
+
+The folders hold torture messages: NAME.sip, written as tests/golden/README.md says, or else files as they are.
 
 The order depends on the seed alone, which is printed. Prints how many datagrams of each kind were sent.
 """
 import os
 import random
+import re
 import sys
 import time
 
@@ -62,12 +65,28 @@ def swollen(rng, source, edge):
     return b"\r\n".join(lines)[:60000]
 
 
-def corpus_files(folders):
-    found = []
+def golden(text):
+    """A message of tests/golden: a line end is CRLF, unless \\c takes it away; \\r, \\n, \\xHH, \\\\."""
+    said = {b"\n": b"\r\n", b"\\r": b"\r", b"\\n": b"\n", b"\\c\n": b""}
+
+    def plain(match):
+        found = match.group()
+        if found.startswith(b"\\x"):
+            return bytes([int(found[2:], 16)])
+        return said.get(found, found[1:])
+
+    return re.sub(rb"\n|\\(?:x[0-9A-Fa-f]{2}|c\n|.)", plain, text)
+
+
+def torture(folders):
     for folder in folders:
+        ours = any(name.endswith(".sip") for name in os.listdir(folder))
         for path, _, names in sorted(os.walk(folder)):
-            found += [os.path.join(path, name) for name in sorted(names) if not name.endswith(".md")]
-    return found
+            for name in sorted(names):
+                if name.endswith(".sip") if ours else not name.endswith(".md"):
+                    with open(os.path.join(path, name), "rb") as file:
+                        text = file.read()[:65000]
+                    yield golden(text) if name.endswith(".sip") else text
 
 
 def main(source, edge, seconds, seed, *folders):
@@ -82,10 +101,8 @@ def main(source, edge, seconds, seed, *folders):
             return
         sent[kind] = sent.get(kind, 0) + 1
 
-    files = corpus_files(folders)
-    for path in files:
-        with open(path, "rb") as file:
-            send("torture", file.read()[:65000])
+    for text in torture(folders):
+        send("torture", text)
         time.sleep(1 / RATE)
     begin = time.monotonic()
     for count in range(int(float(seconds) * RATE)):

@@ -123,7 +123,7 @@ check_lines(const struct bp_sip_message *m)
 			(uint32_t)header->value.offset + header->value.size <= end);
 		MUST(header->id < BP_SIP_HEADER_ID_COUNT);
 		MUST(i == 0 || header->line.offset > m->headers[i - 1].line.offset);
-		MUST(header->next == 0 || (header->next > i && header->next < m->header_count));
+		MUST(header->next == 0 || (header->next > i + 1 && header->next <= m->header_count));
 		if (seen[header->id]++ == 0)
 			MUST(m->first[header->id] == i + 1);
 	}
@@ -297,20 +297,20 @@ void
 exercise_message(const uint8_t *bytes, uint32_t size)
 {
 	static struct bp_sip_message m, other;
-	const struct bp_scanner *chosen = bp_scan;
+	const struct bp_variant *chosen = bp_variant;
 	uint8_t *copy = exact_copy(bytes, size);
 	uint32_t choice = 0;
 
 	bp_sip_parse(&m, copy, size, &limits);
 	check_view(&m, copy, size);
-	for (unsigned i = 0; bp_scanners[i]; i++) {
-		if (!bp_scanners[i]->supported() || bp_scanners[i] == chosen)
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported() || bp_variants[i] == chosen)
 			continue;
-		bp_scan = bp_scanners[i];
+		bp_variant = bp_variants[i];
 		bp_sip_parse(&other, copy, size, &limits);
 		MUST(same_view(&m, &other));
 	}
-	bp_scan = chosen;
+	bp_variant = chosen;
 	check_answer(&m);
 	for (uint32_t i = 0; i < size; i++)
 		choice = choice * 31 + copy[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Every variant of the scanner against a bytewise one, on random bytes in blocks of
- * exactly their size, at every length and alignment that matters. Variants that this machine
- * lacks are skipped by name.
+ * Every variant's scanning against a bytewise one, on random bytes in blocks of exactly
+ * their size, at every length and alignment that matters. Variants that this machine lacks are skipped by
+ * name.
  */
 #include "support.h"
 
@@ -16,6 +16,7 @@ static const struct bp_scan_set *const sets[] = {
 	&bp_set_ipv6,
 	&bp_set_uri,
 	&bp_set_uri_plain,
+	&bp_set_uri_param,
 	&bp_set_param,
 	&bp_set_addr_spec,
 	&bp_set_display_stop,
@@ -24,38 +25,46 @@ static const struct bp_scan_set *const sets[] = {
 	&bp_set_angle,
 	&bp_set_comment_stop,
 	&bp_set_colon,
-	&bp_set_space,
 };
 #define SETS (sizeof(sets) / sizeof(sets[0]))
 
-static uint64_t
-naive_mask(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set)
+static uint32_t
+naive(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set, bool in)
 {
-	uint64_t mask = 0;
-
-	for (uint32_t i = 0; i < 64 && at + i < end; i++)
-		mask |= (uint64_t)bp_set_has(set, bytes[at + i]) << i;
-	return mask;
+	while (at < end && bp_set_has(set, bytes[at]) != in)
+		at++;
+	return at;
 }
 
+/* Random bytes: mostly of the set or mostly not, so that what is looked for is near and far. */
 static void
-mask(void **state)
+find_and_skip(void **state)
 {
-	const struct bp_scanner *scanner = *state;
+	const struct bp_variant *variant = *state;
 	uint64_t seed = 4475;
 
-	if (!scanner->supported())
+	if (!variant->supported())
 		skip();
-	for (uint32_t size = 0; size <= 150; size++) {
-		uint8_t *bytes = malloc(size ? size : 1);
+	for (uint32_t size = 1; size <= 300; size += size < 150 ? 1 : 7) {
+		const struct bp_scan_set *set = sets[random_below(&seed, SETS)];
+		uint32_t density = 1 + random_below(&seed, 100);
+		uint8_t *bytes = malloc(size);
 
-		for (uint32_t i = 0; i < size; i++)
-			bytes[i] = (uint8_t)random_next(&seed);
+		for (uint32_t i = 0; i < size; i++) {
+			do {
+				bytes[i] = (uint8_t)random_next(&seed);
+			} while (random_below(&seed, density) && bp_set_has(set, bytes[i]) == (size & 1));
+		}
 		for (uint32_t at = 0; at <= size; at++) {
-			const struct bp_scan_set *set = sets[random_below(&seed, SETS)];
-
-			assert_int_equal(
-				scanner->mask(bytes, at, size, set), naive_mask(bytes, at, size, set));
+			for (uint32_t end = size - random_below(&seed, size - at + 1);;) {
+				assert_int_equal(variant->find(bytes, at, end, set),
+					naive(bytes, at, end, set, true));
+				assert_int_equal(variant->find_other(bytes, at, end, set),
+					naive(bytes, at, end, set, false));
+				if (end == size)
+					break;
+				end = size;
+			}
 		}
 		free(bytes);
 	}
@@ -63,19 +72,21 @@ mask(void **state)
 
 /* Each byte value against each set, so that no cell of the tables goes untested. */
 static void
-mask_of_each_byte(void **state)
+each_byte(void **state)
 {
-	const struct bp_scanner *scanner = *state;
-	uint8_t bytes[256];
+	const struct bp_variant *variant = *state;
+	uint8_t bytes[128];
 
-	if (!scanner->supported())
+	if (!variant->supported())
 		skip();
-	for (unsigned i = 0; i < 256; i++)
-		bytes[i] = (uint8_t)i;
 	for (unsigned s = 0; s < SETS; s++) {
-		for (uint32_t at = 0; at < 256; at += 64)
-			assert_int_equal(
-				scanner->mask(bytes, at, 256, sets[s]), naive_mask(bytes, at, 256, sets[s]));
+		for (unsigned value = 0; value < 256; value++) {
+			bool in = bp_set_has(sets[s], (uint8_t)value);
+
+			memset(bytes, (int)value, sizeof(bytes));
+			assert_int_equal(variant->find(bytes, 3, 128, sets[s]), in ? 3 : 128);
+			assert_int_equal(variant->find_other(bytes, 3, 128, sets[s]), in ? 128 : 3);
+		}
 	}
 }
 
@@ -106,12 +117,12 @@ naive_lines(const uint8_t *bytes, uint32_t size, struct expected *e)
 static void
 lines(void **state)
 {
-	const struct bp_scanner *scanner = *state;
+	const struct bp_variant *variant = *state;
 	static const char alphabet[] = "\r\n\r\nab: ";
 	static struct expected expected;
 	uint64_t seed = 3261;
 
-	if (!scanner->supported())
+	if (!variant->supported())
 		skip();
 	for (unsigned round = 0; round < 4000; round++) {
 		uint32_t size = random_below(&seed, round % 8 ? 400 : 3000), found = 0;
@@ -127,7 +138,7 @@ lines(void **state)
 		}
 		naive_lines(bytes, size, &expected);
 		do {
-			scanner->lines(bytes, size, &got);
+			variant->lines(bytes, size, &got);
 			for (uint32_t i = 0; i < got.count; i++)
 				assert_int_equal(got.ends[i], expected.ends[found + i]);
 			found += got.count;
@@ -139,84 +150,19 @@ lines(void **state)
 	}
 }
 
-static void
-find_and_skip(void **state)
-{
-	const struct bp_scanner *chosen = bp_scan, *scanner = *state;
-	uint8_t bytes[300];
-
-	if (!scanner->supported())
-		skip();
-	bp_scan = scanner;
-	memset(bytes, 'a', sizeof(bytes));
-	for (uint32_t at = 0; at < 300; at++) {
-		bytes[at] = ':';
-		assert_int_equal(bp_scan_find(bytes, 0, 300, &bp_set_colon), at);
-		assert_int_equal(bp_scan_find(bytes, at + 1, 300, &bp_set_colon), 300);
-		assert_int_equal(bp_scan_find(bytes, 0, at, &bp_set_colon), at);
-		assert_int_equal(bp_scan_skip(bytes, 0, 300, &bp_set_token), at);
-		assert_int_equal(bp_scan_skip(bytes, at + 1, 300, &bp_set_token), 300);
-		assert_int_equal(bp_scan_skip(bytes, 0, at, &bp_set_token), at);
-		bytes[at] = 'a';
-	}
-	bp_scan = chosen;
-}
-
-/* The cursor gives the same stops as a bytewise walk, from wherever it is asked. */
-static void
-cursor(void **state)
-{
-	const struct bp_scanner *chosen = bp_scan, *scanner = *state;
-	uint64_t seed = 19;
-	uint8_t bytes[400];
-
-	if (!scanner->supported())
-		skip();
-	bp_scan = scanner;
-	for (unsigned round = 0; round < 2000; round++) {
-		uint32_t begin = random_below(&seed, 20), end = begin + random_below(&seed, 300), at = begin;
-		struct bp_cursor c;
-
-		for (unsigned i = 0; i < sizeof(bytes); i++)
-			bytes[i] = random_below(&seed, 30) ? 'a' : ';';
-		bp_cursor_begin(&c, bytes, begin, end, &bp_set_param);
-		while (at < end) {
-			uint32_t expected = at;
-
-			while (expected < end && bytes[expected] == 'a')
-				expected++;
-			assert_int_equal(bp_cursor_stop(&c, at), expected);
-			at = expected + random_below(&seed, 40);
-		}
-		assert_int_equal(bp_cursor_stop(&c, end), end);
-	}
-	bp_scan = chosen;
-}
-
-static void
-quoted(void **state)
-{
-	const char *text = "\"a\\\"b\\\\\" rest";
-
-	assert_int_equal(bp_scan_quoted((const uint8_t *)text, 0, (uint32_t)strlen(text)), 8);
-	assert_int_equal(bp_scan_quoted((const uint8_t *)text, 0, 7), 0);
-	assert_int_equal(bp_scan_quoted((const uint8_t *)"\"", 0, 1), 0);
-	assert_int_equal(bp_scan_quoted((const uint8_t *)"\"\\", 0, 2), 0);
-}
-
 /* The choice is the first that is supported, and plain C ends the list. */
 static void
 choice(void **state)
 {
 	unsigned i = 0;
 
-	while (!bp_scanners[i]->supported())
+	while (!bp_variants[i]->supported())
 		i++;
-	assert_ptr_equal(bp_scan, bp_scanners[i]);
-	while (bp_scanners[i + 1])
+	assert_ptr_equal(bp_variant, bp_variants[i]);
+	while (bp_variants[i + 1])
 		i++;
-	assert_string_equal(bp_scanners[i]->name, "plain");
-	assert_true(bp_scanners[i]->supported());
+	assert_string_equal(bp_variants[i]->name, "plain");
+	assert_true(bp_variants[i]->supported());
 }
 
 int
@@ -225,22 +171,20 @@ main(void)
 	static const struct {
 		const char *name;
 		CMUnitTestFunction run;
-	} each[] = {{"mask", mask}, {"mask of each byte", mask_of_each_byte}, {"lines", lines},
-		{"find and skip", find_and_skip}, {"cursor", cursor}};
+	} each[] = {{"find and skip", find_and_skip}, {"each byte", each_byte}, {"lines", lines}};
 	struct CMUnitTest tests[64];
 	char names[64][48];
 	size_t count = 0;
 
-	for (unsigned s = 0; bp_scanners[s]; s++) {
+	for (unsigned s = 0; bp_variants[s]; s++) {
 		for (unsigned i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", bp_scanners[s]->name,
+			snprintf(names[count], sizeof(names[count]), "%s: %s", bp_variants[s]->name,
 				each[i].name);
 			tests[count] = (struct CMUnitTest){
-				names[count], each[i].run, NULL, NULL, (void *)bp_scanners[s]};
+				names[count], each[i].run, NULL, NULL, (void *)bp_variants[s]};
 			count++;
 		}
 	}
-	tests[count++] = (struct CMUnitTest)cmocka_unit_test(quoted);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(choice);
 	return _cmocka_run_group_tests("scan", tests, count, NULL, NULL);
 }

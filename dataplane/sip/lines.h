@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What all variants of the line scan have in common, for inclusion by scan*.c:
- * from the masks of CR and LF in 64 bytes to line ends. Private to the scanner.
+ * Line ends, exactly: which CRLFs end a line, where the blank line is, and the first CR
+ * or LF that is none of them. Private to variant.c; fast_lines.h has the short way.
  */
-#ifndef BYEPASS_SIP_SCAN_BLOCK_H
-#define BYEPASS_SIP_SCAN_BLOCK_H
+#ifndef BYEPASS_SIP_LINES_H
+#define BYEPASS_SIP_LINES_H
 
-#include "sip/scan.h"
-
-#if defined(__x86_64__)
-extern const struct bp_scanner bp_scan_sse42, bp_scan_avx2, bp_scan_avx512; /* scan_x86.c */
-#endif
-
-/* Masks of CR and LF in the 64 bytes at @p. */
-typedef void scan_block_fn(const uint8_t *p, uint64_t *cr, uint64_t *lf);
+#include "sip/vector.h"
 
 /* What goes on from block to block, in registers. */
 struct scan_state {
@@ -23,7 +16,7 @@ struct scan_state {
 };
 
 /* One block: @valid has a bit for each byte that is there. True: the blank line was found. */
-static inline __attribute__((always_inline)) bool
+INLINE bool
 scan_block(struct scan_state *state, struct bp_scan_lines *lines, uint32_t base, uint64_t cr, uint64_t lf,
 	uint64_t valid)
 {
@@ -34,14 +27,14 @@ scan_block(struct scan_state *state, struct bp_scan_lines *lines, uint32_t base,
 
 	state->last_cr = cr >> 63;
 	state->last_ends = ends;
-	if (__builtin_expect(blank != 0, 0)) {
+	if (unlikely(blank != 0)) {
 		uint64_t upto = blank ^ (blank - 1);
 
 		lines->body = base + (uint32_t)__builtin_ctzll(blank) + 1;
 		ends &= upto;
 		stray &= upto;
 	}
-	if (__builtin_expect(stray != 0, 0) && lines->stray == 0)
+	if (unlikely(stray != 0) && lines->stray == 0)
 		lines->stray = base + (uint32_t)__builtin_ctzll(stray) + 1;
 	for (; ends; ends &= ends - 1)
 		*state->out++ = (uint16_t)(base + (uint32_t)__builtin_ctzll(ends) + 1);
@@ -49,9 +42,8 @@ scan_block(struct scan_state *state, struct bp_scan_lines *lines, uint32_t base,
 }
 
 /* What is less than a block at the end: the last 64 bytes, shifted, or a copy. */
-static inline __attribute__((always_inline)) void
-scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t size,
-	struct bp_scan_lines *lines, scan_block_fn *block)
+INLINE void
+scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t size, struct bp_scan_lines *lines)
 {
 	uint32_t rest = size - at;
 	uint64_t cr, lf;
@@ -69,8 +61,8 @@ scan_rest(struct scan_state *state, const uint8_t *bytes, uint32_t at, uint32_t 
 	scan_block(state, lines, at, cr, lf, UINT64_MAX >> (64 - rest));
 }
 
-static inline __attribute__((always_inline)) void
-scan_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines, scan_block_fn *block)
+static void
+scan_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines)
 {
 	struct scan_state state = {lines->last_cr, lines->last_ends, lines->ends};
 	const uint16_t *enough = lines->ends + BP_SCAN_LINES;
@@ -84,7 +76,7 @@ scan_lines(const uint8_t *bytes, uint32_t size, struct bp_scan_lines *lines, sca
 		at += 64;
 	}
 	if (!blank && at < size && at + 64 > size) {
-		scan_rest(&state, bytes, at, size, lines, block);
+		scan_rest(&state, bytes, at, size, lines);
 		at = size;
 	}
 	lines->at = blank ? size : at;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One variant of the parser and the cutters. Compiled several times, for another
+ * instruction set each; meson.build gives VARIANT, its name, and the compiler's options. All of it is static but
+ * the table at the end, so that one variant never runs code of another. Neighbour: scan.c chooses.
+ */
+#include "sip/parse_message.h"
+
+#define PASTE(a, b) a##b
+#define NAME(variant) PASTE(bp_variant_, variant)
+#define TEXT_OF(x) #x
+#define STRING(x) TEXT_OF(x)
+
+/* Less than this variant can work on goes to plain C. */
+#if VECTOR
+#define HAND_ON(size, call)                                                                                   \
+	if (unlikely((size) < LIMIT_MIN))                                                                     \
+	return bp_variant_plain.call
+#else
+#define HAND_ON(size, call)
+#endif
+
+static bool
+supported(void)
+{
+#if defined(__AVX512VBMI2__)
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") &&
+	       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+#elif defined(__AVX2__)
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+#elif defined(__SSE4_2__)
+	return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+#else
+	return true;
+#endif
+}
+
+static enum bp_sip_fault
+parse(struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits)
+{
+	uint32_t leading = 0;
+
+	if (unlikely(size > BP_SIP_MESSAGE_SIZE_MAX))
+		size = BP_SIP_MESSAGE_SIZE_MAX;
+	while (leading < size && unlikely(bytes[leading] == '\r' || bytes[leading] == '\n'))
+		leading++;
+	bytes += leading;
+	size -= leading;
+	HAND_ON(size, parse(m, bytes, size, limits));
+
+	/* headers[] is large and need not be cleared: header_count and first[] say what there is */
+	clear(m, offsetof(struct bp_sip_message, headers));
+	m->max_forwards = -1;
+	m->bytes = bytes;
+	m->size = (uint16_t)size;
+	if (size == 0)
+		fault(m, BP_SIP_FAULT_EMPTY, 0);
+	else
+		parse_message(m, bytes, size, limits);
+	return m->fault;
+}
+
+static bool
+walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk)
+{
+	HAND_ON(m->size, walk_next(m, id, walk));
+	return walk_list(m, id, m->size, walk);
+}
+
+static bool
+via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via)
+{
+	HAND_ON(span_end(value), via_cut(bytes, value, via));
+	return cut_via(bytes, value, span_end(value), via);
+}
+
+static bool
+uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri)
+{
+	HAND_ON(span_end(span), uri_cut(bytes, span, uri));
+	return cut_uri(bytes, span, span_end(span), uri);
+}
+
+static bool
+address_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address)
+{
+	HAND_ON(span_end(value), address_cut(bytes, value, address));
+	return cut_address(bytes, value, span_end(value), address);
+}
+
+static bool
+param(const uint8_t *bytes, struct bp_span params, const char *name, struct bp_span *value)
+{
+	HAND_ON(span_end(params), param(bytes, params, name, value));
+	return find_param(bytes, params, span_end(params), name, value);
+}
+
+static uint32_t
+find_only(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set)
+{
+	HAND_ON(end, find(bytes, at, end, set));
+	return find(bytes, at, end, end, set);
+}
+
+static uint32_t
+find_other_only(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set)
+{
+	HAND_ON(end, find_other(bytes, at, end, set));
+	return skip(bytes, at, end, end, set);
+}
+
+const struct bp_variant NAME(VARIANT) = {
+	.name = STRING(VARIANT),
+	.supported = supported,
+	.parse = parse,
+	.walk_next = walk_next,
+	.via_cut = via_cut,
+	.uri_cut = uri_cut,
+	.address_cut = address_cut,
+	.param = param,
+	.find = find_only,
+	.find_other = find_other_only,
+	.lines = scan_lines,
+};

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Scanning with the instruction set that this variant is compiled for: AVX-512, AVX2,
+ * SSE4.2, or plain C. A set is looked up by two shuffles: the low nibble of each byte selects a row, the high
+ * one a bit of it, as in Mula's and Langdale's classification. Private to variant.c.
+ *
+ * Positions count from @p. What stands in [0, @limit) may be read, nothing else; the vector variants want
+ * @limit to be at least LIMIT_MIN, so that the last bytes can be read by a load that ends there.
+ */
+#ifndef BYEPASS_SIP_VECTOR_H
+#define BYEPASS_SIP_VECTOR_H
+
+#include "sip/scan.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+
+#if defined(__AVX512BW__) || defined(__AVX2__) || defined(__SSE4_2__)
+#define VECTOR 1
+#include <immintrin.h>
+#else
+#define VECTOR 0
+#endif
+
+/* Which bit of a row a high nibble stands for. Bytes over 0x7f get a bit too, but an empty row. */
+#define BITS 1, 2, 4, 8, 16, 32, 64, -128, -1, -1, -1, -1, -1, -1, -1, -1
+
+#if defined(__AVX512BW__)
+
+#define STEP 64
+#define LIMIT_MIN 65
+
+struct window {
+	__m512i bytes, bits;
+	uint32_t shift;
+};
+
+INLINE __m512i
+bits_of(__m512i bytes)
+{
+	__m512i high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), _mm512_set1_epi8(15));
+
+	return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_setr_epi8(BITS)), high);
+}
+
+INLINE __m512i
+rows_of(__m512i bytes, const struct bp_scan_set *set)
+{
+	return _mm512_shuffle_epi8(
+		_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)set->rows)), bytes);
+}
+
+/* Which of the STEP bytes at @p are in @set, and which are not. */
+INLINE uint64_t
+step_in(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m512i bytes = _mm512_loadu_si512(p);
+
+	return _mm512_test_epi8_mask(rows_of(bytes, set), bits_of(bytes));
+}
+
+INLINE uint64_t
+step_out(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m512i bytes = _mm512_loadu_si512(p);
+
+	return _mm512_testn_epi8_mask(rows_of(bytes, set), bits_of(bytes));
+}
+
+INLINE uint64_t
+step_is(const uint8_t *p, char c)
+{
+	return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(c));
+}
+
+INLINE void
+window_fill(struct window *w, const uint8_t *p)
+{
+	w->bytes = _mm512_loadu_si512(p);
+	w->bits = bits_of(w->bytes);
+}
+
+INLINE uint64_t
+window_mask(const struct window *w, const struct bp_scan_set *set)
+{
+	return _mm512_testn_epi8_mask(rows_of(w->bytes, set), w->bits);
+}
+
+INLINE void
+block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
+{
+	*cr = step_is(p, '\r');
+	*lf = step_is(p, '\n');
+}
+
+#elif defined(__AVX2__)
+
+#define STEP 32
+#define LIMIT_MIN 65
+
+struct window {
+	__m256i bytes[2], bits[2];
+	uint32_t shift;
+};
+
+INLINE __m256i
+bits_of(__m256i bytes)
+{
+	__m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+
+	return _mm256_shuffle_epi8(_mm256_setr_epi8(BITS, BITS), high);
+}
+
+INLINE __m256i
+rows_of(__m256i bytes, const struct bp_scan_set *set)
+{
+	return _mm256_shuffle_epi8(
+		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)set->rows)), bytes);
+}
+
+INLINE uint64_t
+zeros_of(__m256i bytes)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
+}
+
+/* Which of the STEP bytes at @p are in @set, and which are not. */
+INLINE uint64_t
+step_in(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)p), bits = bits_of(bytes);
+	__m256i in = _mm256_and_si256(rows_of(bytes, set), bits);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(in, bits));
+}
+
+INLINE uint64_t
+step_out(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)p);
+
+	return zeros_of(_mm256_and_si256(rows_of(bytes, set), bits_of(bytes)));
+}
+
+INLINE uint64_t
+step_is(const uint8_t *p, char c)
+{
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)p);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c)));
+}
+
+INLINE void
+window_fill(struct window *w, const uint8_t *p)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		w->bytes[i] = _mm256_loadu_si256((const __m256i *)(p + 32 * i));
+		w->bits[i] = bits_of(w->bytes[i]);
+	}
+}
+
+INLINE uint64_t
+window_mask(const struct window *w, const struct bp_scan_set *set)
+{
+	uint64_t low = zeros_of(_mm256_and_si256(rows_of(w->bytes[0], set), w->bits[0]));
+
+	return low | zeros_of(_mm256_and_si256(rows_of(w->bytes[1], set), w->bits[1])) << 32;
+}
+
+INLINE void
+block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
+{
+	*cr = step_is(p, '\r') | step_is(p + 32, '\r') << 32;
+	*lf = step_is(p, '\n') | step_is(p + 32, '\n') << 32;
+}
+
+#elif VECTOR
+
+#define STEP 16
+#define LIMIT_MIN 65
+
+struct window {
+	__m128i bytes[4], bits[4];
+	uint32_t shift;
+};
+
+INLINE __m128i
+bits_of(__m128i bytes)
+{
+	__m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
+
+	return _mm_shuffle_epi8(_mm_setr_epi8(BITS), high);
+}
+
+INLINE __m128i
+rows_of(__m128i bytes, const struct bp_scan_set *set)
+{
+	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)set->rows), bytes);
+}
+
+INLINE uint64_t
+zeros_of(__m128i bytes)
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+}
+
+/* Which of the STEP bytes at @p are in @set, and which are not. */
+INLINE uint64_t
+step_in(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)p), bits = bits_of(bytes);
+	__m128i in = _mm_and_si128(rows_of(bytes, set), bits);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(in, bits));
+}
+
+INLINE uint64_t
+step_out(const uint8_t *p, const struct bp_scan_set *set)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)p);
+
+	return zeros_of(_mm_and_si128(rows_of(bytes, set), bits_of(bytes)));
+}
+
+INLINE uint64_t
+step_is(const uint8_t *p, char c)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)p);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+}
+
+INLINE void
+window_fill(struct window *w, const uint8_t *p)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		w->bytes[i] = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+		w->bits[i] = bits_of(w->bytes[i]);
+	}
+}
+
+INLINE uint64_t
+window_mask(const struct window *w, const struct bp_scan_set *set)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		mask |= zeros_of(_mm_and_si128(rows_of(w->bytes[i], set), w->bits[i])) << (16 * i);
+	return mask;
+}
+
+INLINE void
+block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
+{
+	*cr = *lf = 0;
+	for (unsigned i = 0; i < 64; i += 16) {
+		*cr |= step_is(p + i, '\r') << i;
+		*lf |= step_is(p + i, '\n') << i;
+	}
+}
+
+#endif
+
+#if VECTOR
+
+/* @mask of the STEP bytes at @at, by a load that ends at @limit where there are less. Bits behind the limit are
+ * 0. */
+#define AT_LIMIT(at, limit, mask_at)                                                                          \
+	(likely((at) + STEP <= (limit)) ? mask_at(at)                                                         \
+					: mask_at((limit)-STEP) >> (((at) + STEP - (limit)) & 63))
+
+/* Which of the 64 bytes at @p are @c. */
+INLINE uint64_t
+step64_is(const uint8_t *p, char c)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < 64; i += STEP)
+		mask |= step_is(p + i, c) << i;
+	return mask;
+}
+
+/* The first position in [at, end) whose byte is in @set; @end when there is none. */
+INLINE uint32_t
+find(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+{
+	for (; at < end; at += STEP) {
+#define MASK(at) step_in(p + (at), set)
+		uint64_t mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+		if (likely(mask != 0)) {
+			at += (uint32_t)__builtin_ctzll(mask);
+			break;
+		}
+	}
+	return at < end ? at : end;
+}
+
+/* The first position in [at, end) whose byte is not in @set; @end when there is none. */
+INLINE uint32_t
+skip(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+{
+	for (; at < end; at += STEP) {
+#define MASK(at) step_out(p + (at), set)
+		uint64_t mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+		if (likely(mask != 0)) {
+			at += (uint32_t)__builtin_ctzll(mask);
+			break;
+		}
+	}
+	return at < end ? at : end;
+}
+
+/* The first @c in [at, end), or @end. */
+INLINE uint32_t
+find_byte(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, char c)
+{
+	for (; at < end; at += STEP) {
+#define MASK(at) step_is(p + (at), c)
+		uint64_t mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+		if (likely(mask != 0)) {
+			at += (uint32_t)__builtin_ctzll(mask);
+			break;
+		}
+	}
+	return at < end ? at : end;
+}
+
+/* The same within a line of which is known that a CR ends it before the limit, for a set without CR. */
+INLINE uint32_t
+skip_in_line(const uint8_t *p, uint32_t at, uint32_t limit, const struct bp_scan_set *set)
+{
+	for (;;) {
+#define MASK(at) step_out(p + (at), set)
+		uint64_t mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+		if (likely(mask != 0))
+			return at + (uint32_t)__builtin_ctzll(mask);
+		at += STEP;
+	}
+}
+
+/* The 64 bytes from @at on, to be asked for several sets. */
+INLINE void
+window_load(struct window *w, const uint8_t *p, uint32_t at, uint32_t limit)
+{
+	uint32_t base = at + 64 <= limit ? at : limit - 64;
+
+	w->shift = at - base;
+	window_fill(w, p + base);
+}
+
+/* Bit i: the byte @at + i is not in @set. What is behind the limit is 0. */
+INLINE uint64_t
+window_out(const struct window *w, const struct bp_scan_set *set)
+{
+	return window_mask(w, set) >> (w->shift & 63);
+}
+
+/* Stops at each byte that is not in a set; 64 bytes are looked at at once. Only forward. */
+struct cursor {
+	const uint8_t *p;
+	const struct bp_scan_set *plain;
+	uint64_t stops;
+	uint32_t base, end, limit;
+};
+
+INLINE void
+cursor_begin(struct cursor *c, const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit,
+	const struct bp_scan_set *plain)
+{
+	*c = (struct cursor){.p = p, .plain = plain, .base = at - 64, .end = end, .limit = limit};
+}
+
+/* First position from @at on whose byte is not plain; the end when there is none. */
+INLINE uint32_t
+cursor_stop(struct cursor *c, uint32_t at)
+{
+	for (;;) {
+		uint32_t i = at - c->base;
+		struct window w;
+
+		if (likely(i < 64)) {
+			uint64_t stops = c->stops >> i;
+
+			if (likely(stops != 0)) {
+				at += (uint32_t)__builtin_ctzll(stops);
+				return at < c->end ? at : c->end;
+			}
+			at = c->base + 64;
+		}
+		if (at >= c->end)
+			return c->end;
+		c->base = at;
+		window_load(&w, c->p, at, c->limit);
+		c->stops = window_out(&w, c->plain);
+	}
+}
+
+#else
+
+#define LIMIT_MIN 0
+
+INLINE uint32_t
+find(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+{
+	while (at < end && !bp_set_has(set, p[at]))
+		at++;
+	return at;
+}
+
+INLINE uint32_t
+skip(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+{
+	while (at < end && bp_set_has(set, p[at]))
+		at++;
+	return at;
+}
+
+INLINE uint32_t
+find_byte(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, char c)
+{
+	while (at < end && p[at] != (uint8_t)c)
+		at++;
+	return at;
+}
+
+struct cursor {
+	const uint8_t *p;
+	const struct bp_scan_set *plain;
+	uint32_t end;
+};
+
+INLINE void
+cursor_begin(struct cursor *c, const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit,
+	const struct bp_scan_set *plain)
+{
+	*c = (struct cursor){.p = p, .plain = plain, .end = end};
+}
+
+INLINE uint32_t
+cursor_stop(struct cursor *c, uint32_t at)
+{
+	return skip(c->p, at, c->end, c->end, c->plain);
+}
+
+/* Eight bits: which bytes of @word are equal to the byte that @pattern repeats. Exact, no borrow between
+ * bytes. */
+INLINE uint64_t
+word_equal(uint64_t word, uint64_t pattern)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+	uint64_t x = word ^ pattern;
+	uint64_t zero = ~(((x & low) + low) | x | low);
+
+	return (zero >> 7) * 0x0102040810204080 >> 56;
+}
+
+INLINE void
+block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
+{
+	uint64_t c = 0, l = 0;
+
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, p + i, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		word = __builtin_bswap64(word);
+#endif
+		c |= word_equal(word, 0x0d0d0d0d0d0d0d0d) << i;
+		l |= word_equal(word, 0x0a0a0a0a0a0a0a0a) << i;
+	}
+	*cr = c;
+	*lf = l;
+}
+
+#endif
+
+/* Sets a structure to zero, by stores that the compiler finds rather than by a call. */
+INLINE void
+clear(void *to, size_t size)
+{
+	uint8_t *p = to;
+
+#if defined(__AVX2__)
+	for (; size >= 32; p += 32, size -= 32)
+		memset(p, 0, 32);
+#endif
+	for (; size >= 16; p += 16, size -= 16)
+		memset(p, 0, 16);
+	for (; size >= 8; p += 8, size -= 8)
+		memset(p, 0, 8);
+	for (; size > 0; p++, size--)
+		*p = 0;
+}
+
+INLINE bool
+is_lws(uint8_t byte)
+{
+	/* SP, HTAB, CR, LF as bits of a word */
+	return byte <= ' ' && ((uint64_t)0x100002600 >> byte & 1);
+}
+
+INLINE uint32_t
+skip_lws(const uint8_t *p, uint32_t at, uint32_t end)
+{
+	while (at < end && unlikely(is_lws(p[at])))
+		at++;
+	return at;
+}
+
+/* Where [begin, end) ends once white space is cut off its end. */
+INLINE uint32_t
+trim_lws(const uint8_t *p, uint32_t begin, uint32_t end)
+{
+	while (end > begin && unlikely(is_lws(p[end - 1])))
+		end--;
+	return end;
+}
+
+/* A quoted string whose opening quote is at @at: the position after the closing one, 0 when there is none. */
+INLINE uint32_t
+skip_quoted(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
+{
+	for (at++; at < end; at += 2) {
+		at = find(p, at, end, limit, &bp_set_quoted_stop);
+		if (at < end && p[at] == '"')
+			return at + 1;
+	}
+	return 0;
+}
+
+#endif

@@ -92,6 +92,14 @@ trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 	return &engine->config->trunks[live->trunk];
 }
 
+bool
+bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live)
+{
+	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+
+	return trunk != NULL && trunk->target_count > 1; /* the last target may be taken and not yet pending */
+}
+
 static void
 arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
 {

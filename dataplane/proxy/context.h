@@ -166,6 +166,8 @@ void bp_branch_launch(struct bp_engine *engine, struct bp_record *record, struct
 /* Sends the request to the next target of its trunk (16.7 step 6 of serial search, 16.9). False: there is none, or
  * the server side wants no more. */
 bool bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
+/* Whether another worker may be adding a branch just now. */
+bool bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live);
 void bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry);
 
 /* ack.c */

@@ -228,15 +228,17 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	struct bp_live *live = atomic_load(&record->live);
 	struct bp_swap swap;
 	int verdict;
+	bool fork;
 
 	if (!bp_record_is_invite(record) && m->status == 408) { /* RFC 4320 4.2: never sent to a non-INVITE */
 		bp_upstream_settle(engine, record, generation, branch, 408);
 		return BP_VERDICT_ABSORBED;
 	}
 	m = without_503(engine, m);
-	if (live != NULL && is_fork(record) && !bp_record_is_invite(record) && m->status < 300)
+	fork = live != NULL && (is_fork(record) || bp_branch_may_come(engine, live));
+	if (fork && !bp_record_is_invite(record) && m->status < 300)
 		return other_2xx(engine, record, generation, m);
-	if (live != NULL && is_fork(record))
+	if (fork)
 		return final_of_many(engine, record, live, generation, branch, m);
 	swap = bp_step_branch_done(engine, record, generation, m->status);
 	if (swap.action == BP_DO_ABSORB)

@@ -80,14 +80,16 @@ def errors():
 
 def stream():
     text = (f"  server = {5 << 32 | 1 << 12},\n  branch = 0x500000001, live = 0x7ffff6e01240\n$3 = 0x700b40011\n"
-            "0x7fff12345678:\t0x0000000500000001\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=" + BRANCH + "\nCSeq: 7 INVITE\n")
+            "0x7fff12345678:\t0x0000000500000001\n"
+            f"Via: SIP/2.0/UDP 10.0.0.1:5060;branch={BRANCH}\nCSeq: 7 INVITE\n")
     status, out, _ = run("--invite", text=text)
     lines = out.splitlines()
     expect_status("a filter", status, 0)
     for line in text.splitlines():
         expect("every line passes", "\n".join(lines), line)
     expect("what stands in a line comes below it", out,
-           "  server = 21474840576,\n  0x0000000500001000  server word: generation 5, pending 1, state IST_PROCEEDING\n",
+           "  server = 21474840576,\n"
+           "  0x0000000500001000  server word: generation 5, pending 1, state IST_PROCEEDING\n",
            "\n  0x0000000500000001  branch word: generation 5, state ICT_PROCEEDING\n$3 =",
            "$3 = 0x700b40011\n  0x0000000700b40011  server word: generation 7, status 180, cancel_asked, ",
            "index 7, generation 255, branch 3\nCSeq: 7 INVITE\n",

@@ -143,13 +143,18 @@ bp_worker_send(void *context, const struct bp_flow *to, uint32_t size)
 }
 
 void
-bp_worker_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count)
 {
 	struct bp_worker *worker = context;
 
-	if (worker->trace)
-		bp_trace_message(worker->trace, BP_IN, from, bytes, size, worker->now_us);
-	bp_engine_receive(worker->engine, from, bytes, size, worker->now_us);
+	for (unsigned i = 0; i < count; i++) {
+		const struct bp_datagram *in = &datagrams[i];
+
+		if (worker->trace)
+			bp_trace_message(
+				worker->trace, BP_IN, &in->from, in->bytes, in->size, worker->now_us);
+		bp_engine_receive(worker->engine, &in->from, in->bytes, in->size, worker->now_us);
+	}
 }
 
 void

@@ -85,7 +85,7 @@ uint64_t bp_worker_next_us(const struct bp_worker *worker);
 /* The hooks' and handlers' functions; their context is the worker. Thread: the worker. */
 uint8_t *bp_worker_reserve(void *context, const struct bp_flow *to, uint32_t size);
 void bp_worker_send(void *context, const struct bp_flow *to, uint32_t size);
-void bp_worker_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size);
+void bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count);
 void bp_worker_unreachable(void *context, const struct bp_flow *to, const uint8_t *quoted, uint32_t size);
 
 #endif

@@ -262,7 +262,8 @@ test_datagrams_reach_the_engine_and_the_trace(void **state)
 	struct bp_event_message events[4];
 
 	bp_worker_turn(&worker, at(3000));
-	fake.datagram(fake.context, &from, (const uint8_t *)OPTIONS, strlen(OPTIONS));
+	fake.datagrams(fake.context,
+		&(struct bp_datagram){.from = from, .bytes = (const uint8_t *)OPTIONS, .size = strlen(OPTIONS)}, 1);
 	assert_int_equal(fake.received, 1);
 	assert_int_equal(fake.received_us, 3000);
 	assert_int_equal(fake.received_size, strlen(OPTIONS));

@@ -46,6 +46,8 @@ struct bp_worker {
 
 	/* worker: rw */
 	uint64_t now_us __attribute__((aligned(64)));
+	uint64_t stage_tsc; /* when the stage that runs began */
+	uint64_t stages[BP_STAGE_COUNT]; /* of the turn that runs */
 	uint64_t next_timer_us;
 	uint64_t next_tick_us;
 	uint64_t announce_us;    /* next announcement, UINT64_MAX: none */
@@ -74,6 +76,11 @@ void bp_worker_free(struct bp_worker *worker);
 
 /* The lcore's function: turns until worker->stop. Returns 0. */
 int bp_worker_run(void *worker);
+
+/* What bp_worker_run() does before and after its turns: the thread becomes a reader of RCU, and stops being one. Thread:
+ * the worker. */
+void bp_worker_enter(struct bp_worker *worker);
+void bp_worker_leave(struct bp_worker *worker);
 
 /* One turn: receive, timers, tick, mail, transmit. @tsc: now. Returns whether there was work.
  * RCU: the caller is a registered, online reader; one quiescent state is announced at the end. */

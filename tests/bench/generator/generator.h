@@ -78,6 +78,7 @@ struct gen_options {
 	X(NO_FINAL, "no final response to INVITE within 180 s (or 32 s after CANCEL)") \
 	X(NO_ACK, "no ACK to a final response (timer H)") \
 	X(NO_BYE, "no BYE came to the callee") \
+	X(LEFT, "the callee was left without an end") \
 	X(STATUS_3XX, "answered 3xx") \
 	X(STATUS_408, "answered 408") \
 	X(STATUS_481, "answered 481") \
@@ -132,6 +133,7 @@ struct gen_report {
 	uint64_t open, open_peak;               /* now; most since the last reset */
 	uint64_t sent[GEN_KIND_COUNT], received[GEN_KIND_COUNT], retransmitted[GEN_KIND_COUNT];
 	uint64_t repeated;    /* received: retransmissions of the target or the other end, answered or absorbed */
+	uint64_t pings;       /* OPTIONS requests of the target's own, answered; sent[] has the responses */
 	uint64_t late;        /* received: of a call that is over */
 	uint64_t wrong[GEN_FAULT_COUNT]; /* received and ill, by the rule that it broke */
 	uint64_t slow;        /* received: parsed in full, because no shape was known */
@@ -173,6 +175,9 @@ bool gen_turn(struct gen *gen, uint64_t tsc);
 
 /* Calls a second from now on; 0: no new calls; INFINITY: by the window. Thread: that of gen_turn(). */
 void gen_rate(struct gen *gen, double rate);
+
+/* The targets' MAC addresses are known. Until then gen_turn() asks for them and starts no calls. */
+bool gen_ready(const struct gen *gen);
 
 /* No call is open. */
 bool gen_idle(const struct gen *gen);

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define RING_SIZE 4096
 #define BURST 32
@@ -216,6 +217,15 @@ turn(struct loopback *loopback, uint64_t tsc)
 	return busy;
 }
 
+static double
+cpu_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 /* Until the clock says so. Returns the seconds. */
 static double
 run_for(struct loopback *loopback, double seconds)
@@ -244,7 +254,7 @@ bench_loopback(int argc, char **argv)
 {
 	static struct gen_report report;
 	struct loopback loopback = read_options(argc, argv);
-	struct traffic_run run = {&loopback.options, traffic_scenario(), 0, 0};
+	struct traffic_run run = {.options = &loopback.options, .scenario = traffic_scenario()};
 	struct bench_json json;
 	char error[256];
 
@@ -263,7 +273,9 @@ bench_loopback(int argc, char **argv)
 	} else {
 		run_for(&loopback, loopback.seconds / 5);
 		gen_report_reset(loopback.gen);
+		run.cpu_seconds = cpu_seconds();
 		run.seconds = run_for(&loopback, loopback.seconds);
+		run.cpu_seconds = cpu_seconds() - run.cpu_seconds;
 	}
 	gen_report(loopback.gen, &report);
 	if (isinf(loopback.options.rate) && !loopback.options.virtual_time)

@@ -176,6 +176,10 @@ traffic_print(const struct traffic_run *run, const struct gen_report *report)
 		printf("  the generator: %.0f cycles a call (TSC at %.3f GHz), busy %.1f %%\n",
 			(double)report->busy_cycles / (double)done, run->tsc_hz / 1e9,
 			run->seconds > 0 ? 100 * (double)report->busy_cycles / run->tsc_hz / run->seconds : 0);
+	if (run->cpu_seconds > 0)
+		printf("  the generator had %.2f s of a CPU: %.0f calls a CPU second, %.0f cycles a call\n", run->cpu_seconds,
+			(double)report->ok / run->cpu_seconds,
+			run->cpu_seconds * run->tsc_hz / (double)(done > 0 ? done : 1));
 	if (report->race_answered + report->race_cancelled > 0)
 		printf("  races: %lu answered, %lu cancelled\n", report->race_answered, report->race_cancelled);
 	print_counts(report);
@@ -243,6 +247,10 @@ traffic_json(struct bench_json *json, const struct traffic_run *run, const struc
 	if (seconds > 0) {
 		bench_json_number(json, "calls_per_second", (double)report->ok / seconds);
 		bench_json_number(json, "offered_per_second", (double)report->started / seconds);
+	}
+	if (run->cpu_seconds > 0) {
+		bench_json_number(json, "cpu_seconds", run->cpu_seconds);
+		bench_json_number(json, "calls_per_cpu_second", (double)report->ok / run->cpu_seconds);
 	}
 	bench_json_number(json, "goodput", report->started > 0 ? (double)report->ok / (double)report->started : 0);
 	if (done > 0 && report->busy_cycles > 0)

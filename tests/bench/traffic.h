@@ -54,6 +54,7 @@ struct traffic_run {
 	const struct gen_options *options;
 	const char *scenario; /* as it was given */
 	double seconds;       /* measured; 0: in virtual time, and no rates are told */
+	double cpu_seconds;   /* that the generator's thread got of them, when it does nothing else; 0: not known */
 	double tsc_hz;
 };
 

@@ -156,14 +156,12 @@ provisional(struct gen *gen, struct message *message)
 		else
 			call_wait(gen, call, &call->act_due, gen->ring);
 	} else if (call->scenario == GEN_RACE && ringing) {
-		/* every second call the other way round, so that both have a chance to be first */
-		if (call->number >> 32 & 1) {
-			caller_cancel(gen, call, &message->writer);
+		caller_cancel(gen, call, &message->writer);
+		/* of every second call the 200 comes a little later, so that either can be first */
+		if (call->number >> 32 & 1)
 			callee_answer(gen, call, &message->writer);
-		} else {
-			callee_answer(gen, call, &message->writer);
-			caller_cancel(gen, call, &message->writer);
-		}
+		else
+			call_wait(gen, call, &call->act_due, 1);
 	}
 }
 

@@ -74,7 +74,7 @@ act(struct gen *gen, struct call *call)
 		caller_bye(gen, call, &writer);
 	} else if (call->scenario == GEN_CANCEL && call->caller == CALLER_PROCEEDING) {
 		caller_cancel(gen, call, &writer);
-	} else if (call->scenario == GEN_BYE) {
+	} else if (call->scenario == GEN_BYE || call->scenario == GEN_RACE) {
 		callee_answer(gen, call, &writer);
 	}
 }

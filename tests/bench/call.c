@@ -21,6 +21,7 @@
 #define LINGER_S 32
 #define ESTABLISHED 20000 /* calls */
 #define ESTABLISHED_RATE 20000.0
+#define ESTABLISHED_S 10 /* they are up for so long beyond */
 #define SEARCH_STEP_S 3
 #define SEARCH_STEPS 7 /* bisections: to less than a percent */
 #define DRAIN_S 60
@@ -162,7 +163,7 @@ make_lanes(const struct call_edge *edge, const struct call_options *options, boo
 		wanted.socket = -1;
 		if (established) {
 			gen_scenario_read("bye", wanted.weights);
-			wanted.hold_s = LINGER_S + 4;
+			wanted.hold_s = LINGER_S + ESTABLISHED_S;
 			wanted.ring_s = 0;
 		}
 		if (gen_create(&gen, &wanted, error) != 0) {
@@ -229,12 +230,17 @@ measure_established(const struct call_edge *edge, const struct call_options *opt
 	call_lanes_ask(ESTABLISHED_RATE, true);
 	call_lanes_run(ESTABLISHED / ESTABLISHED_RATE);
 	call_lanes_ask(0, false);
-	call_lanes_run(LINGER_S + 1.5);
-	bp_dataplane_sum(edge->dataplane, &sum);
+	call_lanes_run(LINGER_S);
+	for (unsigned tries = 0; tries < ESTABLISHED_S * 10; tries++) {
+		call_lanes_run(0.1);
+		bp_dataplane_sum(edge->dataplane, &sum);
+		if (live_transactions(&sum) == 0)
+			break;
+	}
 	live = live_dialogs(&sum);
 	call_lanes_drain(DRAIN_S);
 	free_lanes();
-	if (live < ESTABLISHED / 2 || live_transactions(&sum) > live / 100)
+	if (live < ESTABLISHED / 2 || live_transactions(&sum) > 0)
 		return 0;
 	return (double)pool_bytes(&sum) / (double)live + BUCKET;
 }

@@ -213,19 +213,35 @@ frame_send(struct gen *gen, enum side_id id, const struct template *template, co
 	put(gen, side, mbuf);
 }
 
+/* The one's complement sum of an IPv4 header, its checksum included: 0xffff when that is right. */
+static inline uint16_t
+header_sum(const uint8_t *header)
+{
+	uint64_t sum, more;
+	uint32_t last;
+
+	memcpy(&sum, header, 8);
+	memcpy(&more, header + 8, 8);
+	memcpy(&last, header + 16, 4);
+	sum = (sum >> 32) + (sum & UINT32_MAX) + (more >> 32) + (more & UINT32_MAX) + last;
+	sum = (sum >> 32) + (sum & UINT32_MAX);
+	sum = (sum >> 16 & 0xffff) + (sum & 0xffff) + (sum >> 32);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)((sum >> 16) + sum);
+}
+
 /* Lengths and checksums; the addresses are right. */
 static bool
 is_whole(const struct gen *gen, const struct side *side, const uint8_t *frame, uint32_t size)
 {
 	const struct rte_ipv4_hdr *ip = (const void *)(frame + IP_AT);
 	const struct rte_udp_hdr *udp = (const void *)(frame + UDP_AT);
-	uint32_t total = ntohs(ip->total_length), sum = sum_words(frame + IP_AT, 10);
+	uint32_t total = ntohs(ip->total_length);
 
 	if (total < HEADERS_SIZE - IP_AT || total > size - IP_AT ||
 		ntohs(udp->dgram_len) != total - (UDP_AT - IP_AT))
 		return false;
-	sum = (sum & 0xffff) + (sum >> 16);
-	if ((uint16_t)(sum + (sum >> 16)) != 0xffff)
+	if (header_sum(frame + IP_AT) != 0xffff)
 		return false;
 	return !side->end.checksum || udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum(ip, udp) == 0xffff;
 }

@@ -159,6 +159,7 @@ make_parts(struct gen *gen, char *error)
 		failed = frame_side_create(&gen->sides[CALLER], error);
 	if (failed == 0)
 		failed = frame_side_create(&gen->sides[CALLEE], error);
+	gen->redirect = gen->direct && (gen->sides[CALLER].place_count > 1 || gen->sides[CALLEE].place_count > 1);
 	if (failed == 0 && options->headers != NULL)
 		failed = read_headers(gen, options->headers, error);
 	if (failed != 0)

@@ -52,7 +52,7 @@ struct gen_options {
 	double rate;          /* calls a second by the schedule, whatever becomes of the calls before (open loop).
 			       * INFINITY: a new one whenever fewer than `window` are open */
 	uint32_t calls_max;   /* open at once; what the schedule wants beyond is failed[LIMIT] */
-	uint32_t window;      /* with rate INFINITY; 0: 256 */
+	uint32_t window;      /* with rate INFINITY; 0: 128 */
 	uint64_t calls_total; /* no more than so many; 0: no end */
 	double ring_s;        /* 180 -> 200 of a `bye` call, 180 -> CANCEL of a `cancel` one */
 	double hold_s;        /* ACK -> BYE */

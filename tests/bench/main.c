@@ -14,6 +14,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 #ifdef BENCH_DPDK
+	{"load", bench_load, "calls through any SIP proxy, over any DPDK port"},
 	{"loopback", bench_loopback, "the generator of calls against itself"},
 #endif
 	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},

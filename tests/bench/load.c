@@ -69,7 +69,8 @@ usage(void)
 	       "  --from R        begin there (1000), double until it fails, then halve the distance until it is less than\n"
 	       "  --precision P   this part of the rate (0.05)\n"
 	       "  --json FILE     also write the numbers there\n"
-	       "  --cpu N         run on that one of the CPUs that are allowed (0)\n%s",
+	       "  --cpu N         run on that one of the CPUs that are allowed (0)\n%s"
+	       "                  Without --seed each run has Call-IDs of its own.\n",
 		traffic_help);
 }
 
@@ -199,6 +200,7 @@ read_options(int argc, char **argv)
 	int option;
 
 	gen_options_default(&load.options);
+	load.options.seed = rte_rdtsc(); /* the target still knows the transactions of the last run */
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (!traffic_option(option, optarg, &load.options))
 			take_option(&load, option, optarg);

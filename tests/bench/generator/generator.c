@@ -167,6 +167,7 @@ make_parts(struct gen *gen, char *error)
 	snprintf(error, 256, "no memory");
 	if (shapes_create(gen) != 0 || calls_create(&gen->calls, options->calls_max) != 0)
 		return -ENOMEM;
+	gen->calls.serial = (uint32_t)(gen->random >> 13); /* so that branches are this run's own, too */
 	set_times(gen);
 	failed = make_pool(gen, error);
 	return failed == 0 ? messages_create(gen, error) : failed;

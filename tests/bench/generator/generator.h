@@ -62,7 +62,7 @@ struct gen_options {
 			       * call's number, 16 hexadecimal digits */
 	const char *target;   /* host of the Request-URI of initial requests; NULL: the caller's peer_ip:peer_udp */
 	uint8_t instance;     /* 0..255, in the number of each call */
-	uint64_t seed;        /* of the mix, and of what makes this run's Call-IDs its own */
+	uint64_t seed;        /* of the mix, and of what makes this run's Call-IDs and branches its own */
 	int socket;           /* of NUMA, for mbufs; -1: any */
 	bool direct;          /* nobody stands in between: the ends face each other (byepass-bench loopback) */
 	bool virtual_time;    /* time moves only by gen_turn(); else the counter is read again within a turn */

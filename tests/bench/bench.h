@@ -7,6 +7,7 @@
 #define BYEPASS_BENCH_H
 
 int bench_call(int argc, char **argv);
+int bench_load(int argc, char **argv);
 int bench_loopback(int argc, char **argv);
 int bench_parse(int argc, char **argv);
 int bench_table(int argc, char **argv);

@@ -11,7 +11,7 @@
 const char traffic_help[] =
 	"  --scenario S    bye, cancel, cancel-early, race, options, register, mixed, or a mix: bye=70,options=30 (bye)\n"
 	"  --rate R        calls a second, whatever becomes of those before; max: as many as the window lets\n"
-	"  --window N      with --rate max: calls open at once (256)\n"
+	"  --window N      with --rate max: calls open at once (128)\n"
 	"  --calls N       so many calls and no more\n"
 	"  --calls-max N   open at once; what the rate wants beyond fails (1048576)\n"
 	"  --ring S        seconds from 180 to 200, or to CANCEL (0)\n"

@@ -47,7 +47,7 @@ caller_begin(struct gen *gen, uint64_t intended)
 	call->begun = intended;
 	call->request_at = fine(intended);
 	call->source = (uint8_t)(gen->calls.serial % gen->sides[CALLER].place_count);
-	call->trunk = 0;
+	call->trunk = gen->redirect ? (uint8_t)(gen->calls.serial % gen->sides[CALLEE].place_count) : 0;
 	if (call->scenario == GEN_OPTIONS || call->scenario == GEN_REGISTER)
 		call->caller = CALLER_REQUESTING;
 	gen_histogram_record(&gen->report.late_by, gen->now - intended);

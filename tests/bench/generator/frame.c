@@ -15,6 +15,7 @@
 
 #define IP_AT 14
 #define SOURCE_AT (IP_AT + 12)
+#define DESTINATION_AT (IP_AT + 16)
 #define CHECKSUM_AT (IP_AT + 10)
 #define UDP_AT 34
 
@@ -158,6 +159,36 @@ put(struct gen *gen, struct side *side, struct rte_mbuf *mbuf)
 		frame_flush(gen, side);
 }
 
+/* The one's complement sum of an IPv4 header, its checksum included: 0xffff when that is right. */
+static inline uint16_t
+header_sum(const uint8_t *header)
+{
+	uint64_t sum, more;
+	uint32_t last;
+
+	memcpy(&sum, header, 8);
+	memcpy(&more, header + 8, 8);
+	memcpy(&last, header + 16, 4);
+	sum = (sum >> 32) + (sum & UINT32_MAX) + (more >> 32) + (more & UINT32_MAX) + last;
+	sum = (sum >> 32) + (sum & UINT32_MAX);
+	sum = (sum >> 16 & 0xffff) + (sum & 0xffff) + (sum >> 32);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)((sum >> 16) + sum);
+}
+
+/* Without a target in between a message goes to the place of the other end. */
+static void
+redirect(uint8_t *frame, const struct place *to)
+{
+	uint16_t check = 0;
+
+	memcpy(frame + DESTINATION_AT, &to->ip_be, 4);
+	memcpy(frame + UDP_AT + 2, &to->udp_be, 2);
+	memcpy(frame + CHECKSUM_AT, &check, 2);
+	check = (uint16_t)~header_sum(frame + IP_AT);
+	memcpy(frame + CHECKSUM_AT, &check, 2);
+}
+
 static inline void
 patch(const struct template *template, const struct writer *writer, const uint8_t *kept, uint8_t *frame)
 {
@@ -200,6 +231,8 @@ frame_send(struct gen *gen, enum side_id id, const struct template *template, co
 	sum = (sum & 0xffff) + (sum >> 16);
 	check = (uint16_t)~(sum + (sum >> 16));
 	memcpy(frame + CHECKSUM_AT, &check, 2);
+	if (gen->redirect)
+		redirect(frame, id == CALLER ? writer->trunk : writer->source);
 	patch(template, writer, kept, frame);
 	if (side->end.checksum) {
 		struct rte_udp_hdr *udp = (void *)(frame + UDP_AT);
@@ -219,13 +252,12 @@ is_whole(const struct gen *gen, const struct side *side, const uint8_t *frame, u
 {
 	const struct rte_ipv4_hdr *ip = (const void *)(frame + IP_AT);
 	const struct rte_udp_hdr *udp = (const void *)(frame + UDP_AT);
-	uint32_t total = ntohs(ip->total_length), sum = sum_words(frame + IP_AT, 10);
+	uint32_t total = ntohs(ip->total_length);
 
 	if (total < HEADERS_SIZE - IP_AT || total > size - IP_AT ||
 		ntohs(udp->dgram_len) != total - (UDP_AT - IP_AT))
 		return false;
-	sum = (sum & 0xffff) + (sum >> 16);
-	if ((uint16_t)(sum + (sum >> 16)) != 0xffff)
+	if (header_sum(frame + IP_AT) != 0xffff)
 		return false;
 	return !side->end.checksum || udp->dgram_cksum == 0 || rte_ipv4_udptcp_cksum(ip, udp) == 0xffff;
 }

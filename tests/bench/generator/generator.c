@@ -159,6 +159,7 @@ make_parts(struct gen *gen, char *error)
 		failed = frame_side_create(&gen->sides[CALLER], error);
 	if (failed == 0)
 		failed = frame_side_create(&gen->sides[CALLEE], error);
+	gen->redirect = gen->direct && (gen->sides[CALLER].place_count > 1 || gen->sides[CALLEE].place_count > 1);
 	if (failed == 0 && options->headers != NULL)
 		failed = read_headers(gen, options->headers, error);
 	if (failed != 0)
@@ -166,6 +167,7 @@ make_parts(struct gen *gen, char *error)
 	snprintf(error, 256, "no memory");
 	if (shapes_create(gen) != 0 || calls_create(&gen->calls, options->calls_max) != 0)
 		return -ENOMEM;
+	gen->calls.serial = (uint32_t)(gen->random >> 13); /* so that branches are this run's own, too */
 	set_times(gen);
 	failed = make_pool(gen, error);
 	return failed == 0 ? messages_create(gen, error) : failed;

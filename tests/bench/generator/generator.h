@@ -52,7 +52,7 @@ struct gen_options {
 	double rate;          /* calls a second by the schedule, whatever becomes of the calls before (open loop).
 			       * INFINITY: a new one whenever fewer than `window` are open */
 	uint32_t calls_max;   /* open at once; what the schedule wants beyond is failed[LIMIT] */
-	uint32_t window;      /* with rate INFINITY; 0: 256 */
+	uint32_t window;      /* with rate INFINITY; 0: 128 */
 	uint64_t calls_total; /* no more than so many; 0: no end */
 	double ring_s;        /* 180 -> 200 of a `bye` call, 180 -> CANCEL of a `cancel` one */
 	double hold_s;        /* ACK -> BYE */
@@ -62,7 +62,7 @@ struct gen_options {
 			       * call's number, 16 hexadecimal digits */
 	const char *target;   /* host of the Request-URI of initial requests; NULL: the caller's peer_ip:peer_udp */
 	uint8_t instance;     /* 0..255, in the number of each call */
-	uint64_t seed;        /* of the mix, and of what makes this run's Call-IDs its own */
+	uint64_t seed;        /* of the mix, and of what makes this run's Call-IDs and branches its own */
 	int socket;           /* of NUMA, for mbufs; -1: any */
 	bool direct;          /* nobody stands in between: the ends face each other (byepass-bench loopback) */
 	bool virtual_time;    /* time moves only by gen_turn(); else the counter is read again within a turn */

@@ -160,7 +160,7 @@ make_response(struct gen *gen, struct lesson *lesson, struct template *template,
 	const struct bp_sip_header *to = bp_sip_first(&lesson->m, BP_SIP_TO);
 	struct builder builder;
 
-	builder_begin(&builder, template, kind);
+	message_begin(gen, &builder, template, kind);
 	builder_text(&builder, "SIP/2.0 %u %s\r\n", status, bp_sip_reason((uint16_t)status));
 	put_lines(&builder, lesson, BP_SIP_VIA);
 	if (dialog)
@@ -169,16 +169,14 @@ make_response(struct gen *gen, struct lesson *lesson, struct template *template,
 	builder_text(&builder, "To: ");
 	put_span(&builder, lesson, to->value);
 	if (status != 100 && lesson->m.to_tag.size == 0)
-		builder_pieces(&builder, ";tag=" TO_TAG, 0, 0);
+		builder_pieces(&builder, ";tag=" TO_TAG);
 	builder_text(&builder, "\r\n");
 	put_lines(&builder, lesson, BP_SIP_CALL_ID);
 	put_lines(&builder, lesson, BP_SIP_CSEQ);
 	if (dialog)
-		builder_pieces(&builder, "Contact: " CALLEE_CONTACT "\r\n", 0, gen->sides[CALLEE].text_size);
-	if (lesson->kind == GEN_KIND_REGISTER) {
-		builder_pieces(&builder, "Contact: " CALLER_CONTACT ";expires=" EXPIRES "\r\n",
-			gen->sides[CALLER].text_size, 0);
-	}
+		builder_pieces(&builder, "Contact: " CALLEE_CONTACT "\r\n");
+	if (lesson->kind == GEN_KIND_REGISTER)
+		builder_pieces(&builder, "Contact: " CALLER_CONTACT ";expires=" EXPIRES "\r\n");
 	if (kind == GEN_KIND_OK)
 		builder_text(&builder, "Content-Type: application/sdp\r\n");
 	builder_text(&builder, "Content-Length: %u\r\n\r\n", kind == GEN_KIND_OK ? gen->answer_size : 0);
@@ -215,9 +213,9 @@ make_in_dialog(struct gen *gen, struct lesson *lesson, struct template *template
 {
 	struct builder builder;
 
-	builder_begin(&builder, template, kind);
+	message_begin(gen, &builder, template, kind);
 	builder_text(&builder, "%s ", method_of(kind));
-	builder_pieces(&builder, CALLEE_CONTACT_URI, 0, gen->sides[CALLEE].text_size);
+	builder_pieces(&builder, CALLEE_CONTACT_URI);
 	builder_text(&builder, " SIP/2.0\r\n");
 	put_request_head(gen, &builder, kind);
 	put_route_set(&builder, lesson);
@@ -234,7 +232,7 @@ make_ack_final(struct gen *gen, struct lesson *lesson, struct template *template
 	struct builder builder;
 	char uri[160];
 
-	builder_begin(&builder, template, GEN_KIND_ACK_FINAL);
+	message_begin(gen, &builder, template, GEN_KIND_ACK_FINAL);
 	request_uri(gen, GEN_KIND_INVITE, uri, sizeof(uri));
 	builder_text(&builder, "ACK %s SIP/2.0\r\n", uri);
 	put_request_head(gen, &builder, GEN_KIND_ACK_FINAL);

@@ -54,12 +54,22 @@ method_of(enum gen_kind kind)
 }
 
 void
+message_begin(const struct gen *gen, struct builder *builder, struct template *template, enum gen_kind kind)
+{
+	builder->source = gen->sides[CALLER].places;
+	builder->trunk = gen->sides[CALLEE].places;
+	builder->sources = gen->sides[CALLER].place_count > 1;
+	builder->trunks = gen->sides[CALLEE].place_count > 1;
+	builder_begin(builder, template, kind);
+}
+
+void
 put_request_head(struct gen *gen, struct builder *builder, enum gen_kind kind)
 {
 	char via[128];
 
 	snprintf(via, sizeof(via), "Via: " VIA "%c\r\n", branch_letter(kind));
-	builder_pieces(builder, via, gen->sides[CALLER].text_size, gen->sides[CALLEE].text_size);
+	builder_pieces(builder, via);
 	builder_text(builder, "Max-Forwards: 70\r\n");
 }
 
@@ -70,19 +80,18 @@ put_dialog_lines(struct gen *gen, struct builder *builder, enum gen_kind kind)
 
 	snprintf(text, sizeof(text), "Call-ID: " NUMBER "-%s\r\nCSeq: %u %s\r\n", gen->run, cseq_of(kind),
 		method_of(kind));
-	builder_pieces(builder, "From: " FROM_URI ";tag=" FROM_TAG "\r\n", 0, 0);
-	builder_pieces(builder, text, 0, 0);
+	builder_pieces(builder, "From: " FROM_URI ";tag=" FROM_TAG "\r\n");
+	builder_pieces(builder, text);
 }
 
 /* One of the caller's requests outside of dialogs. */
 static int
 make_request(struct gen *gen, struct template *template, enum gen_kind kind, const char *body, uint32_t body_size)
 {
-	uint32_t source_size = gen->sides[CALLER].text_size;
 	struct builder builder;
 	char uri[160];
 
-	builder_begin(&builder, template, kind);
+	message_begin(gen, &builder, template, kind);
 	request_uri(gen, kind, uri, sizeof(uri));
 	builder_text(&builder, "%s %s SIP/2.0\r\n", method_of(kind), uri);
 	put_request_head(gen, &builder, kind);
@@ -90,11 +99,11 @@ make_request(struct gen *gen, struct template *template, enum gen_kind kind, con
 	builder_text(&builder, "To: %s\r\n", uri);
 	put_dialog_lines(gen, &builder, kind);
 	if (kind == GEN_KIND_INVITE || kind == GEN_KIND_REGISTER)
-		builder_pieces(&builder, "Contact: " CALLER_CONTACT "\r\n", source_size, 0);
+		builder_pieces(&builder, "Contact: " CALLER_CONTACT "\r\n");
 	if (kind == GEN_KIND_REGISTER)
 		builder_text(&builder, "Expires: " EXPIRES "\r\n");
 	if (gen->extra != NULL && kind != GEN_KIND_CANCEL)
-		builder_pieces(&builder, gen->extra, source_size, 0);
+		builder_pieces(&builder, gen->extra);
 	if (body_size > 0)
 		builder_text(&builder, "Content-Type: application/sdp\r\n");
 	builder_text(&builder, "Content-Length: %u\r\n\r\n", body_size);

@@ -33,8 +33,10 @@ const char *method_of(enum gen_kind kind);
 
 /* Makes SDP and the templates that depend on nobody. Returns 0 or -EINVAL with @error. */
 int messages_create(struct gen *gen, char *error);
-/* A request's lines from the start line to CSeq, for the caller. @uri_span, @to: put by the caller of it when NULL. */
+void message_begin(const struct gen *gen, struct builder *builder, struct template *template, enum gen_kind kind);
+/* The caller's Via and Max-Forwards. */
 void put_request_head(struct gen *gen, struct builder *builder, enum gen_kind kind);
+/* Its From, Call-ID and CSeq. */
 void put_dialog_lines(struct gen *gen, struct builder *builder, enum gen_kind kind);
 
 #endif

@@ -3,6 +3,7 @@
  * OPTIONS requests of the target's own, which asks whether a side is alive: answered without state (RFC 3261 11.2).
  * They come to wherever the frame came from.
  */
+#include "generator/messages.h"
 #include "generator/side.h"
 
 #include <rte_byteorder.h>
@@ -64,7 +65,7 @@ callee_ping(struct gen *gen, enum side_id id, const struct rte_mbuf *mbuf)
 			memcmp(&side->places[i].udp_be, in + 36, 2) == 0)
 			writer.source = writer.trunk = &side->places[i];
 	}
-	builder_begin(&builder, template, GEN_KIND_OK_OTHER);
+	message_begin(gen, &builder, template, GEN_KIND_OK_OTHER);
 	builder_bytes(&builder, text, size);
 	if (!builder_end(&builder))
 		return;

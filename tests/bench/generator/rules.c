@@ -399,7 +399,7 @@ check_extra(const struct gen *gen, const struct lesson *lesson, const struct mes
 	return GEN_FAULT_NONE;
 }
 
-/* The 200 to a REGISTER names what was registered. */
+/* The callee's status lines come as they were sent. */
 static enum gen_fault
 check_status(const struct lesson *lesson)
 {
@@ -407,6 +407,8 @@ check_status(const struct lesson *lesson)
 
 	if (m->status == 0)
 		return GEN_FAULT_NONE;
+	if (lesson->own_tag && !bp_span_is(m->bytes, m->reason, bp_sip_reason(m->status)))
+		return GEN_FAULT_STATUS;
 	if (m->status > 699 || (lesson->kind == GEN_KIND_OK && m->status != 200))
 		return GEN_FAULT_STATUS;
 	return GEN_FAULT_NONE;
@@ -417,10 +419,10 @@ check_all(struct gen *gen, struct lesson *lesson, const struct message *message,
 {
 	enum gen_fault fault;
 
-	if ((fault = check_status(lesson)) != GEN_FAULT_NONE ||
-		(fault = check_vias(gen, lesson, message)) != GEN_FAULT_NONE ||
+	if ((fault = check_vias(gen, lesson, message)) != GEN_FAULT_NONE ||
 		(fault = check_from_and_cseq(gen, lesson, message)) != GEN_FAULT_NONE ||
-		(fault = check_to(gen, lesson, message)) != GEN_FAULT_NONE)
+		(fault = check_to(gen, lesson, message)) != GEN_FAULT_NONE ||
+		(fault = check_status(lesson)) != GEN_FAULT_NONE)
 		return fault;
 	if (lesson->m.status == 0 && (fault = check_uri(gen, lesson, message)) != GEN_FAULT_NONE)
 		return fault;

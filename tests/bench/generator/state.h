@@ -85,6 +85,7 @@ struct gen {
 	uint64_t now;  /* TSC */
 	uint32_t tick; /* the timers' now */
 	bool ready, direct, shared_queue;
+	bool redirect; /* direct, and there is more than one place */
 	uint64_t random;
 	const struct compare *compare;
 	struct calls calls;

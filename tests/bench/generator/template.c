@@ -12,7 +12,9 @@ builder_begin(struct builder *builder, struct template *template, enum gen_kind 
 {
 	memset(template, 0, sizeof(*template));
 	template->kind = (uint8_t)kind;
-	*builder = (struct builder){template, HEADERS_SIZE, false};
+	builder->template = template;
+	builder->at = HEADERS_SIZE;
+	builder->failed = false;
 }
 
 void
@@ -60,16 +62,25 @@ builder_field(struct builder *builder, enum field_kind kind, uint32_t size, uint
 	builder->at += size;
 }
 
+static void
+put_place(struct builder *builder, enum field_kind kind, const struct place *first, bool more)
+{
+	if (more)
+		builder_field(builder, kind, first->text_size, 0);
+	else
+		builder_bytes(builder, first->text, first->text_size);
+}
+
 void
-builder_pieces(struct builder *builder, const char *text, uint32_t source_size, uint32_t trunk_size)
+builder_pieces(struct builder *builder, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == NUMBER[0])
 			builder_field(builder, FIELD_NUMBER, NUMBER_SIZE, 0);
 		else if (*text == SOURCE[0])
-			builder_field(builder, FIELD_SOURCE, source_size, 0);
+			put_place(builder, FIELD_SOURCE, builder->source, builder->sources);
 		else if (*text == TRUNK[0])
-			builder_field(builder, FIELD_TRUNK, trunk_size, 0);
+			put_place(builder, FIELD_TRUNK, builder->trunk, builder->trunks);
 		else
 			builder_bytes(builder, text, 1);
 	}

@@ -52,13 +52,17 @@ struct writer {
 	struct number_text number;
 };
 
-/* Building: begin, put piece after piece, end. What does not fit makes the end fail. */
+/* Building: begin, put piece after piece, end. What does not fit makes the end fail. An end with one place only has its
+ * text written at once, in a larger number of places it is a field. */
 struct builder {
 	struct template *template;
-	uint32_t at; /* in the frame */
+	const struct place *source, *trunk; /* the first ones */
+	bool sources, trunks;               /* there are more */
+	uint32_t at;                        /* in the frame */
 	bool failed;
 };
 
+/* The places of @builder are filled in. */
 void builder_begin(struct builder *builder, struct template *template, enum gen_kind kind);
 void builder_bytes(struct builder *builder, const void *bytes, uint32_t size);
 void builder_text(struct builder *builder, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -68,12 +72,12 @@ void builder_field(struct builder *builder, enum field_kind kind, uint32_t size,
 #define NUMBER "\1"
 #define SOURCE "\2"
 #define TRUNK "\3"
-void builder_pieces(struct builder *builder, const char *text, uint32_t source_size, uint32_t trunk_size);
+void builder_pieces(struct builder *builder, const char *text);
 /* Writes such text out for a call; returns its size, at most @room. */
 uint32_t pieces_write(const char *text, const struct writer *writer, char *out, uint32_t room);
 bool builder_end(struct builder *builder);
 
-/* Copies at most 256 bytes by overlapping vectors: no more than @size is written, up to 15 more may be read. */
+/* Copies a field by overlapping vectors; no byte beside it is touched. */
 static inline void
 copy_field(uint8_t *to, const uint8_t *from, uint32_t size)
 {
@@ -83,6 +87,15 @@ copy_field(uint8_t *to, const uint8_t *from, uint32_t size)
 		for (uint32_t at = 0; at < last; at += NUMBER_SIZE)
 			memcpy(to + at, from + at, NUMBER_SIZE);
 		memcpy(to + last, from + last, NUMBER_SIZE);
+		return;
+	}
+	if (size >= 8) {
+		uint64_t first, last;
+
+		memcpy(&first, from, 8);
+		memcpy(&last, from + size - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + size - 8, &last, 8);
 		return;
 	}
 	for (uint32_t at = 0; at < size; at++)

@@ -6,12 +6,12 @@
 #ifndef BYEPASS_SIP_CUT_LIST_H
 #define BYEPASS_SIP_CUT_LIST_H
 
-#include "sip/param.h"
+#include "sip/cut_address.h"
 
 /* A comment begins where white space or nothing stands before its parenthesis; elsewhere it is a character of
  * a token or URI. The position behind it, the end when it never closes. */
-static uint32_t
-skip_comment(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
+static size_t
+skip_comment(const uint8_t *p, size_t at, size_t end, size_t limit)
 {
 	unsigned depth = 1;
 
@@ -30,10 +30,10 @@ skip_comment(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
 }
 
 /* The comma that ends the element at @begin, or the end of the line. */
-INLINE uint32_t
-find_comma(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit)
+INLINE size_t
+find_comma(const uint8_t *p, size_t begin, size_t end, size_t limit)
 {
-	uint32_t at = begin;
+	size_t at = begin;
 
 	while (at < end) {
 		/* most elements begin with it */
@@ -58,10 +58,10 @@ find_comma(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit)
 }
 
 INLINE bool
-walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, uint32_t limit, struct bp_sip_walk *walk)
+walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk)
 {
 	const uint8_t *p = m->bytes;
-	uint32_t at = walk->next, end, stop;
+	size_t at = walk->next, end, stop;
 	bool begun = walk->started;
 
 	walk->first_of_line = false;
@@ -86,10 +86,80 @@ walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, uint32_t lim
 	return true;
 }
 
-static bool
-find_param(const uint8_t *p, struct bp_span params, uint32_t limit, const char *name, struct bp_span *value)
+NOINLINE bool
+walk_any_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk,
+	struct bp_sip_address *address, struct bp_sip_uri *uri)
 {
-	uint32_t at = params.offset;
+	if (!walk_list(m, id, limit, walk))
+		return false;
+	if (!cut_address(m->bytes, walk->element, limit, address) ||
+		(uri && !cut_uri(m->bytes, address->uri, limit, false, uri))) {
+		clear(address, sizeof(*address));
+		if (uri)
+			clear(uri, sizeof(*uri));
+	}
+	return true;
+}
+
+#if VECTOR
+
+/* The URI of a list's element that is not plain. */
+NOINLINE bool
+cut_element_uri(const uint8_t *p, size_t limit, struct bp_sip_address *address, struct bp_sip_uri *uri)
+{
+	begin_uri(uri, address->uri);
+	if (!cut_any_uri(p, address->uri, limit, uri)) {
+		clear(address, sizeof(*address));
+		clear(uri, sizeof(*uri));
+	}
+	return true;
+}
+
+/* The short way: what is left of the line begins with "<sip:...>", and nothing but a comma is behind it. */
+INLINE bool
+walk_plain_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk,
+	struct bp_sip_address *address, struct bp_sip_uri *uri)
+{
+	const struct bp_sip_header *header = walk->header;
+	size_t at = walk->next, next, end, stop;
+	const uint8_t *p = m->bytes;
+
+	if (at == 0) {
+		next = !walk->started ? m->first[id] : header ? header->next : 0;
+		if (next == 0)
+			return walk_any_uri(m, id, limit, walk, address, uri);
+		header = &m->headers[next - 1];
+		at = header->value.offset;
+	}
+	end = span_end(header->value);
+	/* behind the value comes white space, or the message ends */
+	if (unlikely(end >= limit || end < at + 7 || p[at] != '<' || !is_sip_colon(p + at + 1)))
+		return walk_any_uri(m, id, limit, walk, address, uri);
+	stop = skip_uri_in_line(p, at + 5, limit);
+	if (unlikely(p[stop] != '>' || (stop + 1 != end && p[stop + 1] != ',')))
+		return walk_any_uri(m, id, limit, walk, address, uri);
+	clear(address, sizeof(*address));
+	address->uri = make_span(at + 1, stop);
+	walk->first_of_line = walk->next == 0;
+	walk->last_of_line = stop + 1 == end;
+	walk->next = likely(stop + 1 == end) ? 0 : (uint16_t)skip_lws(p, stop + 2, end);
+	walk->element = make_span(at, stop + 1);
+	walk->index = walk->started ? walk->index + 1 : 0;
+	walk->header = header;
+	walk->started = true;
+	if (uri == NULL)
+		return true;
+	clear(uri, sizeof(*uri));
+	return likely(cut_plain_uri(p, at + 1, stop, limit, true, uri)) ? true :
+									  cut_element_uri(p, limit, address, uri);
+}
+
+#endif
+
+static bool
+find_param(const uint8_t *p, struct bp_span params, size_t limit, const char *name, struct bp_span *value)
+{
+	size_t at = params.offset;
 	struct param param;
 	struct cursor cursor;
 

@@ -23,6 +23,12 @@ struct bp_sip_address {
 bool bp_sip_uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
 bool bp_sip_address_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);
 
+/* The next element of a list of addresses (Route, Record-Route, Contact ...), cut open with its URI: what
+ * bp_sip_walk_next(), bp_sip_address_cut() and bp_sip_uri_cut() do one after the other, in fewer steps. @uri: NULL
+ * when it need not be cut. Returns false at the end of the list. Malformed: address->uri is empty. */
+bool bp_sip_walk_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk,
+	struct bp_sip_address *address, struct bp_sip_uri *uri);
+
 /* Host as an IP address: "192.0.2.1" or "[2001:db8::1]"; a third colon is tolerated (RFC 5118 4.10). False: a
  * name. */
 bool bp_sip_host_ip(const uint8_t *bytes, struct bp_span host, struct bp_ip *ip);

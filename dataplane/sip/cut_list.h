@@ -86,72 +86,90 @@ walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit
 	return true;
 }
 
+/* The first element of a list of addresses, cut open, and its URI unless @uri is NULL. False: there is none, or it is
+ * malformed; then all is zero. */
 NOINLINE bool
-walk_any_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk,
-	struct bp_sip_address *address, struct bp_sip_uri *uri)
+first_any(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address,
+	struct bp_sip_uri *uri)
 {
-	if (!walk_list(m, id, limit, walk))
-		return false;
-	if (!cut_address(m->bytes, walk->element, limit, address) ||
-		(uri && !cut_uri(m->bytes, address->uri, limit, false, uri))) {
-		clear(address, sizeof(*address));
-		if (uri)
-			clear(uri, sizeof(*uri));
-	}
-	return true;
+	struct bp_sip_walk walk = {.started = false};
+
+	if (walk_list(m, id, m->size, &walk) && cut_address(m->bytes, walk.element, m->size, address) &&
+		(uri == NULL || cut_uri(m->bytes, address->uri, m->size, uri)))
+		return true;
+	clear(address, sizeof(*address));
+	if (uri)
+		clear(uri, sizeof(*uri));
+	return false;
+}
+
+NOINLINE bool
+first_any_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+	struct bp_sip_address address;
+
+	return first_any(m, id, &address, uri);
+}
+
+NOINLINE bool
+first_any_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+	return first_any(m, id, address, NULL);
 }
 
 #if VECTOR
 
-/* The URI of a list's element that is not plain. */
-NOINLINE bool
-cut_element_uri(const uint8_t *p, size_t limit, struct bp_sip_address *address, struct bp_sip_uri *uri)
+/* Whether the value begins with "<sip:" and goes the short way: behind it there is white space and, for what is read
+ * at once, some more. */
+INLINE bool
+is_plain_element(const struct bp_sip_message *m, size_t at, size_t end)
 {
-	begin_uri(uri, address->uri);
-	if (!cut_any_uri(p, address->uri, limit, uri)) {
-		clear(address, sizeof(*address));
-		clear(uri, sizeof(*uri));
-	}
+	return likely(end + 8 <= m->size) &&
+	       likely((bp_load8(m->bytes + at) & 0xffdfdfdfff) == (bp_load8("<SIP:\0\0") & 0xffffffffff));
+}
+
+/* The short ways: nothing but a comma is behind the '>'. */
+INLINE bool
+first_uri_of(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+	const struct bp_sip_header *header;
+	const uint8_t *p = m->bytes;
+	size_t at, end, stop;
+
+	if (m->first[id] == 0)
+		return first_any_uri(m, id, uri);
+	header = &m->headers[m->first[id] - 1];
+	at = header->value.offset;
+	end = at + header->value.size;
+	if (unlikely(!is_plain_element(m, at, end)))
+		return first_any_uri(m, id, uri);
+	clear(uri, sizeof(*uri));
+	stop = cut_plain_uri(p, at + 1, 0, m->size, '>', uri) + 1;
+	if (unlikely(stop == 1 || (stop != end && p[stop] != ',')))
+		return first_any_uri(m, id, uri);
 	return true;
 }
 
-/* The short way: what is left of the line begins with "<sip:...>", and nothing but a comma is behind it. */
 INLINE bool
-walk_plain_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk,
-	struct bp_sip_address *address, struct bp_sip_uri *uri)
+first_address_of(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
 {
-	const struct bp_sip_header *header = walk->header;
-	size_t at = walk->next, next, end, stop;
+	const struct bp_sip_header *header;
 	const uint8_t *p = m->bytes;
+	size_t at, end, stop;
 
-	if (at == 0) {
-		next = !walk->started ? m->first[id] : header ? header->next : 0;
-		if (next == 0)
-			return walk_any_uri(m, id, limit, walk, address, uri);
-		header = &m->headers[next - 1];
-		at = header->value.offset;
-	}
-	end = span_end(header->value);
-	/* behind the value comes white space, or the message ends */
-	if (unlikely(end >= limit || end < at + 7 || p[at] != '<' || !is_sip_colon(p + at + 1)))
-		return walk_any_uri(m, id, limit, walk, address, uri);
-	stop = skip_uri_in_line(p, at + 5, limit);
-	if (unlikely(p[stop] != '>' || (stop + 1 != end && p[stop + 1] != ',')))
-		return walk_any_uri(m, id, limit, walk, address, uri);
+	if (m->first[id] == 0)
+		return first_any_address(m, id, address);
+	header = &m->headers[m->first[id] - 1];
+	at = header->value.offset;
+	end = at + header->value.size;
+	if (unlikely(!is_plain_element(m, at, end)))
+		return first_any_address(m, id, address);
 	clear(address, sizeof(*address));
+	stop = skip_uri_in_line(p, at + 5, m->size);
+	if (unlikely(p[stop] != '>' || stop == at + 5 || (stop + 1 != end && p[stop + 1] != ',')))
+		return first_any_address(m, id, address);
 	address->uri = make_span(at + 1, stop);
-	walk->first_of_line = walk->next == 0;
-	walk->last_of_line = stop + 1 == end;
-	walk->next = likely(stop + 1 == end) ? 0 : (uint16_t)skip_lws(p, stop + 2, end);
-	walk->element = make_span(at, stop + 1);
-	walk->index = walk->started ? walk->index + 1 : 0;
-	walk->header = header;
-	walk->started = true;
-	if (uri == NULL)
-		return true;
-	clear(uri, sizeof(*uri));
-	return likely(cut_plain_uri(p, at + 1, stop, limit, true, uri)) ? true :
-									  cut_element_uri(p, limit, address, uri);
+	return true;
 }
 
 #endif

@@ -257,31 +257,37 @@ is_sip_colon(const uint8_t *p)
 	return (word | 0x00202020) == 0x3a706973; /* ":pis": x86 is little-endian */
 }
 
-/* Parameters from the ';' at @at to the end, of plain characters only. False: there are others. */
-NOINLINE bool
-cut_plain_params(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_uri *uri)
+/* What stands at @at, or @behind where that is behind the end. */
+#define BYTE(at) (in_line || (at) < end ? p[at] : behind)
+
+/* Parameters from the ';' at @at to @behind, of plain characters only. As below. */
+NOINLINE size_t
+cut_plain_params(const uint8_t *p, size_t at, size_t end, size_t limit, uint8_t behind, struct bp_sip_uri *uri)
 {
+	const bool in_line = behind != 0;
 	bool transport = false;
 
-	while (at < end) {
+	if (in_line)
+		end = limit;
+	do {
 		size_t stop = skip(p, at + 1, end, limit, &bp_set_uri_param);
 		struct param param = {.name = make_span(at + 1, stop)};
 
-		if (unlikely(p[at] != ';' || stop == at + 1))
-			return false;
-		if (stop < end && p[stop] == '=') {
+		if (unlikely(stop == at + 1))
+			return 0;
+		if (BYTE(stop) == '=') {
 			at = stop + 1;
 			stop = skip(p, at, end, limit, &bp_set_uri_param);
 			param.value = make_span(at, stop);
 		}
 		if (unlikely(!take_uri_param(p, &param, uri, &transport)))
-			return false;
+			return 0;
 		at = stop;
-	}
-	return true;
+	} while (BYTE(at) == ';');
+	return BYTE(at) == behind ? at : 0;
 }
 
-/* The next stop before @end, or @end. @in_line: there is one at the end. */
+/* The next stop before @end, or @end. @in_line: there is one. */
 INLINE size_t
 next_stop(struct stops *stops, const uint8_t *p, size_t end, size_t limit, bool in_line,
 	const struct bp_scan_set *set)
@@ -300,41 +306,39 @@ next_stop(struct stops *stops, const uint8_t *p, size_t end, size_t limit, bool 
 }
 
 /* A sip URI written as nearly all are: [user "@"] host [":" port] [";" params]. That it begins with "sip:" is known.
- * @in_line: a byte follows it that no host has. @uri is all zero. False: it is not plain; what was found so far does
- * not count. */
-INLINE bool
-cut_plain_uri(
-	const uint8_t *p, size_t begin, size_t end, size_t limit, bool in_line, struct bp_sip_uri *uri)
+ * @behind: ' ' or '>', and that is where it ends, in a line with three bytes more at the least; 0: it ends at @end.
+ * @uri is all zero. Returns the end. 0: it is not plain; what was found so far does not count. */
+INLINE size_t
+cut_plain_uri(const uint8_t *p, size_t begin, size_t end, size_t limit, uint8_t behind, struct bp_sip_uri *uri)
 {
+	const bool in_line = behind != 0;
 	size_t at = begin + 4, stop, colon;
 	struct stops stops;
 	uint8_t byte;
 
 	uri->scheme = BP_URI_SIP;
 	uri->transport = BP_TRANSPORT_COUNT;
-	uri->whole = make_span(begin, end);
 #define NEXT() next_stop(&stops, p, end, limit, in_line, &bp_set_host)
-#define BYTE(at) (in_line || (at) < end ? p[at] : 0)
 	stops_begin(&stops, p, at, limit, &bp_set_host);
 	stop = NEXT();
 	byte = BYTE(stop);
-	if (byte != ':' && byte != ';' && stop != end) {
+	if (byte != ':' && byte != ';' && byte != behind) {
 		/* a user, of what else is plain too */
 		while (byte != '@') {
-			if (unlikely(stop == end || !bp_set_has(&bp_set_uri_plain, byte)))
-				return false;
+			if (unlikely(byte == behind || !bp_set_has(&bp_set_uri_plain, byte)))
+				return 0;
 			stop = NEXT();
 			byte = BYTE(stop);
 		}
 		if (unlikely(stop == at))
-			return false;
+			return 0;
 		uri->user = make_span(at, stop);
 		at = stop + 1;
 		stop = NEXT();
 		byte = BYTE(stop);
 	}
 	if (unlikely(stop == at))
-		return false;
+		return 0;
 	uri->host = make_span(at, stop);
 	if (byte == ':') {
 		colon = stop;
@@ -342,31 +346,37 @@ cut_plain_uri(
 		byte = BYTE(stop);
 		uri->port = read_port(p, colon + 1, stop);
 		if (unlikely(uri->port == 0))
-			return false;
+			return 0;
 	}
-#undef BYTE
 #undef NEXT
-	if (stop == end)
-		return true;
-	if (unlikely(byte != ';'))
-		return false;
-	uri->params = make_span(stop, end);
-	if (end - stop == 3 && letters_are(p + stop + 1, "lr", 2)) {
-		uri->loose = true;
-		return true;
+	if (byte == ';') {
+		at = stop;
+		if (in_line && letters_are(p + at + 1, "lr", 2) && p[at + 3] == behind) {
+			uri->loose = true;
+			stop = at + 3;
+		} else {
+			stop = cut_plain_params(p, at, end, limit, behind, uri);
+			if (unlikely(stop == 0))
+				return 0;
+		}
+		uri->params = make_span(at, stop);
+	} else if (unlikely(byte != behind)) {
+		return 0;
 	}
-	return cut_plain_params(p, stop, end, limit, uri);
+	uri->whole = make_span(begin, stop);
+	return in_line || stop == end ? stop : 0;
 }
+#undef BYTE
 
 #endif
 
 INLINE bool
-cut_uri(const uint8_t *p, struct bp_span span, size_t limit, bool in_line, struct bp_sip_uri *uri)
+cut_uri(const uint8_t *p, struct bp_span span, size_t limit, struct bp_sip_uri *uri)
 {
 #if VECTOR
 	clear(uri, sizeof(*uri));
 	if (likely(span.size > 4 && is_sip_colon(p + span.offset)) &&
-		likely(cut_plain_uri(p, span.offset, span_end(span), limit, in_line, uri)))
+		likely(cut_plain_uri(p, span.offset, span_end(span), limit, 0, uri)))
 		return true;
 #endif
 	begin_uri(uri, span);

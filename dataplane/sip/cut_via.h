@@ -256,20 +256,21 @@ cut_plain_via(const uint8_t *p, struct bp_span whole, size_t limit, bool in_line
 		via->params.offset = 0;
 		return at + stop == end;
 	}
-	/* the stops behind this one */
-	stops = (window_out(&window, &bp_set_param) | at_end) & (UINT64_MAX - 1) << stop;
+	/* names and values are mostly made of what a host is made of */
 	for (;;) {
-		size_t begin = stop + 1, name_end = low_zeros(stops);
+		size_t begin = stop + 1, name_end;
 		struct bp_span value = {0, 0};
 
-		/* what is not over with the window is cut from its beginning */
-		next = name_end;
 		stops &= stops - 1;
+		name_end = next = low_zeros(stops);
+		/* what is not over with the window is cut from its beginning */
 		if (unlikely(stops == 0))
 			break;
 		if (BYTE(name_end) == '=') {
-			next = low_zeros(stops);
-			stops &= stops - 1;
+			do {
+				stops &= stops - 1;
+				next = low_zeros(stops);
+			} while (likely(stops != 0) && BYTE(next) != ';' && bp_set_has(&bp_set_param, BYTE(next)));
 			if (unlikely(stops == 0))
 				break;
 			value = make_span(at + name_end + 1, at + next);

@@ -179,15 +179,7 @@ INLINE uint16_t *
 put_ends(uint16_t *out, size_t base, uint64_t ends)
 {
 	uint16_t *next = out + _mm_popcnt_u64(ends);
-#if defined(__AVX512VBMI2__)
-	static const uint8_t numbers[64] __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-		14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
-		40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
-	__m512i found = _mm512_maskz_compress_epi8(ends, _mm512_load_si512(numbers));
 
-	_mm512_storeu_si512(out, _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(found)),
-					 _mm512_set1_epi16((short)(base + 2))));
-#else
 	/* two at a time without asking: there are seldom more in 64 bytes */
 	for (;;) {
 		out[0] = (uint16_t)(low_zeros(ends) + base + 2);
@@ -198,7 +190,6 @@ put_ends(uint16_t *out, size_t base, uint64_t ends)
 			break;
 		out += 2;
 	}
-#endif
 	return next;
 }
 
@@ -309,7 +300,7 @@ find_ends(const uint8_t *p, size_t size, struct ends *found)
 }
 
 /* A line whose beginning is in no slot. Returns its id. *@plain: false when it is none that is plain. */
-NOINLINE uint32_t
+NOINLINE size_t
 odd_line(const uint8_t *p, const uint16_t *ends, size_t size, struct bp_sip_header *header, bool *plain)
 {
 	size_t at = ends[0], next = ends[1];
@@ -348,7 +339,7 @@ find_slot(const uint8_t *p)
 }
 
 /* The line between the two line ends at @ends, for which 16 bytes are there at least. As above. */
-INLINE uint32_t
+INLINE size_t
 plain_line(const uint8_t *p, const uint16_t *ends, size_t size, struct bp_sip_header *header, bool *plain)
 {
 	const uint8_t *line = p + ends[0];
@@ -372,7 +363,7 @@ plain_line(const uint8_t *p, const uint16_t *ends, size_t size, struct bp_sip_he
 
 /* Puts the @number-th line, counted from 1, before all others of its id. */
 INLINE void
-link_line(struct bp_sip_message *m, size_t number, struct bp_sip_header *header, uint32_t id)
+link_line(struct bp_sip_message *m, size_t number, struct bp_sip_header *header, size_t id)
 {
 	header->next = m->first[id];
 	m->first[id] = (uint8_t)number;

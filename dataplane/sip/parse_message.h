@@ -89,7 +89,7 @@ parse_request_line(struct bp_sip_message *m, size_t end, const struct bp_sip_lim
 	}
 	if (m->uri.size > limits->uri)
 		fault(m, BP_SIP_FAULT_TOO_LONG_URI, uri);
-	else if (!cut_uri(p, m->uri, m->size, false, &m->target) || m->target.headers.offset)
+	else if (!cut_uri(p, m->uri, m->size, &m->target) || m->target.headers.offset)
 		fault(m, BP_SIP_FAULT_REQUEST_URI, uri); /* no headers in a Request-URI: 19.1.1 table 1 */
 }
 
@@ -336,7 +336,7 @@ plain_request_line(struct bp_sip_message *m, const uint8_t *p, size_t end, size_
 	m->method_text = make_span(0, method);
 	m->uri = make_span(method + 1, end - 8);
 	return likely(end - 9 - method <= limits->uri) && likely(is_sip_colon(p + method + 1)) &&
-	       likely(cut_plain_uri(p, method + 1, end - 8, size, true, &m->target));
+	       likely(cut_plain_uri(p, method + 1, end - 8, size, ' ', &m->target) == end - 8);
 }
 
 /* More than one via-parm in a line, or too many lines: false. */
@@ -347,7 +347,7 @@ plain_vias(const struct bp_sip_message *m, const uint8_t *p, size_t size, size_t
 		const struct bp_sip_header *header = &m->headers[next - 1];
 		size_t end = span_end(header->value);
 
-		if (unlikely(--limit == 0 || find_byte(p, header->value.offset, end, size, ',') != end))
+		if (unlikely(--limit == 0 || has_byte(p, header->value.offset, end, size, ',')))
 			return false;
 		next = header->next;
 	}

@@ -109,10 +109,16 @@ bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struc
 }
 
 bool
-bp_sip_walk_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk,
-	struct bp_sip_address *address, struct bp_sip_uri *uri)
+bp_sip_first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
 {
-	return bp_variant->walk_uri(m, id, walk, address, uri);
+	return bp_variant->first_uri(m, id, uri);
+}
+
+bool
+bp_sip_first_address(
+	const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+	return bp_variant->first_address(m, id, address);
 }
 
 bool

@@ -84,14 +84,26 @@ walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_si
 }
 
 static bool
-walk_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk,
-	struct bp_sip_address *address, struct bp_sip_uri *uri)
+first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
 {
-	HAND_ON(m->size, walk_uri(m, id, walk, address, uri));
 #if VECTOR
-	return walk_plain_uri(m, id, m->size, walk, address, uri);
+	if (likely(m->size >= LIMIT_MIN))
+		return first_uri_of(m, id, uri);
+	return bp_variant_plain.first_uri(m, id, uri);
 #else
-	return walk_any_uri(m, id, m->size, walk, address, uri);
+	return first_any_uri(m, id, uri);
+#endif
+}
+
+static bool
+first_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+#if VECTOR
+	if (likely(m->size >= LIMIT_MIN))
+		return first_address_of(m, id, address);
+	return bp_variant_plain.first_address(m, id, address);
+#else
+	return first_any_address(m, id, address);
 #endif
 }
 
@@ -106,7 +118,7 @@ static bool
 uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri)
 {
 	HAND_ON(span_end(span), uri_cut(bytes, span, uri));
-	return cut_uri(bytes, span, span_end(span), false, uri);
+	return cut_uri(bytes, span, span_end(span), uri);
 }
 
 static bool
@@ -142,7 +154,8 @@ const struct bp_variant NAME(VARIANT) = {
 	.supported = supported,
 	.parse = parse,
 	.walk_next = walk_next,
-	.walk_uri = walk_uri,
+	.first_uri = first_uri,
+	.first_address = first_address,
 	.via_cut = via_cut,
 	.uri_cut = uri_cut,
 	.address_cut = address_cut,

@@ -17,6 +17,11 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 #if defined(__AVX512BW__) || defined(__AVX2__) || defined(__SSE4_2__)
 #define VECTOR 1
@@ -317,17 +322,10 @@ low_zeros(uint64_t word)
 #endif
 }
 
-/* Where to read STEP bytes for those at @at: there, or so that they end at @limit. By as many bytes as it is before @at
- * the mask is to be shifted; bits behind the limit come out as 0. */
-INLINE size_t
-step_base(size_t at, size_t limit)
-{
-	size_t last = limit - STEP;
-
-	return at < last ? at : last;
-}
-
-#define AT_LIMIT(at, limit, step) (step(step_base(at, limit)) >> (((at) - step_base(at, limit)) & 63))
+/* A step at @at; where fewer than STEP bytes are left, one that ends at @limit, shifted. Bits behind the limit come out
+ * as 0. */
+#define AT_LIMIT(at, limit, step)                                                                             \
+	(likely((at) + STEP <= (limit)) ? step(at) : step((limit) - STEP) >> (((at) + STEP - (limit)) & 63))
 
 /* Which of the 64 bytes at @p are @c. */
 INLINE uint64_t
@@ -377,6 +375,21 @@ find_byte(const uint8_t *p, size_t at, size_t end, size_t limit, char c)
 #define MASK(at) step_is(p + (at), c)
 	FIRST(at, end, limit);
 #undef MASK
+}
+
+/* Whether there is a @c in [at, end). */
+INLINE bool
+has_byte(const uint8_t *p, size_t at, size_t end, size_t limit, char c)
+{
+	uint64_t found;
+
+	if (unlikely(end - at < STEP))
+		return find_byte(p, at, end, limit, c) != end;
+	/* nothing but whole steps; the last one ends at the end */
+	found = step_is(p + end - STEP, c);
+	for (; at + STEP < end; at += STEP)
+		found |= step_is(p + at, c);
+	return found != 0;
 }
 
 /* The first position from @at on whose byte is not in @set. It is known that there is one before @limit, because
@@ -567,22 +580,23 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 
 #endif
 
-/* Sets a structure to zero, by stores that the compiler finds rather than by a call. */
+/* Sets a structure of 16 bytes or more to zero, by stores that may overlap rather than by a call or a loop. */
 INLINE void
 clear(void *to, size_t size)
 {
 	uint8_t *p = to;
+	size_t at = 0;
 
 #if defined(__AVX2__)
-	for (; size >= 32; p += 32, size -= 32)
-		memset(p, 0, 32);
+	UNROLL
+	for (; at + 32 <= size; at += 32)
+		_mm256_storeu_si256((__m256i *)(p + at), _mm256_setzero_si256());
 #endif
-	for (; size >= 16; p += 16, size -= 16)
-		memset(p, 0, 16);
-	for (; size >= 8; p += 8, size -= 8)
-		memset(p, 0, 8);
-	for (; size > 0; p++, size--)
-		*p = 0;
+	UNROLL
+	for (; at + 16 <= size; at += 16)
+		memset(p + at, 0, 16);
+	if (at < size)
+		memset(p + size - 16, 0, 16);
 }
 
 INLINE bool

@@ -12,7 +12,7 @@
 
 struct result {
 	bool has_route, has_record, has_contact;
-	struct bp_sip_address route_address, record_address, contact;
+	struct bp_sip_address contact;
 	struct bp_sip_uri route, record;
 };
 
@@ -27,13 +27,11 @@ setup(void)
 static inline bool
 read_message(const uint8_t *bytes, uint32_t size, struct result *r)
 {
-	struct bp_sip_walk route = {0}, record = {0}, contact = {0};
-
 	if (bp_sip_parse(&view, bytes, size, &limits) != BP_SIP_FAULT_NONE)
 		return false;
-	r->has_route = bp_sip_walk_uri(&view, BP_SIP_ROUTE, &route, &r->route_address, &r->route);
-	r->has_record = bp_sip_walk_uri(&view, BP_SIP_RECORD_ROUTE, &record, &r->record_address, &r->record);
-	r->has_contact = bp_sip_walk_uri(&view, BP_SIP_CONTACT, &contact, &r->contact, NULL);
+	r->has_route = bp_sip_first_uri(&view, BP_SIP_ROUTE, &r->route);
+	r->has_record = bp_sip_first_uri(&view, BP_SIP_RECORD_ROUTE, &r->record);
+	r->has_contact = bp_sip_first_address(&view, BP_SIP_CONTACT, &r->contact);
 	return true;
 }
 

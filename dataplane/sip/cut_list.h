@@ -86,35 +86,28 @@ walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit
 	return true;
 }
 
-/* The first element of a list of addresses, cut open, and its URI unless @uri is NULL. False: there is none, or it is
- * malformed; then all is zero. */
+/* The first element of a list of addresses, cut open. False: there is none, or it is malformed; then all is zero. */
 NOINLINE bool
-first_any(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address,
-	struct bp_sip_uri *uri)
+first_any_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
 {
 	struct bp_sip_walk walk = {.started = false};
 
-	if (walk_list(m, id, m->size, &walk) && cut_address(m->bytes, walk.element, m->size, address) &&
-		(uri == NULL || cut_uri(m->bytes, address->uri, m->size, uri)))
+	if (walk_list(m, id, m->size, &walk) && cut_address(m->bytes, walk.element, m->size, address))
 		return true;
 	clear(address, sizeof(*address));
-	if (uri)
-		clear(uri, sizeof(*uri));
 	return false;
 }
 
+/* Its URI. */
 NOINLINE bool
 first_any_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
 {
 	struct bp_sip_address address;
 
-	return first_any(m, id, &address, uri);
-}
-
-NOINLINE bool
-first_any_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
-{
-	return first_any(m, id, address, NULL);
+	if (first_any_address(m, id, &address) && cut_uri(m->bytes, address.uri, m->size, uri))
+		return true;
+	clear(uri, sizeof(*uri));
+	return false;
 }
 
 #if VECTOR

@@ -584,6 +584,7 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 INLINE void
 clear(void *to, size_t size)
 {
+#if VECTOR
 	uint8_t *p = to;
 	size_t at = 0;
 
@@ -594,9 +595,12 @@ clear(void *to, size_t size)
 #endif
 	UNROLL
 	for (; at + 16 <= size; at += 16)
-		memset(p + at, 0, 16);
+		_mm_storeu_si128((__m128i *)(p + at), _mm_setzero_si128());
 	if (at < size)
-		memset(p + size - 16, 0, 16);
+		_mm_storeu_si128((__m128i *)(p + size - 16), _mm_setzero_si128());
+#else
+	memset(to, 0, size);
+#endif
 }
 
 INLINE bool

@@ -62,7 +62,12 @@ kamailio_config() {
 		loadmodule "pv.so"
 		loadmodule "textops.so"
 		loadmodule "siputils.so"
+		loadmodule "maxfwd.so"
 		request_route {
+			if (!mf_process_maxfwd_header("70")) {
+				sl_send_reply("483", "Too Many Hops");
+				exit;
+			}
 			if (has_totag()) {
 				if (loose_route()) { t_relay(); }
 				else if (is_method("ACK")) { if (t_check_trans()) t_relay(); }

@@ -320,11 +320,15 @@ publish(struct bp_engine *engine, const struct bp_request *request, struct bp_re
 int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
-	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
-	struct bp_live *live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
+	struct bp_record *record;
+	struct bp_live *live;
 	uint32_t generation;
 	bool too_large;
 
+	if (!bp_timers_ready(&engine->timers))
+		return bp_answer(engine, request, 503, NULL);
+	record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
+	live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
 	if (record == NULL || live == NULL) {
 		bp_slot_return(engine->memory, live ? &live->slot : NULL);
 		bp_slot_return(engine->memory, record ? &record->slot : NULL);

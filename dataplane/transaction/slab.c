@@ -234,8 +234,8 @@ kind_of(unsigned id)
 	return (enum bp_pool_kind)(id < BP_POOL_KEPT ? id : BP_POOL_KEPT);
 }
 
-struct bp_slot *
-bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
+static struct bp_slot *
+take(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct pool_home *mine = &home->pools[id];
 	uint32_t place = mine->local;
@@ -254,6 +254,16 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 	}
 	mine->local = slot->next;
 	bp_count(&home->counters->pool_taken_bytes[kind_of(id)], home->memory->pools[id].slot_size);
+	return slot;
+}
+
+struct bp_slot *
+bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
+{
+	struct bp_slot *slot = take(home, id);
+
+	if (slot == NULL)
+		bp_count(&home->counters->pool_dry[kind_of(id)], 1);
 	return slot;
 }
 
@@ -379,7 +389,9 @@ bp_block_take(struct bp_memory_home *home, size_t size)
 
 	/* What was carved for a larger class stays there; when all is carved it serves the smaller ones too. */
 	for (unsigned class = class_for(size); slot == NULL && class < BP_KEPT_CLASSES; class++)
-		slot = bp_slot_take(home, BP_POOL_KEPT + class);
+		slot = take(home, BP_POOL_KEPT + class);
+	if (slot == NULL)
+		bp_count(&home->counters->pool_dry[BP_POOL_KIND_kept], 1);
 	return slot;
 }
 

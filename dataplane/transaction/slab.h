@@ -69,11 +69,11 @@ struct bp_batch {
 int bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options);
 void bp_memory_free(struct bp_memory *memory);
 
-/* @defer: see bp_engine_hooks.defer. @counters: of this worker; pool_*_bytes are written. */
+/* @defer: see bp_engine_hooks.defer. @counters: of this worker; pool_* are written. */
 struct bp_memory_home *bp_memory_home(struct bp_memory *memory, uint16_t worker,
 	void (*defer)(void *context, struct bp_batch *batch), void *context, struct bp_counters *counters);
 
-/* A slot, its contents as the last user left them. NULL: the pool is dry. Worker only. */
+/* A slot, its contents as the last user left them. NULL: the pool is dry, which is counted. Worker only. */
 struct bp_slot *bp_slot_take(struct bp_memory_home *home, enum bp_pool_id pool);
 
 /* A slot that no reader ever saw, straight back. Worker only. */

@@ -20,14 +20,41 @@ bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, const s
 	bp_timers_configure(timers, config);
 }
 
+bool
+bp_timers_ready(struct bp_timers *timers)
+{
+	while (timers->stock_count < BP_TIMER_STOCK) {
+		struct bp_timer_chunk *chunk = (struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+
+		if (chunk == NULL)
+			return false;
+		chunk->next = timers->stock;
+		timers->stock = chunk;
+		timers->stock_count++;
+	}
+	return true;
+}
+
+static struct bp_timer_chunk *
+take_chunk(struct bp_timers *timers)
+{
+	struct bp_timer_chunk *chunk = (struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+
+	if (chunk == NULL && timers->stock != NULL) {
+		chunk = timers->stock;
+		timers->stock = chunk->next;
+		timers->stock_count--;
+	}
+	return chunk;
+}
+
 static bool
 append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry *entry)
 {
 	struct bp_timer_fifo *fifo = &timers->fifos[duration];
 
 	if (fifo->tail == NULL || fifo->write == BP_TIMER_CHUNK_ENTRIES) {
-		struct bp_timer_chunk *chunk =
-			(struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+		struct bp_timer_chunk *chunk = take_chunk(timers);
 
 		if (chunk == NULL)
 			return false;

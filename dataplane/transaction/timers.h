@@ -51,8 +51,13 @@ struct bp_timer_fifo {
 	uint16_t read, write; /* places in head and tail */
 };
 
+/* At most one new chunk of each FIFO while one message is dealt with: none arms 255 entries. */
+#define BP_TIMER_STOCK BP_DURATION_COUNT
+
 struct bp_timers {
 	struct bp_memory_home *memory;
+	struct bp_timer_chunk *stock; /* for when the pool is dry: nothing that runs already must lose a timer */
+	unsigned stock_count;
 	uint64_t duration_us[BP_DURATION_COUNT];
 	struct bp_timer_fifo fifos[BP_DURATION_COUNT];
 	uint64_t armed; /* entries waiting */
@@ -62,6 +67,10 @@ void bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, co
 
 /* New durations from now on; what is armed keeps its deadline. */
 void bp_timers_configure(struct bp_timers *timers, const struct bp_config_timers *config);
+
+/* Whether something new may begin: all timers that it arms at once will find memory, even out of a dry pool. What runs
+ * already lives on the same stock, which is filled up here. */
+bool bp_timers_ready(struct bp_timers *timers);
 
 /* Appends @entry to run one @duration after @now_us; sets its deadline. False: no memory for it. */
 bool bp_timer_arm(struct bp_timers *timers, unsigned duration, struct bp_timer_entry entry, uint64_t now_us);

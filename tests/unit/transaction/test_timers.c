@@ -126,6 +126,35 @@ test_says_so_when_memory_is_out(void **state)
 	bp_memory_free(pools.memory);
 }
 
+/* What runs already finds memory out of a dry pool; nothing new may begin until the stock is full again. */
+static void
+test_stock_outlasts_a_dry_pool(void **state)
+{
+	struct bp_timer_entry entry = {.index = 1}, out;
+	struct bp_timers timers;
+	struct bp_slot *taken[64];
+	struct pools pools;
+	unsigned count = 0;
+
+	pools_create(&pools, 1, 64, 0);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	assert_true(bp_timers_ready(&timers));
+	while ((taken[count] = bp_slot_take(pools.homes[0], BP_POOL_TIMER)) != NULL)
+		count++;
+	assert_int_equal(count, 64 - BP_TIMER_STOCK);
+	assert_true(bp_timers_ready(&timers));
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++)
+		for (unsigned j = 0; j < BP_TIMER_CHUNK_ENTRIES; j++)
+			assert_true(bp_timer_arm(&timers, i, entry, 0));
+	assert_false(bp_timers_ready(&timers));
+	assert_false(bp_timer_arm(&timers, BP_DURATION_T1, entry, 0));
+	for (unsigned i = 0; i < BP_DURATION_COUNT * BP_TIMER_CHUNK_ENTRIES; i++)
+		assert_true(bp_timer_pop(&timers, UINT64_MAX - 1, &out)); /* its chunks fill the stock again */
+	assert_true(bp_timers_ready(&timers));
+	assert_true(bp_timer_arm(&timers, BP_DURATION_T1, entry, 0));
+	bp_memory_free(pools.memory);
+}
+
 int
 main(void)
 {
@@ -135,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_hops_reach_any_deadline),
 		cmocka_unit_test(test_doubling),
 		cmocka_unit_test(test_says_so_when_memory_is_out),
+		cmocka_unit_test(test_stock_outlasts_a_dry_pool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

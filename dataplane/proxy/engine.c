@@ -125,6 +125,10 @@ bp_engine_create(struct bp_engine **out, struct bp_edge *edge, uint16_t worker, 
 	engine->counters = counters;
 	engine->memory = bp_memory_home(edge->memory, worker, hooks->defer, hooks->context, counters);
 	bp_timers_begin(&engine->timers, engine->memory, &edge->config->timers);
+	if (!bp_timers_ready(&engine->timers)) {
+		free(engine);
+		return -ENOMEM;
+	}
 	engine->dialogs = (struct bp_dialog_worker){
 		.dialogs = &edge->dialogs,
 		.memory = engine->memory,
@@ -234,6 +238,7 @@ void
 bp_engine_flush(struct bp_engine *engine)
 {
 	bp_memory_flush(engine->memory);
+	bp_timers_ready(&engine->timers); /* a worker may see responses only */
 }
 
 void

@@ -58,8 +58,8 @@ edit_for_target(struct bp_engine *engine, const struct bp_sip_message *m, const 
 	return size > 0;
 }
 
-bool
-bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+static bool
+prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	unsigned index, const struct bp_flow *target)
 {
 	struct bp_branch_id id = {.index = bp_slot_index(engine->edge->memory, &record->slot),
@@ -81,6 +81,16 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	branch->started_us = engine->now_us;
 	atomic_store(&branch->request, kept);
 	return true;
+}
+
+bool
+bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned index, const struct bp_flow *target)
+{
+	if (prepare(engine, record, live, generation, index, target))
+		return true;
+	bp_count(&engine->counters->drops[BP_DROP_branch_not_made], 1);
+	return false;
 }
 
 /* The trunk that the targets come from; NULL: there is none, or it may have changed. */

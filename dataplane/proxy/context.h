@@ -21,7 +21,7 @@ enum bp_verdict {
 
 /* Shared by all workers; const once made, but for config. */
 struct bp_edge {
-	const struct bp_config *config; /* rcu_dereference; control swaps it */
+	const struct bp_config *config; /* RCU: read with acquire; control swaps it */
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;

@@ -149,7 +149,8 @@ bp_engine_free(struct bp_engine *engine)
 void
 bp_engine_configure(struct bp_engine *engine)
 {
-	const struct bp_config *config = rcu_dereference(engine->edge->config);
+	/* what rcu_dereference() does, as C11 and ThreadSanitizer know it */
+	const struct bp_config *config = __atomic_load_n(&engine->edge->config, __ATOMIC_ACQUIRE);
 
 	/* an old snapshot's address may be used again */
 	if (config == engine->config && config->generation == engine->config_generation)

@@ -53,15 +53,16 @@ hide(struct bp_memory *memory, struct hidden *hidden)
 			struct pool_home *home = &memory->homes[i].pools[id];
 
 			hidden->local[i][id] = home->local;
-			hidden->returned[i][id] = home->returned;
-			home->local = home->returned = 0;
+			hidden->returned[i][id] = atomic_load(&home->returned);
+			home->local = 0;
+			atomic_store(&home->returned, 0);
 		}
 	for (unsigned id = 0; id < BP_POOL_COUNT; id++) {
 		hidden->capacity[id] = memory->pools[id].capacity;
-		memory->pools[id].capacity = memory->pools[id].carved;
+		memory->pools[id].capacity = atomic_load(&memory->pools[id].carved);
 	}
 	hidden->kept_size = memory->kept_size;
-	memory->kept_size = memory->kept_carved;
+	memory->kept_size = atomic_load(&memory->kept_carved);
 }
 
 static void
@@ -70,7 +71,7 @@ show(struct bp_memory *memory, const struct hidden *hidden)
 	for (unsigned i = 0; i < memory->workers; i++)
 		for (unsigned id = 0; id < BP_POOL_COUNT; id++) {
 			memory->homes[i].pools[id].local = hidden->local[i][id];
-			memory->homes[i].pools[id].returned = hidden->returned[i][id];
+			atomic_store(&memory->homes[i].pools[id].returned, hidden->returned[i][id]);
 		}
 	for (unsigned id = 0; id < BP_POOL_COUNT; id++)
 		memory->pools[id].capacity = hidden->capacity[id];

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <urcu/arch.h>
 
 const struct peer *const crowd_peers[WHO_COUNT] = {&alice, &bob, &carol};
 
@@ -112,15 +113,44 @@ call_kind(unsigned call)
 	return (enum kind)random_below(&state, KIND_COUNT);
 }
 
+/* from: 31..16 number of the twins, 8 whether there is one, 7..0 who */
+#define TWIN 256u
+#define SPINS 2000
+
+enum who
+letter_who(uint32_t from)
+{
+	return (enum who)(from & 255);
+}
+
+void
+letter_wait(struct crowd *crowd, uint32_t from)
+{
+	_Atomic uint32_t *twins = &crowd->twins[from >> 16];
+	uint32_t seen;
+
+	if ((from & TWIN) == 0)
+		return;
+	seen = atomic_fetch_add_explicit(twins, 1, memory_order_relaxed) + 1;
+	for (unsigned i = 0; i < SPINS && (seen & 1) != 0; i++) {
+		caa_cpu_relax();
+		seen = atomic_load_explicit(twins, memory_order_relaxed);
+	}
+}
+
 /* A letter to some worker; half of them arrive twice, at two workers. */
 static void
 post(struct caller *caller, enum who who, const struct writer *writer)
 {
 	unsigned threads = caller->crowd->threads, to = random_below(&caller->random, threads);
+	uint32_t twin = (caller->thread * TWINS + caller->twin++ % TWINS) << 16 | TWIN | who;
 
-	post_put(caller->thread, to, who, writer->at, writer->size);
-	if (random_below(&caller->random, 2) == 0)
-		post_put(caller->thread, (to + 1) % threads, who, writer->at, writer->size);
+	if (random_below(&caller->random, 2) == 0) {
+		post_put(caller->thread, to, who, writer->at, writer->size);
+		return;
+	}
+	post_put(caller->thread, to, twin, writer->at, writer->size);
+	post_put(caller->thread, (to + 1) % threads, twin, writer->at, writer->size);
 }
 
 /* ---- alice ---- */

@@ -36,9 +36,14 @@ struct book {
 /* How the trunk tries bob and carol. */
 enum search { ONLY_BOB, BOTH_AT_ONCE, BOB_THEN_CAROL };
 
+/* Two workers that get the same letter try to read it at the same moment. Each counts here; the first, which makes it odd,
+ * waits a little for the other. */
+#define TWINS 1024u /* of each thread */
+
 struct crowd {
 	enum search search;
 	unsigned threads;
+	_Atomic uint32_t twins[THREADS_MAX * TWINS];
 	struct book *books;
 	const char *_Atomic wrong;
 };
@@ -47,11 +52,18 @@ struct crowd {
 struct caller {
 	struct crowd *crowd;
 	unsigned thread;
+	unsigned twin; /* the next pair of letters */
 	uint64_t random;
 };
 
 enum who { ALICE, BOB, CAROL, WHO_COUNT };
 extern const struct peer *const crowd_peers[WHO_COUNT];
+
+/* Who a letter is from. */
+enum who letter_who(uint32_t from);
+
+/* Before a letter is read: waits for its twin, if it has one. */
+void letter_wait(struct crowd *crowd, uint32_t from);
 
 enum kind call_kind(unsigned call);
 

@@ -213,8 +213,10 @@ turn(struct worker *worker)
 
 	if (may_begin(worker))
 		begin_call(worker);
-	for (unsigned i = 0; i < LETTERS && post_take(worker->number, &letter); i++)
-		receive(worker, (enum who)letter.from, letter.bytes, letter.size);
+	for (unsigned i = 0; i < LETTERS && post_take(worker->number, &letter); i++) {
+		letter_wait(&crowd, letter.from);
+		receive(worker, letter_who(letter.from), letter.bytes, letter.size);
+	}
 	next_us = bp_engine_expire(worker->engine, now(), TIMERS);
 	atomic_store_explicit(&worker->next_us, next_us, memory_order_relaxed);
 	if (atomic_load_explicit(&worker->turns, memory_order_relaxed) % 8 == 0)

@@ -7,10 +7,11 @@
 #include "dry.h"
 #include "people.h"
 
-#include "transaction/timers.h"
+#include "proxy/context.h"
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -87,10 +88,15 @@ times_dry(struct world *w)
 	return count;
 }
 
-/* All is back; a worker holds its stock and the last chunk of each FIFO. */
+/* All is back, promises as well; a worker holds its stock and the last chunk of each FIFO. */
 static void
 check_pools(struct world *w)
 {
+	uint64_t credit = *bp_memory_timer_credit(w->engines[0]->memory);
+
+	for (unsigned i = 0; i < w->options.workers; i++)
+		credit += w->engines[i]->timers.credit;
+	check_int(w, credit, w->options.transactions * BP_TIMERS_OF_RECORD + w->options.workers * BP_TIMER_CREDIT_IDLE);
 	check_int(w, in_use(w, BP_POOL_KIND_record), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_dialog), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_kept), 0);
@@ -201,6 +207,86 @@ all_refused_of_two_workers(void **state)
 	every_nth(2, 0);
 }
 
+/* ---- more timers than anybody reckoned with ---- */
+
+#define TARGETS 7
+#define FLOOD 1024u /* calls: as many as there are records */
+
+static struct peer targets[TARGETS];
+
+static void
+seven_at_once(struct bp_config *config)
+{
+	struct bp_config_trunk *trunk = &config->trunks[0];
+
+	trunk->target_count = TARGETS;
+	trunk->targets = realloc(trunk->targets, TARGETS * sizeof(*trunk->targets));
+	trunk->parallel = true;
+	for (unsigned i = 0; i < TARGETS; i++) {
+		static char hosts[TARGETS][16];
+
+		snprintf(hosts[i], sizeof(hosts[i]), "10.0.0.%u", i + 2);
+		targets[i] = (struct peer){.name = "target", .host = hosts[i], .port = 5060, .listener = CORE};
+		trunk->targets[i] =
+			(struct bp_config_target){.flow = peer_flow(&targets[i]), .priority = 1, .weight = 1};
+	}
+}
+
+/* Who got an INVITE just now rings. Returns how many. */
+static unsigned
+all_ring(struct world *w, unsigned *at)
+{
+	unsigned count = 0;
+
+	for (; *at < w->log_count; ++*at) {
+		struct passed *passed = &w->log[*at];
+		const struct peer *target = &targets[(passed->flow.ip.bytes[15] - 2) % TARGETS];
+
+		passed->taken = true;
+		if (!passed->out || text_status(passed->text) != 0 || strcmp(text_method(passed->text), "INVITE") != 0)
+			continue;
+		say(w, target, ua_response(target, passed->text, 180, ua_new_tag()));
+		count++;
+	}
+	return count;
+}
+
+/* Every record is a fork to seven who ring, then all are cancelled, and nobody answers any more: several times the timers
+ * that their pool was made for. What was let in has all of its timers, hence its end; the others got 503. */
+static void
+flood_of_forks(void **state)
+{
+	struct world_options options = {.workers = 1, .transactions = FLOOD, .dialogs = FLOOD, .kept_bytes = 64 << 20,
+		.prepare = seven_at_once};
+	void *world_state = &options;
+	const char *invites[FLOOD];
+	unsigned at = 0, let_in;
+	struct world *w;
+
+	dry_between(0, 0);
+	assert_int_equal(world_setup(&world_state), 0);
+	w = world_state;
+	for (unsigned i = 0; i < FLOOD; i++) {
+		invites[i] = ua_invite(&alice, "sip:bob@example.com");
+		say(w, &alice, invites[i]);
+		all_ring(w, &at);
+	}
+	let_in = (unsigned)world_sum(w)->transactions_created[BP_KIND_INVITE];
+	check(w, let_in > FLOOD / 10);
+	check_int(w, world_sum(w)->responses[BP_OUT][503], FLOOD - let_in);
+	for (unsigned i = 0; i < FLOOD; i++)
+		say(w, &alice, ua_cancel(invites[i]));
+	check_int(w, world_sum(w)->requests[BP_OUT][BP_METHOD_CANCEL], let_in * TARGETS);
+	w->unchecked = true;
+	world_idle(w);
+	world_take(w, NULL);
+	world_quiesce(w);
+	print_message("%u of %u forks to seven were let in\n", let_in, FLOOD);
+	check_int(w, world_sum(w)->drops[BP_DROP_timer_no_memory], 0);
+	check_pools(w);
+	assert_int_equal(world_teardown(&world_state), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -210,6 +296,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(all_refused_from_one_on),
 		cmocka_unit_test(one_refused_of_two_workers),
 		cmocka_unit_test(all_refused_of_two_workers),
+		cmocka_unit_test(flood_of_forks),
 	};
 
 	if (argc > 1)

@@ -8,8 +8,7 @@
 #include "callers.h"
 #include "post.h"
 
-#include "transaction/slab.h"
-#include "transaction/timers.h"
+#include "proxy/context.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -20,6 +19,7 @@
 #include <urcu-qsbr.h>
 
 #define CALLS 2000u
+#define RECORDS 8192u
 #define RELOADS 10u
 #define STEP_US (T1 / 8) /* of the clock */
 #define LETTERS 8        /* of one turn */
@@ -124,7 +124,7 @@ static void
 begin(enum search search, unsigned threads, struct bp_config **config)
 {
 	struct bp_edge_options options = {.workers = (uint16_t)threads,
-		.transactions = 8192,
+		.transactions = RECORDS,
 		.dialogs = 4096,
 		.kept_bytes = 32 << 20,
 		.map = map_pools,
@@ -309,8 +309,11 @@ check_law(const struct bp_counters *sum, uint64_t received)
 static void
 check_memory(const struct bp_counters *sum)
 {
-	uint64_t ended = 0;
+	uint64_t credit = *bp_memory_timer_credit(workers[0].engine->memory), ended = 0;
 
+	for (unsigned i = 0; i < crowd.threads; i++)
+		credit += workers[i].engine->timers.credit;
+	assert_int_equal(credit, RECORDS * BP_TIMERS_OF_RECORD + crowd.threads * BP_TIMER_CREDIT_IDLE);
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		ended += sum->dialogs_ended[i];
 	for (unsigned i = 0; i < BP_KIND_COUNT; i++)

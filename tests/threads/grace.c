@@ -124,12 +124,14 @@ grace_defer(void *context, struct bp_batch *batch)
 }
 
 void
-grace_meet(unsigned count)
+grace_meet(unsigned number, unsigned count)
 {
 	unsigned mine = atomic_fetch_add_explicit(&arrived, 1, memory_order_relaxed);
 	unsigned all = (mine / count + 1) * count;
 
-	while (atomic_load_explicit(&arrived, memory_order_relaxed) < all)
+	while (atomic_load_explicit(&arrived, memory_order_relaxed) < all) {
+		grace_quiescent(number);
 		sched_yield();
+	}
 	cmm_smp_mb();
 }

@@ -33,8 +33,8 @@ void grace_wait(void);
 /* bp_memory_home()'s defer. */
 void grace_defer(void *context, struct bp_batch *batch);
 
-/* All threads meet, without anything that would order their memory accesses. @count of them; yields the CPU. */
-void grace_meet(unsigned count);
+/* All @count threads meet, without anything that would order their memory accesses. Waiting is a quiescent state. */
+void grace_meet(unsigned number, unsigned count);
 
 /* A cheap sequence of random numbers. */
 static inline uint64_t

@@ -105,12 +105,12 @@ setup_memory(void)
 static struct item *
 make_item(struct thread *thread, unsigned key)
 {
-	struct item *item = (struct item *)bp_slot_take(thread->home, BP_POOL_RECORD);
+	struct item *item;
 
-	if (item == NULL) { /* all are on their way home; the caller holds none */
+	while ((item = (struct item *)bp_slot_take(thread->home, BP_POOL_RECORD)) == NULL) {
+		bp_memory_flush(thread->home); /* all are on their way home; the caller holds none */
 		grace_quiescent(thread->number);
 		sched_yield();
-		return NULL;
 	}
 	id_of(key, item->node.id);
 	item->key = key;
@@ -150,11 +150,9 @@ find(struct thread *thread, unsigned key)
 static bool
 add(struct thread *thread, unsigned key)
 {
-	struct item *item = make_item(thread, key), *first;
+	struct item *item = make_item(thread, key);
+	struct item *first = item_of(bp_table_add(table, &item->node, NULL, NULL));
 
-	if (item == NULL)
-		return false;
-	first = item_of(bp_table_add(table, &item->node, NULL, NULL));
 	if (first == item)
 		return true;
 	check_item(thread, first, key);
@@ -189,7 +187,7 @@ check_one(struct thread *thread, _Atomic unsigned counters[2][KEYS], unsigned ro
 		if (thread->number == 0)
 			atomic_store_explicit(&counters[~round & 1][key], 0, memory_order_relaxed);
 	}
-	grace_meet(THREADS);
+	grace_meet(thread->number, THREADS);
 }
 
 /* All insert the same keys, each in an order of its own; then all take them out. */
@@ -200,7 +198,7 @@ rounds(void *argument)
 
 	grace_join(thread->number);
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		grace_meet(THREADS);
+		grace_meet(thread->number, THREADS);
 		for (unsigned i = 0; i < KEYS; i++) {
 			unsigned key = (i * 5 + round * thread->number) % KEYS;
 
@@ -208,13 +206,13 @@ rounds(void *argument)
 				note(&winners[round & 1][key]);
 		}
 		grace_quiescent(thread->number);
-		grace_meet(THREADS);
+		grace_meet(thread->number, THREADS);
 		check_one(thread, winners, round, "a key has not exactly one winner");
 		for (unsigned key = 0; key < KEYS; key++)
 			if (find(thread, key) == NULL)
 				thread->wrong = "a key that was inserted is not found";
 		grace_quiescent(thread->number);
-		grace_meet(THREADS);
+		grace_meet(thread->number, THREADS);
 		for (unsigned i = 0; i < KEYS; i++) {
 			unsigned key = (i * 3 + round * thread->number) % KEYS;
 
@@ -222,12 +220,12 @@ rounds(void *argument)
 				note(&removers[round & 1][key]);
 		}
 		grace_quiescent(thread->number);
-		grace_meet(THREADS);
+		grace_meet(thread->number, THREADS);
 		check_one(thread, removers, round, "a key was not taken out exactly once");
 		for (unsigned key = 0; key < KEYS; key++)
 			if (find(thread, key) != NULL)
 				thread->wrong = "a key that was taken out is found";
-		grace_meet(THREADS);
+		grace_meet(thread->number, THREADS);
 		bp_memory_flush(thread->home);
 		grace_quiescent(thread->number);
 	}
@@ -242,7 +240,7 @@ storm(void *argument)
 	struct thread *thread = argument;
 
 	grace_join(thread->number);
-	grace_meet(THREADS);
+	grace_meet(thread->number, THREADS);
 	for (unsigned i = 0; i < STORM; i++) {
 		unsigned key = random_below(&thread->random, KEYS);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """byepass-bench table at a tiny size: its JSON has what docs/benchmarks.md and scripts rely on.
 
-table_test.py BYEPASS-BENCH TABLE...
+check_table.py BYEPASS-BENCH TABLE...
 """
 import json
 import pathlib

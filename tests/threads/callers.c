@@ -155,6 +155,8 @@ post(struct caller *caller, enum who who, const struct writer *writer)
 
 /* ---- alice ---- */
 
+#define VIA "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKf%u;rport\r\n" /* of her first request, its ACK and CANCEL */
+
 static void
 print_call(struct writer *writer, unsigned call, const char *method, unsigned cseq)
 {
@@ -167,8 +169,7 @@ call_request(unsigned call, char *out, size_t capacity)
 	const char *method = call_kind(call) == KIND_MESSAGE ? "MESSAGE" : "INVITE";
 	struct writer writer = {.size = 0};
 
-	print(&writer, "%s sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKf%u;rport\r\n", method,
-		call);
+	print(&writer, "%s sip:bob@example.com SIP/2.0\r\n" VIA, method, call);
 	print(&writer, "From: <sip:alice@example.com>;tag=a%u\r\nTo: <sip:bob@example.com>\r\n", call);
 	print_call(&writer, call, method, 1);
 	print(&writer, "Contact: <sip:alice@192.0.2.10:5060>\r\nContent-Length: 0\r\n\r\n");
@@ -181,7 +182,7 @@ call_request(unsigned call, char *out, size_t capacity)
 static void
 print_cancel(struct writer *writer, unsigned call)
 {
-	print(writer, "CANCEL sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKf%u;rport\r\n", call);
+	print(writer, "CANCEL sip:bob@example.com SIP/2.0\r\n" VIA, call);
 	print(writer, "From: <sip:alice@example.com>;tag=a%u\r\nTo: <sip:bob@example.com>\r\n", call);
 	print_call(writer, call, "CANCEL", 1);
 	print(writer, "Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n");
@@ -203,7 +204,7 @@ ack_refusal(struct caller *caller, unsigned call, const char *bytes, size_t size
 	struct line to = header(bytes, size, "To");
 	struct writer writer = {.size = 0};
 
-	print(&writer, "ACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKf%u;rport\r\n", call);
+	print(&writer, "ACK sip:bob@example.com SIP/2.0\r\n" VIA, call);
 	print(&writer, "From: <sip:alice@example.com>;tag=a%u\r\nTo: %.*s\r\n", call, (int)to.size, to.at);
 	print_call(&writer, call, "ACK", 1);
 	print(&writer, "Content-Length: 0\r\n\r\n");
@@ -212,8 +213,8 @@ ack_refusal(struct caller *caller, unsigned call, const char *bytes, size_t size
 
 /* A request in the dialog that a 2xx made; its Record-Routes in reverse order. */
 static void
-in_dialog(struct caller *caller, unsigned call, const char *method, const char *branch, unsigned cseq, const char *bytes,
-	size_t size)
+in_dialog(struct caller *caller, unsigned call, const char *method, const char *branch, unsigned cseq,
+	const char *bytes, size_t size)
 {
 	struct line contact = header(bytes, size, "Contact"), to = header(bytes, size, "To"), routes[4], line;
 	struct reader reader = {bytes, bytes + size};

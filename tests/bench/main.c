@@ -14,6 +14,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 #ifdef BENCH_DPDK
+	{"call", bench_call, "whole calls through the whole edge, over shared-memory ports"},
 	{"load", bench_load, "calls through any SIP proxy, over any DPDK port"},
 	{"loopback", bench_loopback, "the generator of calls against itself"},
 #endif

@@ -53,7 +53,8 @@ stop(int signal_number)
 static void
 usage(void)
 {
-	printf("byepass-bench load --eal \"ARGS\" --caller PORT,IP[,UDP] --callee PORT,IP[,UDP] --target IP[:UDP] [OPTION...]\n\n"
+	printf("byepass-bench load --eal \"ARGS\" --caller PORT,IP[,UDP] --callee PORT,IP[,UDP] --target IP[:UDP] "
+	       "[OPTION...]\n\n"
 	       "  --eal ARGS      for EAL: devices, memory; e.g. \"--no-huge -m 256 --vdev=net_af_packet0,iface=v0\"\n"
 	       "  --caller, --callee PORT,IP[,UDP]\n"
 	       "                  DPDK port number, IPv4 address and UDP port (5060); both may be on one port\n"

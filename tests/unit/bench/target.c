@@ -27,7 +27,8 @@
 void
 target_eal(void)
 {
-	static char text[] = "test\0--no-huge\0--no-pci\0--no-telemetry\0--no-shconf\0--log-level=lib.*:error\0-m\00064\0-l\0000";
+	static char text[] = "test\0--no-huge\0--no-pci\0--no-telemetry\0--no-shconf\0--log-level=lib.*:error\0"
+			     "-m\00064\0-l\0000";
 	char *arguments[10], *at = text;
 
 	for (unsigned i = 0; i < 10; i++, at += strlen(at) + 1)

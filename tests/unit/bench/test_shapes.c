@@ -154,8 +154,8 @@ is_opaque(const struct shape *shape, uint32_t at)
 	return false;
 }
 
-/* Changes every byte of a frame whose shape is known, one bit at a time. By shape a message may only pass when the byte is
- * the target's own. (A tag of the callee's that is changed in a response that the target may give, too, makes a
+/* Changes every byte of a frame whose shape is known, one bit at a time. By shape a message may only pass when the
+ * byte is the target's own. (A tag of the callee's that is changed in a response that the target may give, too, makes a
  * shape with a tag of the target's.) */
 static void
 change_bytes(struct target *target, enum side_id side, const struct rte_mbuf *mbuf)
@@ -211,7 +211,8 @@ add_noise(struct target *target, enum side_id side, char *message)
 {
 	static unsigned count;
 	char line[256], *at = strstr(message, "\r\n") + 2;
-	int size = snprintf(line, sizeof(line), "X-Noise: %u%.*s\r\n", count, (int)(count % 150), (const char *)target->argument);
+	int size = snprintf(line, sizeof(line), "X-Noise: %u%.*s\r\n", count, (int)(count % 150),
+		(const char *)target->argument);
 
 	count++;
 	memmove(at + size, at, strlen(at) + 1);

@@ -172,6 +172,22 @@ send_text(struct target *target, enum side_id side, struct rte_mbuf *mbuf, char 
 	assert_int_equal(rte_ring_enqueue(side == CALLER ? target->to_caller : target->to_callee, mbuf), 0);
 }
 
+void
+target_send(struct target *target, enum side_id side, const char *text)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(target->gen->pool);
+	char message[TEXT_MAX];
+	uint8_t *frame;
+
+	assert_non_null(mbuf);
+	frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	memcpy(frame, target->gen->invite.frame, HEADERS_SIZE);
+	memcpy(frame + 12, "\x08\0", 2);
+	memcpy(frame + 34, frame + 36, 2); /* from the target's port, which is the same as ours */
+	snprintf(message, sizeof(message), "%s", text);
+	send_text(target, side, mbuf, message);
+}
+
 /* The proxy's own words for a call: of different length, like those of proxies out there. */
 static uint32_t
 word(const char *number)

@@ -26,6 +26,8 @@ void target_eal(void);
 /* @options: all but the ends. */
 void target_begin(struct target *target, struct gen_options *options);
 void target_end(struct target *target);
+/* A message of the target's own. */
+void target_send(struct target *target, enum side_id side, const char *text);
 /* Until all calls are over. */
 void target_run(struct target *target);
 

@@ -241,6 +241,34 @@ ever_new_forms_are_parsed_and_forgotten(void **state)
 	target_end(&target);
 }
 
+static void
+targets_options_request_is_answered(void **state)
+{
+	static const char ping[] = "OPTIONS sip:10.2.0.100 SIP/2.0\r\nVia: SIP/2.0/UDP 10.2.0.1:5060;branch=z9hG4bKping\r\n"
+				   "Max-Forwards: 70\r\nFrom: <sip:p@10.2.0.1>;tag=1\r\nTo: <sip:10.2.0.100>\r\n"
+				   "Call-ID: ping-1\r\nCSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	static const char pong[] = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.2.0.1:5060;branch=z9hG4bKping\r\n"
+				   "From: <sip:p@10.2.0.1>;tag=1\r\nCall-ID: ping-1\r\nCSeq: 7 OPTIONS\r\n";
+	struct gen_options options;
+	struct target target;
+	struct frame_in in;
+	void *mbuf = NULL;
+
+	options_for(&options, "bye", 1);
+	target_begin(&target, &options);
+	target_run(&target);
+	target_send(&target, CALLEE, ping);
+	gen_turn(target.gen, target.now);
+	assert_int_equal(rte_ring_dequeue(target.from_callee, &mbuf), 0);
+	assert_true(((struct rte_mbuf *)mbuf)->data_len > HEADERS_SIZE + sizeof(pong));
+	assert_memory_equal(rte_pktmbuf_mtod_offset((struct rte_mbuf *)mbuf, char *, HEADERS_SIZE), pong, sizeof(pong) - 1);
+	assert_int_equal(frame_read(target.gen, &target.gen->sides[CALLEE], mbuf, &in), FRAME_OTHER); /* not for us */
+	rte_pktmbuf_free(mbuf);
+	gen_report(target.gen, &report);
+	assert_int_equal(report.pings, 1);
+	target_end(&target);
+}
+
 static int
 begin(void **state)
 {
@@ -256,6 +284,7 @@ main(void)
 		cmocka_unit_test(every_rule_is_kept),
 		cmocka_unit_test(no_byte_changes_unseen),
 		cmocka_unit_test(ever_new_forms_are_parsed_and_forgotten),
+		cmocka_unit_test(targets_options_request_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);

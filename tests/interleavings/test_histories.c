@@ -28,12 +28,12 @@ static const struct {
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
 static int
-run(unsigned number, unsigned depth)
+run(unsigned number, unsigned depth, unsigned fine)
 {
 	struct history_stats stats;
 
 	urcu_qsbr_register_thread();
-	history_search(&scenarios[number].options, depth, &stats);
+	history_search(&scenarios[number].options, depth, fine, &stats);
 	urcu_qsbr_unregister_thread();
 	printf("%s: %" PRIu64 " states in histories of up to %u events%s, %" PRIu64 " of them ends; %" PRIu64
 	       " single events, %" PRIu64 " meetings of two in %" PRIu64 " schedules\n",
@@ -47,7 +47,8 @@ main(int argc, char **argv)
 {
 	for (unsigned i = 0; argc >= 2 && i < SCENARIOS; i++)
 		if (strcmp(argv[1], scenarios[i].options.name) == 0)
-			return run(i, argc > 2 ? (unsigned)atoi(argv[2]) : scenarios[i].depth);
+			return run(i, argc > 2 ? (unsigned)atoi(argv[2]) : scenarios[i].depth,
+				argc > 3 ? (unsigned)atoi(argv[3]) : 4);
 	fprintf(stderr, "usage: %s NAME [DEPTH]; names:", argv[0]);
 	for (unsigned i = 0; i < SCENARIOS; i++)
 		fprintf(stderr, " %s", scenarios[i].options.name);

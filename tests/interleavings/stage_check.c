@@ -236,15 +236,17 @@ check_end(struct bp_record *record)
 	return "every machine is over, and the record is not";
 }
 
-/* What is repeated upstream is the final response that went up. */
+/* What is repeated for who asks again is the final response that went up. */
 static const char *
 check_kept(const struct bp_record *record)
 {
 	const struct bp_kept *kept = record->response;
-	unsigned status = kept ? kept->status & ~(unsigned)BP_REPLY_FLAG : 0;
+	unsigned completed = stage.invite ? (unsigned)BP_IST_COMPLETED : BP_NIST_COMPLETED;
 
-	if (seen.final >= 300 && status >= 200 && status != seen.final)
-		return "another final response is kept than went up";
+	if (seen.final == 0 || kept == NULL || BP_WORD_GET(record->server, STATE) != completed)
+		return NULL;
+	if ((kept->status & ~(unsigned)BP_REPLY_FLAG) != seen.final)
+		return "another response is kept than the final one that went up";
 	return NULL;
 }
 

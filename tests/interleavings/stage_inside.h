@@ -60,6 +60,7 @@ struct seen {
 	uint32_t generation;
 	uint16_t final; /* status that went up */
 	bool refused;   /* 481 to a CANCEL, in this step */
+	bool answered;  /* a final response went up before this step */
 	bool first;     /* there was no record before this step */
 	bool anew;      /* the request came again after the end, and made a record of its own */
 	struct seen_branch branches[STAGE_BRANCHES];

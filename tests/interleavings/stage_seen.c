@@ -84,7 +84,7 @@ note_final(unsigned status, const struct stage_event *event)
 		wrong = check_refusal(status);
 	if (seen.final != 0 && seen.final != status)
 		wrong = "two different final responses went up";
-	if (!again && seen.final != 0 && status >= 300)
+	if (!again && seen.final != 0 && (status >= 300 || !stage.invite))
 		wrong = "a final response went up twice";
 	seen.wrong = wrong ? wrong : seen.wrong;
 	seen.final = (uint16_t)status;
@@ -156,6 +156,8 @@ stage_send(void *context, const struct bp_flow *to, uint32_t size)
 			seen.wrong = "a CANCEL was answered neither 200 nor 481";
 	} else if (status >= 200) {
 		note_final(status, event);
+	} else if (status > 100 && seen.answered && !seen.anew) {
+		seen.wrong = "a provisional response went up after the final one";
 	}
 }
 
@@ -203,6 +205,7 @@ stage_note_begin(void)
 {
 	struct bp_record *record = stage_record();
 
+	seen.answered = seen.final != 0;
 	for (unsigned i = 0; i < STAGE_BRANCHES; i++) {
 		struct seen_branch *branch = &seen.branches[i];
 

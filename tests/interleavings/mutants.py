@@ -232,4 +232,91 @@ MUTANTS = [
         "what a CANCEL leaves to a record whose live part goes at that moment is never given back",
         "histories invite 5 0",
     ),
+    # ---- the end of a record, and its slot's next life ----
+    Mutant(
+        "generation-stays",
+        "transaction/record.c",
+        "\t\tuint64_t next = (uint64_t)(generation + 1) << BP_WORD_GENERATION_SHIFT;\n",
+        "\t\tuint64_t next = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;\n",
+        "a late timer or response acts on whoever uses the record next",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "free-record-answers",
+        "transaction/record.c",
+        "BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE))",
+        "next))",
+        "who found a record just before its end takes it for a new one",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "left-in-the-table",
+        "proxy/finish.c",
+        "\tbp_table_remove(engine->edge->transactions, &record->node);\n",
+        "",
+        "a record that is over can still be found",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "kept-freed-at-once",
+        "proxy/finish.c",
+        "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "a message is used again while another worker still reads it",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "no-grace-period",
+        "transaction/slab.c",
+        "\tslot->next = home->open->first;\n\thome->open->first = place_of(home->memory, slot);\n"
+        "\tif (++home->open->count >= BATCH_SLOTS)\n\t\thand_over(home);",
+        "\tslot->next = home->pools[slot->pool].local;\n"
+        "\thome->pools[slot->pool].local = place_of(home->memory, slot);",
+        "a retired slot is used again at once",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "returned-not-emptied",
+        "transaction/slab.c",
+        "place = atomic_exchange_explicit(&mine->returned, 0, memory_order_acquire);",
+        "place = atomic_load_explicit(&mine->returned, memory_order_acquire);",
+        "what came back is taken and left there",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "returned-stored",
+        "transaction/slab.c",
+        "\twhile (!atomic_compare_exchange_weak_explicit(&home->returned, &last->next, place_of(memory, first),\n"
+        "\t\tmemory_order_release, memory_order_relaxed))\n\t\t;\n",
+        "\tatomic_store_explicit(&home->returned, place_of(memory, first), memory_order_release);\n",
+        "two batches that come back at once: one is lost",
+        "interleavings-reclaim",
+    ),
+    Mutant(
+        "taken-over-twice",
+        "transaction/slab.c",
+        "uint32_t list = atomic_exchange(&home->memory->homes[other].pools[id].returned, 0);",
+        "uint32_t list = atomic_load(&home->memory->homes[other].pools[id].returned);",
+        "two dry workers take over the same slots",
+        "interleavings-reclaim",
+    ),
+    # ---- insert-if-absent in one bucket ----
+    Mutant(
+        "bucket-looked-up-then-inserted",
+        "transaction/table.c",
+        "\t\tuint64_t gate = settle(table, bucket);\n"
+        "\t\tstruct bp_table_node *first = find_in(table, bucket, node->id, match, key);\n",
+        "\t\tstruct bp_table_node *first = find_in(table, bucket, node->id, match, key);\n"
+        "\t\tuint64_t gate = settle(table, bucket);\n",
+        "the turn is taken after a look that is too old",
+        "interleavings-table",
+    ),
+    Mutant(
+        "helper-does-not-look-again",
+        "transaction/table.c",
+        "\tif ((uint32_t)seen == 0 && atomic_load(&bucket->gate) == gate)",
+        "\tif ((uint32_t)seen == 0)",
+        "a late helper fills an entry once more that was emptied since",
+        "interleavings-table",
+    ),
 ]

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FUTURES_EACH 64 /* arrivals of which one is looked at more closely */
+
 /* How a state is reached from the one before. */
 struct state {
 	uint32_t before;
@@ -19,6 +21,7 @@ struct state {
 	bool over;     /* the record has ended */
 	struct stage_event events[2];
 	char *schedule; /* of a meeting */
+	uint64_t futures;
 };
 
 /* Which states there are, by their hash. */
@@ -144,6 +147,47 @@ report(const struct stage_event *events, unsigned count, const char *schedule, c
 	exit(1);
 }
 
+/* What each single event would make of the state that is. */
+static uint64_t
+futures(void)
+{
+	static struct stage_snapshot *start;
+	struct stage_event events[STAGE_EVENTS_MAX];
+	unsigned count = stage_events(events);
+	uint64_t sum = 1;
+
+	stage_save(&start);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t key = (uint64_t)events[i].what << 24 | (uint64_t)events[i].branch << 16 | events[i].detail;
+
+		stage_restore(start);
+		if (stage_is_idle(&events[i]))
+			continue;
+		stage_before(&events[i], 1);
+		stage_happen(&events[i]);
+		stage_after();
+		sum += (stage_hash() ^ key) * UINT64_C(0x9fb21c651e98df25);
+	}
+	stage_restore(start);
+	return sum | 1;
+}
+
+/* Now and then: whether what is taken for a state that is known has the same futures. */
+static void
+compare_futures(struct state *state, const struct stage_event *events, unsigned count, const char *schedule)
+{
+	static unsigned turn;
+	uint64_t its;
+
+	if (++turn % FUTURES_EACH != 0 || stage_is_over())
+		return;
+	its = futures();
+	if (state->futures != 0 && state->futures != its)
+		report(events, count, schedule, "two states that are taken for the same differ in what can follow");
+	stats->compared += state->futures != 0;
+	state->futures = its;
+}
+
 /* A step is done: is it right, and is this a new state, or a shorter way to one? Returns its number. */
 static uint32_t
 arrive(const struct stage_event *events, unsigned count, const char *schedule)
@@ -156,6 +200,7 @@ arrive(const struct stage_event *events, unsigned count, const char *schedule)
 	if (wrong != NULL)
 		report(events, count, schedule, wrong);
 	state = state_of(stage_hash(), &known);
+	compare_futures(state, events, count, schedule);
 	if (known && state->depth <= depth)
 		return (uint32_t)(state - states);
 	over = known ? state->over : stage_is_over();
@@ -165,6 +210,7 @@ arrive(const struct stage_event *events, unsigned count, const char *schedule)
 		.depth = (uint16_t)depth,
 		.whole = whole,
 		.over = over,
+		.futures = state->futures,
 		.events = {events[0], events[count > 1]},
 		.schedule = schedule ? strdup(schedule) : NULL};
 	if (known)

@@ -14,6 +14,7 @@ struct history_stats {
 	uint64_t steps;     /* of one event */
 	uint64_t meetings;  /* of two events, that differ */
 	uint64_t schedules; /* of meetings */
+	uint64_t compared;  /* arrivals at a state whose futures were compared with those of others there */
 	uint64_t over;      /* states in which the record has ended */
 	unsigned depth;     /* events of the longest history */
 	bool complete;      /* there are no other states at any depth */

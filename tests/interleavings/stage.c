@@ -149,10 +149,12 @@ add_timers(struct stage_event *out, unsigned count)
 	unsigned armed = stage_timers(entries), all = count, j;
 
 	for (unsigned i = 0; i < armed; i++) {
-		for (j = count; j < all && (out[j].branch != entries[i]->branch || out[j].detail != entries[i]->timer);)
+		unsigned branch = stage_timer_branch(entries[i]);
+
+		for (j = count; j < all && (out[j].branch != branch || out[j].detail != entries[i]->timer);)
 			j++;
 		if (j == all)
-			all = add(out, all, STAGE_TIMER, entries[i]->branch, entries[i]->timer);
+			all = add(out, all, STAGE_TIMER, branch, entries[i]->timer);
 	}
 	return all;
 }

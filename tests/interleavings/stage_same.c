@@ -130,7 +130,7 @@ mix_timers(struct digest *digest)
 
 	for (unsigned i = 0; i < armed; i++)
 		if (!stage_timer_is_idle(entries[i]))
-			list[count++] = (uint32_t)entries[i]->timer << 8 | (uint32_t)entries[i]->branch << 4 |
+			list[count++] = (uint32_t)entries[i]->timer << 8 | stage_timer_branch(entries[i]) << 4 |
 				(entries[i]->timer == BP_TIMER_D ? entries[i]->step & 15 : 0);
 	qsort(list, count, sizeof(list[0]), compare);
 	for (unsigned i = 0; i < count; i++)

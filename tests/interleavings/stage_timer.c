@@ -5,20 +5,29 @@
  */
 #include "stage_inside.h"
 
-#include "../flows/world.h"
-
 #include <stdlib.h>
+
+static const struct bp_dialog *
+dialog_of(const struct bp_timer_entry *entry)
+{
+	return (const struct bp_dialog *)bp_slot_at(stage.edge->memory, BP_POOL_DIALOG, entry->index);
+}
+
+unsigned
+stage_timer_branch(const struct bp_timer_entry *entry)
+{
+	if (entry->timer != BP_TIMER_DIALOG)
+		return entry->branch;
+	return dialog_of(entry)->call == entry->index ? 0 : 1;
+}
 
 static bool
 is_armed(const struct bp_timer_entry *entry)
 {
 	const struct bp_record *record;
-	const struct bp_dialog *dialog;
 
-	if (entry->timer == BP_TIMER_DIALOG) {
-		dialog = (const struct bp_dialog *)bp_slot_at(stage.edge->memory, BP_POOL_DIALOG, entry->index);
-		return bp_word_generation(dialog->word) == entry->generation;
-	}
+	if (entry->timer == BP_TIMER_DIALOG)
+		return bp_word_generation(dialog_of(entry)->word) == entry->generation;
 	record = (const struct bp_record *)bp_slot_at(stage.edge->memory, BP_POOL_RECORD, entry->index);
 	return bp_word_generation(record->server) == entry->generation;
 }
@@ -79,6 +88,8 @@ stage_timer_is_idle(const struct bp_timer_entry *entry)
 	uint64_t server = record ? record->server : 0, word = record ? stage_branch_word(record, entry->branch) : 0;
 	unsigned state = BP_WORD_GET(word, STATE), server_state = BP_WORD_GET(server, STATE);
 
+	if (entry->timer == BP_TIMER_DIALOG)
+		return BP_WORD_GET(dialog_of(entry)->word, STATE) == BP_DIALOG_ENDED;
 	if (record == NULL)
 		return false;
 	switch ((enum bp_timer)entry->timer) {
@@ -120,7 +131,7 @@ stage_timer_is_idle(const struct bp_timer_entry *entry)
 static bool
 is_of(const struct bp_timer_entry *entry, const struct stage_event *event)
 {
-	return entry->timer == event->detail && entry->branch == event->branch;
+	return entry->timer == event->detail && stage_timer_branch(entry) == event->branch;
 }
 
 bool
@@ -167,21 +178,34 @@ stage_may_meet(const struct stage_event *a, const struct stage_event *b)
 	return a->detail != b->detail && (company(a) == 0 || company(a) != company(b));
 }
 
-/* When a timer may run; timer C and TARGET look at a deadline that is kept elsewhere. */
+/* The deadline of a timer that looks at one which is kept elsewhere; else 0. */
 static uint64_t
-due_us(const struct bp_timer_entry *entry)
+deadline_us(const struct bp_timer_entry *entry)
 {
 	const struct bp_record *record =
 		(const struct bp_record *)bp_slot_at(stage.edge->memory, BP_POOL_RECORD, entry->index);
-	uint64_t due = entry->deadline_us, other = 0;
+	const struct bp_branch *branch = entry->timer != BP_TIMER_DIALOG && record->live != NULL
+		? &record->live->branches[entry->branch]
+		: NULL;
 
-	if (entry->timer == BP_TIMER_DIALOG || record->live == NULL)
-		return due;
+	if (entry->timer == BP_TIMER_DIALOG)
+		return dialog_of(entry)->answered_us + stage.edge->config->dialog_us;
+	if (branch == NULL)
+		return 0;
 	if (entry->timer == BP_TIMER_C)
-		other = record->live->branches[entry->branch].deadline_us;
+		return branch->deadline_us;
 	if (entry->timer == BP_TIMER_TARGET)
-		other = record->live->branches[entry->branch].started_us + SECONDS(5);
-	return other > due ? other : due;
+		return branch->started_us + stage.edge->config->trunks[0].timeout_us;
+	if (entry->timer == BP_TIMER_TRYING)
+		return branch->started_us + bp_timer_trying_us(&stage.engines[0]->timers);
+	return 0;
+}
+
+/* When a timer runs and does not just wait for longer. */
+static uint64_t
+due_us(const struct bp_timer_entry *entry)
+{
+	return deadline_us(entry) > entry->deadline_us ? deadline_us(entry) : entry->deadline_us;
 }
 
 static void

@@ -37,9 +37,10 @@ run(unsigned number, unsigned depth, unsigned fine)
 	history_search(&scenarios[number].options, depth, fine, &stats);
 	urcu_qsbr_unregister_thread();
 	printf("%s: %" PRIu64 " states in histories of up to %u events%s, %" PRIu64 " of them ends; %" PRIu64
-	       " single events, %" PRIu64 " meetings of two in %" PRIu64 " schedules\n",
+	       " single events, %" PRIu64 " meetings of two in %" PRIu64 " schedules; %" PRIu64
+	       " states compared with what was taken for the same\n",
 		scenarios[number].options.name, stats.states, stats.depth, stats.complete ? ", and there are no others" : "",
-		stats.over, stats.steps, stats.meetings, stats.schedules);
+		stats.over, stats.steps, stats.meetings, stats.schedules, stats.compared);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ void stage_each_block(stage_block *each, void *context);
 
 /* stage_timer.c: entries that are armed for what still exists, of both workers. */
 unsigned stage_timers(struct bp_timer_entry *out[STAGE_TIMERS_MAX]);
-/* What tells it from others of its kind: the branch; of a dialog whether it is the first of its call. */
+/* What tells it from others of its kind: the branch; of a dialog its place among them by tag. */
 unsigned stage_timer_branch(const struct bp_timer_entry *entry);
 /* Its machine ignores it in this state and in all that can follow. */
 bool stage_timer_is_idle(const struct bp_timer_entry *entry);

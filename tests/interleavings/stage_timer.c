@@ -5,6 +5,8 @@
  */
 #include "stage_inside.h"
 
+#include "slab_inside.h"
+
 #include <stdlib.h>
 
 static const struct bp_dialog *
@@ -16,9 +18,17 @@ dialog_of(const struct bp_timer_entry *entry)
 unsigned
 stage_timer_branch(const struct bp_timer_entry *entry)
 {
+	const struct bp_dialog *dialogs;
+	unsigned place = 0;
+	size_t size;
+
 	if (entry->timer != BP_TIMER_DIALOG)
 		return entry->branch;
-	return dialog_of(entry)->call == entry->index ? 0 : 1;
+	dialogs = slab_used(stage.edge->memory, BP_POOL_DIALOG, &size);
+	for (size_t i = 0; i < size / sizeof(*dialogs); i++)
+		place += BP_WORD_GET(dialogs[i].word, STATE) >= BP_DIALOG_CONFIRMED &&
+			dialogs[i].tags[BP_SIDE_CALLEE] < dialog_of(entry)->tags[BP_SIDE_CALLEE];
+	return place;
 }
 
 static bool

@@ -21,8 +21,8 @@ struct history_stats {
 };
 
 /* @depth: events of a history, at most. @fine: of one in which also the tables' own accesses are interrupted; in longer
- * ones an operation on a table is one access. Prints the first history that goes wrong, message by message, and exits with
- * 1. */
+ * ones an operation on a table is one access. Prints the first history that goes wrong, message by message, and
+ * exits with 1. */
 void history_search(const struct stage_options *options, unsigned depth, unsigned fine, struct history_stats *stats);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * When two states of the stage are the same: when the same can follow from both. No part of a state are times and bytes,
- * which slot of a pool is used, which worker armed a timer, and whatever nobody will look at again: statuses in words
+ * When two states of the stage are the same: when the same can follow from both. No part of a state are times and
+ * bytes, which slot of a pool is used, which worker armed a timer, and whatever nobody will look at again: statuses in words
  * (no code reads them), bits that only decide about a final response once that is out, timers that every state to
  * come ignores (that they do nothing is looked at wherever one is left).
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The end of a record and its slot's next life: dataplane/transaction/slab.c, table.c and record.c and proxy/finish.c as
- * they are, workers interrupted before each atomic access, in every order. There is one slot for a record, and one for a
- * kept message, or as many as a scenario says, so that whatever is freed is used again at once.
+ * The end of a record and its slot's next life: dataplane/transaction/slab.c, table.c and record.c and
+ * proxy/finish.c as they are, workers interrupted before each atomic access, in every order; with three workers an
+ * operation on the table is one access. There are as many slots for records and for kept messages as a scenario says,
+ * one or two, so that whatever is freed is used again at once.
  *
  * A grace period is over, and not a moment later, when every worker that was inside when the batch was handed over has
  * gone outside; whoever is the last gives the slots back. Whoever is inside must find what it found unchanged, and who
@@ -502,7 +503,8 @@ test_scenarios(void **state)
 		table_be_whole(job.acts > 2);
 		explorer_run(&job, &stats);
 		clear();
-		printf("%9" PRIu64 " schedules of up to %3u accesses: %s\n", stats.schedules, stats.longest, scenario->name);
+		printf("%9" PRIu64 " schedules of up to %3u accesses: %s\n", stats.schedules, stats.longest,
+			scenario->name);
 		total.schedules += stats.schedules;
 		total.cut += stats.cut;
 		total.accesses += stats.accesses;

@@ -380,6 +380,8 @@ reset(void *context)
 	else
 		memcpy(at, saved, size);
 	of = scenario;
+	for (unsigned i = 0; i < WORKERS; i++) /* memory for timers is promised elsewhere: no credit is passed on here */
+		engines[i].timers = (struct bp_timers){.memory = engines[i].memory};
 	save_or_restore(false);
 }
 

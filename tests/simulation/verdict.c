@@ -93,6 +93,28 @@ judge_losers(struct sim *sim, const struct upstream *up)
 	}
 }
 
+/* Whether the next target was tried for this branch's silence, and long enough ago. */
+static bool
+was_abandoned(const struct sim *sim, const struct branch *branch)
+{
+	uint64_t said_us = branch->provisional.us;
+
+	for (const struct branch *next = branch->up->branches; next != branch; next = next->next)
+		if (next->next == branch)
+			return branch_may_be_abandoned(sim, branch, said_us) && next->us + SECONDS(1) < said_us;
+	return false;
+}
+
+/* Who wakes up after that is told to stop; else he would ring beside the next one. */
+static void
+judge_abandoned(struct sim *sim, const struct upstream *up)
+{
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
+		if (branch->cancels == 0 && was_abandoned(sim, branch) &&
+			had_to_be_cancelled(sim, branch, branch->provisional.us, branch->provisional.end))
+			sim_fail(sim, up->client->call, "%s was given up and is left ringing", branch->to->contact);
+}
+
 /* Nothing at all came back: then the request, and the CANCEL, must have been repeated. Some, because workers are late. */
 static void
 judge_repetition(struct sim *sim, const struct upstream *up)
@@ -151,8 +173,11 @@ judge_transaction(struct sim *sim, const struct upstream *up)
 {
 	if (up->arrived.count > 0 && up->final == 0 && (up->client->invite || was_answered(sim, up)))
 		sim_fail(sim, up->client->call, "a %s got no final response", up->client->method);
+	if (up->lost_2xx > 0 && !(up->final >= 300 && up->final_begin <= up->lost_2xx))
+		sim_fail(sim, up->client->call, "a 2xx did not go up (RFC 3261 16.7 step 5, RFC 6026 7.1)");
 	judge_cancel(sim, up);
 	judge_losers(sim, up);
+	judge_abandoned(sim, up);
 	judge_repetition(sim, up);
 }
 

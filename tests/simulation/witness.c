@@ -48,9 +48,11 @@ upstream_may_be_over(const struct sim *sim, const struct upstream *up, uint64_t 
 	if (up->branch_count == 0) /* refused without a record */
 		return up->final > 0;
 	if (up->final > 0) {
-		if (up->client->invite && up->final >= 300 && up->ack.begin > 0)
-			return now_us >= up->ack.us + sim->conditions.timers.t4_us;
-		return now_us >= up->final_us + sim_64t1(sim);
+		uint64_t end_us = up->final_us + sim_64t1(sim); /* timers H, J, L */
+
+		if (up->client->invite && up->final >= 300 && up->ack.begin > 0 && up->ack.us < end_us)
+			end_us = up->ack.us + sim->conditions.timers.t4_us; /* timer I */
+		return now_us >= end_us;
 	}
 	if (up->client->invite)
 		return false;

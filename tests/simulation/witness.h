@@ -44,6 +44,7 @@ struct upstream {
 	unsigned final, finals; /* first final response that the edge sent, how many in all */
 	uint64_t final_us, final_hash;
 	uint64_t final_begin, final_tick; /* when the call that sent it began, and when it sent it */
+	uint64_t lost_2xx; /* tick: a 2xx was not forwarded, and nothing had been sent that explains it */
 	struct upstream *earlier; /* its record is over and gone; the request came again */
 };
 

@@ -154,19 +154,22 @@ has_more_targets(const struct sim *sim, const struct upstream *up)
 		up->branch_count < edge_target_count(sim->edge, trunk);
 }
 
-/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes. */
+/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes; unless
+ * another call has a refusal in hand that it is about to send. */
 static void
 check_2xx(struct sim *sim, const struct in_hand *hand)
 {
 	const struct branch *branch = hand->sent->branch;
-	const struct upstream *up = branch->up;
+	struct upstream *up = branch->up;
 
 	if (hand->forwarded > 0 || branch->refused.begin > 0 || up->final >= 300 ||
 		branch_may_be_over(sim, branch, branch->accepted.us) ||
 		hand->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
 		(up->final > 0 && hand->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
 		return;
-	sim_fail(sim, hand->sent->call, "a 2xx to an INVITE did not go up (RFC 3261 16.7 step 5, RFC 6026)");
+	ladder_note(sim, hand->sent->call, "??? this 2xx does not go up: who is sending a refusal just now?");
+	if (up->lost_2xx == 0)
+		up->lost_2xx = sim->tick;
 }
 
 /* RFC 3261 17.1.1.2: each 3xx-6xx is acknowledged, again and again until timer D is over. */

@@ -147,6 +147,7 @@ client_cancel(struct sim *sim, struct client *client)
 		.agent = client->agent, .call = client->call, .leg = client->leg, .method = "CANCEL", .of = client};
 	cancel->request = make_from(sim, client, SENT_CANCEL, "CANCEL", own_to_tag(sim, client));
 	client->cancel = cancel;
+	sim->totals.cancels++;
 	client_start(sim, cancel);
 }
 

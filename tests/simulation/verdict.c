@@ -257,12 +257,22 @@ judge_dialogs(struct sim *sim, const struct bp_counters *sum)
 			without_ack += talk->created && (!talk_is_acked(sim, talk) ||
 				talk->acked.us + SECONDS(1) >= talk->us + sim_64t1(sim));
 		}
-	sim->dialogs = dialogs;
+	sim->totals.dialogs = dialogs;
 	judge_pair(sim, "dialogs that the witness saw", dialogs, sum->dialogs_created);
 	judge_pair(sim, "dialogs ended by BYE", by_bye, sum->dialogs_ended[BP_DIALOG_END_bye]);
 	if (sum->dialogs_ended[BP_DIALOG_END_no_ack] > without_ack)
 		sim_fail(sim, NULL, "%llu dialogs ended for want of an ACK, at most %llu had none",
 			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_no_ack], (unsigned long long)without_ack);
+}
+
+/* Whether a CANCEL came before the callee's answer counts in the end: the race of RFC 3261 9.1. */
+static void
+count_cancel(struct sim *sim, const struct upstream *up)
+{
+	if (!up->client->invite || up->cancel_status != 200 || up->final == 0)
+		return;
+	sim->totals.cancels_won += up->final >= 300;
+	sim->totals.cancels_lost += up->final < 300;
 }
 
 void
@@ -275,8 +285,10 @@ verdict(struct sim *sim)
 
 		if (client->of != NULL)
 			continue;
-		for (const struct upstream *up = client->up; up != NULL; up = up->earlier)
+		for (const struct upstream *up = client->up; up != NULL; up = up->earlier) {
 			judge_transaction(sim, up);
+			count_cancel(sim, up);
+		}
 		judge_client(sim, client);
 	}
 	judge_law(sim, &sum);

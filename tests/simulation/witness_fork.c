@@ -59,8 +59,8 @@ witness_choice(struct sim *sim, struct in_hand *hand, struct upstream *up, unsig
 	unsigned best = best_class(sim, up);
 
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
-		if (branch->refused.begin == 0 && !branch_may_be_over(sim, branch, hand->now_us) &&
-			!branch_may_be_abandoned(sim, branch, hand->now_us))
+		if (branch->refused.begin == 0 && !branch_may_be_over(sim, branch, sim->now_us) &&
+			!branch_may_be_abandoned(sim, branch, sim->now_us))
 			sim_fail(sim, call, "a %u went up while the branch to %s is pending (RFC 3261 16.7 step 5)",
 				status, branch->to->contact);
 	if (class_of(status) > best)

@@ -106,7 +106,7 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 		.now_us = now_us};
 	if (sent == NULL)
 		return;
-	sim->messages++;
+	sim->totals.received++;
 	if (sent->kind == SENT_RESPONSE && sent->branch != NULL) {
 		hand->up = sent->branch->up;
 		note_response(sent, now_us);
@@ -164,8 +164,8 @@ check_2xx(struct sim *sim, const struct in_hand *hand)
 
 	if (hand->forwarded > 0 || branch->refused.begin > 0 || up->final >= 300 ||
 		branch_may_be_over(sim, branch, branch->accepted.us) ||
-		hand->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
-		(up->final > 0 && hand->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
+		sim->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
+		(up->final > 0 && sim->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
 		return;
 	ladder_note(sim, hand->sent->call, "??? this 2xx does not go up: who is sending a refusal just now?");
 	if (up->lost_2xx == 0)
@@ -181,7 +181,7 @@ check_refusal(struct sim *sim, const struct in_hand *hand)
 
 	if (hand->acked == branch || branch->accepted.begin > 0)
 		return;
-	if (branch_may_be_over(sim, branch, branch->refused.us) || hand->now_us >= branch->refused.us + d_us)
+	if (branch_may_be_over(sim, branch, branch->refused.us) || sim->now_us >= branch->refused.us + d_us)
 		return;
 	sim_fail(sim, hand->sent->call, "a %u was not acknowledged (RFC 3261 17.1.1.2)", hand->sent->status);
 }
@@ -196,7 +196,7 @@ check_final(struct sim *sim, const struct in_hand *hand)
 	if (hand->forwarded > 0 || branch->refused.begin != hand->begin || branch->refused.busy > 1 ||
 		up->branch_count > 1 || up->final > 0 || up->arrived.end == 0)
 		return;
-	if (branch_may_be_over(sim, branch, hand->now_us) || hand->sent->status == 408 ||
+	if (branch_may_be_over(sim, branch, sim->now_us) || hand->sent->status == 408 ||
 		(hand->sent->status == 503 && has_more_targets(sim, up)))
 		return;
 	sim_fail(sim, hand->sent->call, "a final response did not go up (RFC 3261 16.7)");
@@ -210,7 +210,7 @@ check_provisional(struct sim *sim, const struct in_hand *hand)
 	const struct upstream *up = branch->up;
 
 	if (hand->forwarded > 0 || hand->sent->status == 100 || branch_answered(branch) || up->branch_count > 1 ||
-		up->final > 0 || branch_may_be_over(sim, branch, hand->now_us) || has_more_targets(sim, up))
+		up->final > 0 || branch_may_be_over(sim, branch, sim->now_us) || has_more_targets(sim, up))
 		return;
 	sim_fail(sim, hand->sent->call, "a %u did not go up (RFC 3261 16.7 step 5)", hand->sent->status);
 }
@@ -225,7 +225,7 @@ check_cancel(struct sim *sim, const struct in_hand *hand)
 	if (status != 200 && status != 481)
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered %u", status);
 	else if (status == 481 && mark_before(&up->arrived, hand) && up->branch_count > 0 &&
-		!upstream_may_be_over(sim, up, hand->now_us))
+		!upstream_may_be_over(sim, up, sim->now_us))
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered 481, though its transaction is there");
 	else if (status == 200 && up->arrived.begin == 0)
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered 200, though nothing is there to cancel");
@@ -276,8 +276,8 @@ check_bye(struct sim *sim, const struct in_hand *hand)
 	if (byes + talk->ended > 1)
 		sim_fail(sim, hand->sent->call, "a dialog was ended twice");
 	talk->ended = talk->ended || byes > 0;
-	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 && talk->made < hand->begin && talk->bye_answered.busy == 0 && hand->now_us < talk_end_us(sim, talk) &&
-		!branch_may_be_over(sim, hand->sent->branch, hand->now_us))
+	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 && talk->made < hand->begin && talk->bye_answered.busy == 0 && sim->now_us < talk_end_us(sim, talk) &&
+		!branch_may_be_over(sim, hand->sent->branch, sim->now_us))
 		sim_fail(sim, hand->sent->call, "a BYE was answered, but its dialog goes on (RFC 3261 15.1.1)");
 }
 

@@ -180,7 +180,7 @@ forwarded_request(
 {
 	struct branch *branch = witness_branch(sim, m->branch[0]);
 
-	if (sent->kind == SENT_ACK_HOP && upstream_may_be_over(sim, sent->client->up, hand->now_us))
+	if (sent->kind == SENT_ACK_HOP && upstream_may_be_over(sim, sent->client->up, sim->now_us))
 		return; /* one that came after timer H, or I, is nothing that the edge could know */
 	if (sent->kind != SENT_REQUEST && sent->kind != SENT_ACK_2XX) {
 		sim_fail(sim, sent->call, "%s was forwarded, which ends at the edge (RFC 3261 9.2, 17.2.1)",
@@ -319,11 +319,15 @@ witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, co
 	struct agent *agent = agent_at(sim, to);
 	struct sent *sent;
 	struct seen m;
+	uint64_t hash;
 
 	if (fault != NULL || !message_read(bytes, size, &m)) {
 		sim_fail(sim, NULL, "a bad message went out (%s): %.80s", fault ? fault : "unreadable", bytes);
 		return;
 	}
+	hash = bytes_hash(bytes, size, 0);
+	sim->totals.sent++;
+	sim_note(sim, hash + sim->now_us + hand->worker);
 	ladder_message(sim, call_of(sim, &m), LADDER_OUT, agent, bytes, (int)hand->worker);
 	if (agent == NULL) {
 		sim_fail(sim, call_of(sim, &m), "a message went to a stranger: %.80s", bytes);
@@ -331,9 +335,9 @@ witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, co
 	}
 	sent = sent_of(sim, &m);
 	if (m.status > 0)
-		witness_response(sim, hand, agent, &m, bytes_hash(bytes, size, 0));
+		witness_response(sim, hand, agent, &m, hash);
 	else if (sent != NULL)
-		forwarded_request(sim, hand, agent, &m, bytes_hash(bytes, size, 0), sent);
+		forwarded_request(sim, hand, agent, &m, hash, sent);
 	else
 		own_request(sim, hand, agent, &m);
 	if (sim->failed)

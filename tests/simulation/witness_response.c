@@ -153,7 +153,7 @@ to_cancel(struct sim *sim, struct in_hand *hand, struct upstream *up, const stru
 		up->cancel.us = hand->now_us;
 		up->cancel.end = 0;
 	} else if (m->status != up->cancel_status && mark_before(&up->arrived, hand) &&
-		!upstream_may_be_over(sim, up, hand->now_us)) {
+		!upstream_may_be_over(sim, up, sim->now_us)) {
 		sim_fail(sim, up->client->call, "a CANCEL was answered %u, then %u", up->cancel_status, m->status);
 	}
 }

@@ -31,6 +31,7 @@ resume(struct sim *sim, void *object, uint64_t unused)
 	struct worker *worker = object;
 
 	running = worker;
+	*sim_in_hand = worker->hand.sent ? worker->hand.sent->call->index : NOT_TRACED;
 	fiber_resume(worker->fiber);
 	running = NULL;
 }
@@ -52,6 +53,7 @@ length_of_stop(struct sim *sim, const struct worker *worker)
 static void
 stop(struct worker *worker)
 {
+	worker->sim->totals.stops++;
 	sim_after(worker->sim, length_of_stop(worker->sim, worker), resume, worker, 0);
 	running = NULL;
 	fiber_stop(worker->fiber);
@@ -119,6 +121,8 @@ take(struct worker *worker)
 		worker->inbox_end = &worker->inbox;
 	witness_begin(worker->sim, &worker->hand, sent, worker->sim->now_us);
 	if (sent != NULL) {
+		*sim_in_hand = sent->call->index;
+		sim_note(worker->sim, sent->serial + worker->sim->now_us + worker->index);
 		ladder_message(worker->sim, sent->call, LADDER_IN, sent->agent, sent->bytes, worker->index);
 		bp_engine_receive(worker->engine, &sent->agent->flow, (const uint8_t *)sent->bytes, sent->size,
 			worker->sim->now_us);
@@ -133,6 +137,7 @@ take(struct worker *worker)
 static void
 expire(struct worker *worker)
 {
+	*sim_in_hand = NOT_TRACED;
 	witness_begin(worker->sim, &worker->hand, NULL, worker->sim->now_us);
 	worker->next_us = bp_engine_expire(worker->engine, worker->sim->now_us, 1);
 	witness_end(worker->sim, &worker->hand);

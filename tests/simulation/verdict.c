@@ -120,12 +120,16 @@ static void
 judge_repetition(struct sim *sim, const struct upstream *up)
 {
 	unsigned enough = up->client->invite ? 5 : 8;
+	bool once_a_t2 = !up->client->invite; /* after its 1xx (17.1.2.2) */
 
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
 		bool silent = branch->provisional.begin == 0 && !branch_answered(branch);
 
 		if (silent && branch->failed.begin == 0 && branch->sends < enough)
 			sim_fail(sim, up->client->call, "a %s without an answer was sent %u times only",
+				up->client->method, branch->sends);
+		if (once_a_t2 && !branch_answered(branch) && branch->failed.begin == 0 && branch->sends < 6)
+			sim_fail(sim, up->client->call, "a %s without a final response was sent %u times only",
 				up->client->method, branch->sends);
 		if (branch->cancels > 0 && branch->cancels < 8 && branch->cancel_answered.begin == 0 &&
 			!branch_answered(branch) && up->client->invite)

@@ -142,3 +142,10 @@ talk_end_us(const struct sim *sim, const struct talk *talk)
 
 	return talk->given_up_us > 0 && talk->given_up_us < end_us ? talk->given_up_us : end_us;
 }
+
+bool
+talk_is_up(const struct sim *sim, const struct talk *talk, const struct in_hand *hand)
+{
+	return talk->made > 0 && talk->made < hand->begin && !talk->ended && talk->bye_answered.begin == 0 &&
+		sim->now_us < talk_end_us(sim, talk);
+}

@@ -44,6 +44,7 @@ struct upstream {
 	unsigned final, finals; /* first final response that the edge sent, how many in all */
 	uint64_t final_us, final_hash;
 	uint64_t final_begin, final_tick; /* when the call that sent it began, and when it sent it */
+	uint64_t final_end;               /* when that call returned */
 	uint64_t lost_2xx; /* tick: a 2xx was not forwarded, and nothing had been sent that explains it */
 	struct upstream *earlier; /* its record is over and gone; the request came again */
 };
@@ -73,6 +74,8 @@ struct in_hand {
 	const struct sent *sent; /* NULL: timers, or an ICMP error */
 	uint64_t begin, now_us;
 	unsigned forwarded; /* copies of what came in */
+	unsigned answers;   /* responses to `up` */
+	struct upstream *finished; /* that got its first final response */
 	struct branch *acked;
 	unsigned cancel_status;
 	struct upstream *up; /* of what came in */
@@ -119,6 +122,8 @@ bool talk_is_acked(const struct sim *sim, const struct talk *talk);
 void talk_give_up(struct talk *talk, uint64_t us);
 /* When the edge may end it without an answered BYE: no ACK, too old, a BYE without an answer. */
 uint64_t talk_end_us(const struct sim *sim, const struct talk *talk);
+/* Whether the edge has it from the beginning of this call to its end, for sure. */
+bool talk_is_up(const struct sim *sim, const struct talk *talk, const struct in_hand *hand);
 uint64_t sim_64t1(const struct sim *sim);
 /* Ours or not, the first 2xx or final response on it has begun to come in. */
 static inline bool

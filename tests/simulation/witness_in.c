@@ -80,14 +80,12 @@ ended_talk(struct sim *sim, const struct sent *sent)
 }
 
 static void
-note_response(const struct sent *sent, uint64_t now_us)
+note_response(const struct sent *sent)
 {
 	struct branch *branch = sent->branch;
 
 	if (strcmp(sent->method, "CANCEL") == 0)
 		return;
-	if (sent->status > 100 && sent->status < 200)
-		branch->refresh_us = now_us;
 	if (response_mark(sent) == &branch->refused && branch->refused.begin == 0)
 		branch->status = sent->status;
 }
@@ -109,7 +107,7 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 	sim->totals.received++;
 	if (sent->kind == SENT_RESPONSE && sent->branch != NULL) {
 		hand->up = sent->branch->up;
-		note_response(sent, now_us);
+		note_response(sent);
 		hand->talk = ended_talk(sim, sent);
 		if (hand->talk != NULL)
 			mark_begin(sim, &hand->talk->bye_answered, now_us);
@@ -299,14 +297,84 @@ check_response(struct sim *sim, const struct in_hand *hand)
 		check_refusal(sim, hand);
 }
 
+/* A final response may be about to go up. */
+static bool
+may_be_ending(const struct sim *sim, const struct upstream *up)
+{
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
+		if (branch_answered(branch) || branch_may_be_over(sim, branch, sim->now_us))
+			return true;
+	return false;
+}
+
+/* RFC 3261 17.2: a request that comes again is answered as before, while there is an answer and nobody has acknowledged
+ * it. */
+static void
+check_repeated(struct sim *sim, const struct in_hand *hand)
+{
+	const struct client *client = hand->sent->client;
+	const struct upstream *up = hand->up;
+	bool final = up->final_end > 0 && up->final_end < hand->begin;
+
+	if (hand->answers > 0 || client->up != up || up->branch_count == 0 || !mark_before(&up->arrived, hand) ||
+		upstream_may_be_over(sim, up, sim->now_us))
+		return;
+	if (client->invite ? (up->final == 0 && !may_be_ending(sim, up)) || (final && up->final >= 300 && up->ack.begin == 0) : final)
+		sim_fail(sim, client->call, "a repeated %s got no answer (RFC 3261 17.2)", client->method);
+}
+
+/* RFC 3261 13.2.2.4, 16.11: the ACK of a 2xx goes on, each time that it comes. */
+static void
+check_ack(struct sim *sim, const struct in_hand *hand)
+{
+	const struct talk *talk = witness_talk_of(hand->sent->leg);
+	const struct client *client = hand->sent->call->first;
+
+	if (text_is(hand->sent->seen.branch[0], client->branch) && upstream_may_be_over(sim, client->up, sim->now_us))
+		return; /* nothing tells it from the ACK of a refusal */
+	if (hand->forwarded == 0 && talk != NULL && talk_is_up(sim, talk, hand))
+		sim_fail(sim, hand->sent->call, "the ACK of a 2xx did not go on (RFC 3261 16.11)");
+}
+
+static void
+check_request(struct sim *sim, const struct in_hand *hand)
+{
+	switch (hand->sent->kind) {
+	case SENT_REQUEST:
+		check_repeated(sim, hand);
+		break;
+	case SENT_CANCEL:
+		check_cancel(sim, hand);
+		break;
+	case SENT_ACK_2XX:
+		check_ack(sim, hand);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What is true once the call has returned. */
+static void
+note_end(const struct sim *sim, const struct in_hand *hand)
+{
+	const struct sent *sent = hand->sent;
+
+	if (hand->finished != NULL)
+		hand->finished->final_end = sim->tick;
+	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 && sent->status < 200)
+		sent->branch->refresh_us = hand->now_us; /* until now timer C may have been that of the one before */
+}
+
 void
 witness_end(struct sim *sim, struct in_hand *hand)
 {
 	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL)
 		check_response(sim, hand);
-	if (hand->sent != NULL && hand->sent->kind == SENT_CANCEL)
-		check_cancel(sim, hand);
+	if (hand->sent != NULL)
+		check_request(sim, hand);
 	sim->tick++;
+	note_end(sim, hand);
 	if (hand->mark != NULL)
 		mark_end(sim, hand->mark);
 	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL)

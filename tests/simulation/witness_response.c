@@ -130,7 +130,7 @@ to_other(struct sim *sim, const struct in_hand *hand, struct upstream *up, const
 }
 
 static void
-note_final(struct sim *sim, const struct in_hand *hand, struct upstream *up, unsigned status)
+note_final(struct sim *sim, struct in_hand *hand, struct upstream *up, unsigned status)
 {
 	up->finals++;
 	if (up->final > 0)
@@ -138,6 +138,7 @@ note_final(struct sim *sim, const struct in_hand *hand, struct upstream *up, uns
 	up->final = status;
 	up->final_us = hand->now_us;
 	up->final_begin = hand->begin;
+	hand->finished = up;
 	up->final_tick = ++sim->tick;
 }
 
@@ -175,6 +176,16 @@ is_stateless(const struct in_hand *hand, const struct upstream *up, const struct
 		hand->begin < up->made;
 }
 
+/* The edge lets no request fail that belongs to a dialog which is up. */
+static void
+check_own_refusal(struct sim *sim, const struct in_hand *hand, const struct client *client, const struct seen *m)
+{
+	const struct talk *talk = client->leg ? witness_talk_of(client->leg) : NULL;
+
+	if (m->serial == 0 && m->status == 481 && talk != NULL && talk_is_up(sim, talk, hand))
+		sim_fail(sim, client->call, "a %s was answered 481, though its dialog is up", client->method);
+}
+
 void
 witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, const struct seen *m, uint64_t hash)
 {
@@ -200,6 +211,9 @@ witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, 
 	}
 	if (hand->sent != NULL && m->serial == hand->sent->serial)
 		hand->forwarded++;
+	if (up == hand->up)
+		hand->answers++;
+	check_own_refusal(sim, hand, client, m);
 	if (is_stateless(hand, up, m))
 		return;
 	if (m->status < 200 && up->final > 0 && up->final_tick < hand->begin)

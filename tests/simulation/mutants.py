@@ -94,6 +94,7 @@ MUTANTS = [
         "\t\tuint64_t next = BP_WORD_SET(word, CANCEL, BP_NICT_TRYING + 1);\n\n"
         "\t\tatomic_store(place, next);\n\t\treturn true;\n",
         "the branch word is stored without looking whether another worker has sent the CANCEL",
+        first=278,
     ),
     Mutant(
         "cancel-repeated-for-ever",
@@ -181,7 +182,7 @@ MUTANTS = [
         "proxy/ack.c",
         "\tcase BP_DO_PASS_REQUEST:\n\t\treturn -1;\n",
         "\tcase BP_DO_PASS_REQUEST:\n\t\treturn BP_VERDICT_ABSORBED;\n",
-        "",
+        "the ACK of a 2xx with the branch of its INVITE is taken for one that ends here (RFC 6026 7.1)",
     ),
     Mutant(
         "ack-of-2xx-once",
@@ -380,20 +381,6 @@ MUTANTS = [
         "what an ACK is made of is not given back",
     ),
     Mutant(
-        "live-leaks",
-        "proxy/response.c",
-        "\t\tbp_cancel_pending(engine, record, id.generation);\n\t\tbp_drop_live(engine, record);\n",
-        "\t\tbp_cancel_pending(engine, record, id.generation);\n",
-        "",
-    ),
-    Mutant(
-        "put-aside-too-late",
-        "proxy/upstream.c",
-        "\tif (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */\n",
-        "\tif (live == NULL)\n",
-        "a response put aside while its record ends is not given back",
-    ),
-    Mutant(
         "record-ended-twice",
         "transaction/record.c",
         "\t\tif (!atomic_compare_exchange_weak(\n"
@@ -401,6 +388,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
+        first=278,
     ),
     Mutant(
         "generation-stays",
@@ -476,11 +464,11 @@ MUTANTS = [
         "after the time-out of a target that rang another is tried, minutes later",
     ),
     Mutant(
-        "branch-added-after-2xx",
+        "branch-added-after-6xx",
         "transaction/record.c",
         "\t\t(word & (BP_WORD_CANCEL_ASKED | BP_WORD_STOPPED)) == 0 &&\n",
         "\t\t(word & BP_WORD_CANCEL_ASKED) == 0 &&\n",
-        "the next target is tried though another has decided",
+        "the next target is tried though another has refused for all (RFC 3261 16.7 step 5)",
     ),
     Mutant(
         "abandoned-still-counts",
@@ -502,13 +490,6 @@ MUTANTS = [
         "\tif (due_us > engine->now_us) {\n",
         "\tif (due_us > engine->now_us + 2000000) {\n",
         "the next target is tried before the trunk's timeout",
-    ),
-    Mutant(
-        "challenge-is-lost",
-        "proxy/best.c",
-        "\tif (best->status == 401 || best->status == 407)\n",
-        "\tif (best->status == 499)\n",
-        "",
     ),
     # ---- dialogs ----
     Mutant(
@@ -567,20 +548,6 @@ MUTANTS = [
         ".flow = old->by_contact && flow ? *flow : old->flow,",
         ".flow = flow ? *flow : old->flow,",
         "a target refresh leads round the proxy that recorded its route",
-    ),
-    Mutant(
-        "target-not-refreshed",
-        "proxy/remote.c",
-        "\tif (!record->to_tagged || (record->method != BP_METHOD_INVITE && record->method != BP_METHOD_UPDATE))\n",
-        "\tif (record->to_tagged)\n",
-        "",
-    ),
-    Mutant(
-        "bye-timed-out-ends-nothing",
-        "proxy/timer.c",
-        "\tif (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)\n",
-        "\tif (f->record->method == BP_METHOD_ACK)\n",
-        "a BYE without an answer leaves its dialog up (RFC 3261 15.1.1)",
     ),
     Mutant(
         "bye-refused",

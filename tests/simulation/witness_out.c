@@ -118,6 +118,40 @@ check_repetition(struct sim *sim, const struct in_hand *hand, struct branch *bra
 		sim_fail(sim, call, "a request was repeated after its final response (RFC 3261 17.1)");
 }
 
+/* What sends the request to the next target: a 503, an ICMP error, silence. */
+static bool
+may_give_way(const struct sim *sim, const struct branch *branch)
+{
+	uint64_t target_us = sim->conditions.target_us, silent_us = sim->now_us - branch->us;
+
+	if (branch->provisional.begin > 0)
+		silent_us = branch->provisional.us - branch->us;
+	return branch->failed.begin > 0 || branch->status == 503 || silent_us >= sim_64t1(sim) ||
+		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
+}
+
+/* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step 5). */
+static void
+check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
+{
+	struct call *call = up->client->call;
+	unsigned begins = 1, gave_way = 0;
+
+	if (up->client->leg != NULL || call->trunk == NO_TRUNK)
+		return;
+	if (call->trunk == TRUNK_PARALLEL) /* the last one is of a lower priority */
+		begins = edge_target_count(sim->edge, TRUNK_PARALLEL) - 1;
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
+		gave_way += may_give_way(sim, branch);
+		if (branch->status >= 600 && mark_before(&branch->refused, hand) &&
+			!branch_may_be_abandoned(sim, branch, branch->refused.us) &&
+			!branch_may_be_over(sim, branch, branch->refused.us))
+			sim_fail(sim, call, "a branch was added after a %u (RFC 3261 16.7 step 5)", branch->status);
+	}
+	if (up->branch_count >= begins + gave_way)
+		sim_fail(sim, call, "a branch was added, though none has given way");
+}
+
 /* RFC 3261 17.2: one record per request as long as it may be repeated; 16.10: no new branch once a CANCEL was asked. */
 static void
 check_new_branch(struct sim *sim, const struct in_hand *hand, const struct upstream *up, const struct agent *to)
@@ -132,6 +166,7 @@ check_new_branch(struct sim *sim, const struct in_hand *hand, const struct upstr
 		sim_fail(sim, call, "a branch was added after the final response");
 	if (up->client->invite && up->branch_count > 0 && mark_before(&up->cancel, hand) && up->cancel_status == 200)
 		sim_fail(sim, call, "a branch was added after the CANCEL (RFC 3261 16.10)");
+	check_reason_to_add(sim, hand, up);
 }
 
 /* The transaction of the edge that a new branch belongs to: a record may be gone, and a late copy of its request makes

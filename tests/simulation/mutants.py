@@ -543,13 +543,6 @@ MUTANTS = [
         "of several 2xx with tags of their own only the first makes a dialog (RFC 3261 13.2.2.4)",
     ),
     Mutant(
-        "contact-of-proxy-believed",
-        "dialog/dialog.c",
-        ".flow = old->by_contact && flow ? *flow : old->flow,",
-        ".flow = flow ? *flow : old->flow,",
-        "a target refresh leads round the proxy that recorded its route",
-    ),
-    Mutant(
         "bye-refused",
         "proxy/request.c",
         "\tif (status == 481)\n\t\treturn refuse_without_dialog(engine, request);\n",

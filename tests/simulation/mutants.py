@@ -94,7 +94,7 @@ MUTANTS = [
         "\t\tuint64_t next = BP_WORD_SET(word, CANCEL, BP_NICT_TRYING + 1);\n\n"
         "\t\tatomic_store(place, next);\n\t\treturn true;\n",
         "the branch word is stored without looking whether another worker has sent the CANCEL",
-        first=278,
+        first=193,
     ),
     Mutant(
         "cancel-repeated-for-ever",
@@ -322,6 +322,7 @@ MUTANTS = [
         "\t\tif (old != NULL && old->status >= 200)\n\t\t\treturn kept;\n",
         "",
         "a 1xx that comes late takes the place of the final response that is to be repeated",
+        first=192,
     ),
     # ---- records and memory ----
     Mutant(
@@ -342,6 +343,7 @@ MUTANTS = [
         "\t\treturn BP_DROP_response_stale_branch;\n"
         "\tid.generation = bp_word_generation(atomic_load(&record->server));",
         "a late response belongs to whoever uses the record now",
+        first=192,
     ),
     Mutant(
         "kept-freed-at-once",
@@ -388,7 +390,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
-        first=278,
+        first=451,
     ),
     Mutant(
         "generation-stays",
@@ -505,6 +507,7 @@ MUTANTS = [
         "\tif (sibling != NULL) {",
         "\tif (sibling != NULL && count > BP_DIALOG_SIBLINGS_MAX) {",
         "a 2xx in two hands makes a second dialog when the first has ended meanwhile",
+        first=451,
     ),
     Mutant(
         "private-contact-believed",

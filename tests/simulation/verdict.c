@@ -53,7 +53,7 @@ decision(const struct sim *sim, const struct branch *branch)
 
 	if (accepted->end > 0 && (refused->begin == 0 || accepted->end < refused->begin))
 		return branch_may_be_over(sim, branch, accepted->us) ? NULL : accepted;
-	if (refused->end == 0 || accepted->begin > 0 || branch_may_be_over(sim, branch, refused->us))
+	if (refused->end == 0 || branch->ambiguous || accepted->begin > 0 || branch_may_be_over(sim, branch, refused->us))
 		return NULL;
 	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, refused->us))
 		return refused;
@@ -160,7 +160,7 @@ static bool
 was_answered(const struct sim *sim, const struct upstream *up)
 {
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
-		if (branch->refused.begin == 0 || branch->status == 408 ||
+		if (branch->refused.begin == 0 || branch->status == 408 || branch->ambiguous ||
 			branch_may_be_over(sim, branch, branch->refused.us))
 			continue;
 		if (up->branch_count == 1)

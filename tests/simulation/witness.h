@@ -60,6 +60,7 @@ struct branch {
 	struct mark provisional, refused, accepted; /* 1xx; 3xx-6xx, or any final response to a non-INVITE; 2xx */
 	uint64_t refresh_us;                        /* last 1xx but 100 (16.7 step 2) */
 	unsigned status;                            /* of the first in `refused` */
+	bool ambiguous;                             /* another one came at the same time, and may have been first */
 	struct mark cancel_answered, failed;        /* failed: ICMP */
 	uint64_t cancel_us;
 	unsigned cancels, acks;
@@ -132,11 +133,11 @@ branch_answered(const struct branch *branch)
 	return branch->refused.begin > 0 || branch->accepted.begin > 0;
 }
 
-/* A 2xx or 6xx, which makes the other branches pointless (RFC 3261 16.7 steps 5 and 10). */
+/* Maybe by a 2xx or 6xx, which makes the other branches pointless (RFC 3261 16.7 steps 5 and 10). */
 static inline bool
 branch_has_decided(const struct branch *branch)
 {
-	return branch->accepted.begin > 0 || branch->status / 100 == 2 || branch->status >= 600;
+	return branch->accepted.begin > 0 || branch->status / 100 == 2 || branch->status >= 600 || branch->ambiguous;
 }
 
 static inline bool

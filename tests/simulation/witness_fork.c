@@ -11,7 +11,7 @@
 static bool
 has_answer(const struct sim *sim, const struct branch *branch)
 {
-	return branch->refused.end > 0 && !branch_may_be_abandoned(sim, branch, branch->refused.us) &&
+	return branch->refused.end > 0 && !branch->ambiguous && !branch_may_be_abandoned(sim, branch, branch->refused.us) &&
 		!branch_may_be_over(sim, branch, branch->refused.us);
 }
 
@@ -43,7 +43,7 @@ stopped_too_soon(const struct sim *sim, const struct upstream *up)
 		up->branch_count >= edge_target_count(sim->edge, trunk))
 		return false;
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
-		bool gave_way = branch->refused.begin > 0 ? branch->status == 503
+		bool gave_way = branch->refused.begin > 0 ? branch->status == 503 && !branch->ambiguous
 							  : branch->provisional.begin == 0;
 
 		if (!gave_way)

@@ -86,8 +86,12 @@ note_response(const struct sent *sent)
 
 	if (strcmp(sent->method, "CANCEL") == 0)
 		return;
-	if (response_mark(sent) == &branch->refused && branch->refused.begin == 0)
+	if (response_mark(sent) != &branch->refused)
+		return;
+	if (branch->refused.begin == 0)
 		branch->status = sent->status;
+	else if (branch->refused.end == 0 && branch->status != sent->status)
+		branch->ambiguous = true;
 }
 
 void

@@ -126,7 +126,7 @@ may_give_way(const struct sim *sim, const struct branch *branch)
 
 	if (branch->provisional.begin > 0)
 		silent_us = branch->provisional.us - branch->us;
-	return branch->failed.begin > 0 || branch->status == 503 || silent_us >= sim_64t1(sim) ||
+	return branch->failed.begin > 0 || branch->status == 503 || branch->ambiguous || silent_us >= sim_64t1(sim) ||
 		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
 }
 
@@ -143,7 +143,7 @@ check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct up
 		begins = edge_target_count(sim->edge, TRUNK_PARALLEL) - 1;
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
 		gave_way += may_give_way(sim, branch);
-		if (branch->status >= 600 && mark_before(&branch->refused, hand) &&
+		if (branch->status >= 600 && !branch->ambiguous && mark_before(&branch->refused, hand) &&
 			!branch_may_be_abandoned(sim, branch, branch->refused.us) &&
 			!branch_may_be_over(sim, branch, branch->refused.us))
 			sim_fail(sim, call, "a branch was added after a %u (RFC 3261 16.7 step 5)", branch->status);

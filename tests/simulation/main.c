@@ -54,8 +54,8 @@ static void
 summarize(uint64_t seeds, const struct totals *t)
 {
 	printf("%llu seeds, every rule held: %llu calls, %llu dialogs; %llu messages taken, %llu sent, %llu lost, "
-	       "%llu repeated by the network; %llu CANCELs, of the INVITEs that they met %llu ended with a refusal and %llu "
-	       "with a 2xx; workers stopped %llu times in mid-call; %.1f hours of SIP; trace %016llx\n",
+	       "%llu repeated by the network; %llu CANCELs, of which %llu won the race with the answer and %llu lost it; "
+	       "workers stopped %llu times in mid-call; %.1f hours of SIP; trace %016llx\n",
 		(unsigned long long)seeds, (unsigned long long)t->calls, (unsigned long long)t->dialogs,
 		(unsigned long long)t->received, (unsigned long long)t->sent, (unsigned long long)t->lost,
 		(unsigned long long)t->repeated, (unsigned long long)t->cancels, (unsigned long long)t->cancels_won,

@@ -115,7 +115,8 @@ judge_abandoned(struct sim *sim, const struct upstream *up)
 			sim_fail(sim, up->client->call, "%s was given up and is left ringing", branch->to->contact);
 }
 
-/* Nothing at all came back: then the request, and the CANCEL, must have been repeated. Some, because workers are late. */
+/* Nothing at all came back: then the request, and the CANCEL, must have been repeated. Some, because workers are
+ * late. */
 static void
 judge_repetition(struct sim *sim, const struct upstream *up)
 {

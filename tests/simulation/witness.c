@@ -37,7 +37,8 @@ ended_in_silence(const struct sim *sim, const struct branch *branch, uint64_t no
 {
 	uint64_t t4_us = sim->conditions.timers.t4_us;
 
-	if (branch->refused.begin > 0 && branch->refused.us < branch->us + sim_64t1(sim)) /* 408: not passed on (RFC 4320 4.2) */
+	/* a 408 is not passed on (RFC 4320 4.2) */
+	if (branch->refused.begin > 0 && branch->refused.us < branch->us + sim_64t1(sim))
 		return (branch->status == 408 || branch->ambiguous) && now_us >= branch->refused.us + t4_us;
 	return now_us >= branch->us + sim_64t1(sim);
 }

@@ -156,8 +156,8 @@ has_more_targets(const struct sim *sim, const struct upstream *up)
 		up->branch_count < edge_target_count(sim->edge, trunk);
 }
 
-/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes; unless
- * another call has a refusal in hand that it is about to send. */
+/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes;
+ * unless another call has a refusal in hand that it is about to send. */
 static void
 check_2xx(struct sim *sim, const struct in_hand *hand)
 {
@@ -278,7 +278,8 @@ check_bye(struct sim *sim, const struct in_hand *hand)
 	if (byes + talk->ended > 1)
 		sim_fail(sim, hand->sent->call, "a dialog was ended twice");
 	talk->ended = talk->ended || byes > 0;
-	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 && talk->made < hand->begin && talk->bye_answered.busy == 0 && sim->now_us < talk_end_us(sim, talk) &&
+	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 &&
+		talk->made < hand->begin && talk->bye_answered.busy == 0 && sim->now_us < talk_end_us(sim, talk) &&
 		!branch_may_be_over(sim, hand->sent->branch, sim->now_us))
 		sim_fail(sim, hand->sent->call, "a BYE was answered, but its dialog goes on (RFC 3261 15.1.1)");
 }
@@ -318,12 +319,16 @@ check_repeated(struct sim *sim, const struct in_hand *hand)
 {
 	const struct client *client = hand->sent->client;
 	const struct upstream *up = hand->up;
-	bool final = up->final_end > 0 && up->final_end < hand->begin;
+	bool owed = up->final_end > 0 && up->final_end < hand->begin;
 
 	if (hand->answers > 0 || client->up != up || up->branch_count == 0 || !mark_before(&up->arrived, hand) ||
 		upstream_may_be_over(sim, up, sim->now_us))
 		return;
-	if (client->invite ? (up->final == 0 && !may_be_ending(sim, up)) || (final && up->final >= 300 && up->ack.begin == 0) : final)
+	if (client->invite && up->final == 0)
+		owed = !may_be_ending(sim, up);
+	else if (client->invite)
+		owed = owed && up->final >= 300 && up->ack.begin == 0;
+	if (owed)
 		sim_fail(sim, client->call, "a repeated %s got no answer (RFC 3261 17.2)", client->method);
 }
 
@@ -366,7 +371,8 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 
 	if (hand->finished != NULL)
 		hand->finished->final_end = sim->tick;
-	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 && sent->status < 200)
+	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
+		sent->status < 200)
 		sent->branch->refresh_us = hand->now_us; /* until now timer C may have been that of the one before */
 }
 

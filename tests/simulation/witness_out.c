@@ -130,7 +130,8 @@ may_give_way(const struct sim *sim, const struct branch *branch)
 		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
 }
 
-/* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step 5). */
+/* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step
+ * 5). */
 static void
 check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
 {

@@ -168,6 +168,14 @@ upstream_of(const struct sim *sim, struct in_hand *hand, const struct client *cl
 	return sent != NULL && sent->branch != NULL ? sent->branch->up : client->up;
 }
 
+/* The request was refused, and nothing kept of that; now it came again, and what was missing is there: a record is being
+ * made. */
+static bool
+is_fresh_start(const struct upstream *up, const struct seen *m)
+{
+	return m->serial == 0 && m->status == 100 && up->branch_count == 0;
+}
+
 /* A refusal that was decided upon before another call made a record of the same request: it says nothing of that. */
 static bool
 is_stateless(const struct in_hand *hand, const struct upstream *up, const struct seen *m)
@@ -216,7 +224,7 @@ witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, 
 	check_own_refusal(sim, hand, client, m);
 	if (is_stateless(hand, up, m))
 		return;
-	if (m->status < 200 && up->final > 0 && up->final_tick < hand->begin)
+	if (m->status < 200 && up->final > 0 && up->final_tick < hand->begin && !is_fresh_start(up, m))
 		sim_fail(sim, client->call, "a %u went up after the final response", m->status);
 	else if (client->invite)
 		to_invite(sim, hand, up, m, hash);

@@ -53,7 +53,8 @@ decision(const struct sim *sim, const struct branch *branch)
 
 	if (accepted->end > 0 && (refused->begin == 0 || accepted->end < refused->begin))
 		return branch_may_be_over(sim, branch, accepted->us) ? NULL : accepted;
-	if (refused->end == 0 || branch->ambiguous || accepted->begin > 0 || branch_may_be_over(sim, branch, refused->us))
+	if (refused->end == 0 || branch->ambiguous || accepted->begin > 0 ||
+		branch_may_be_over(sim, branch, refused->us))
 		return NULL;
 	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, refused->us))
 		return refused;

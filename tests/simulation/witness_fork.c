@@ -11,7 +11,8 @@
 static bool
 has_answer(const struct sim *sim, const struct branch *branch)
 {
-	return branch->refused.end > 0 && !branch->ambiguous && !branch_may_be_abandoned(sim, branch, branch->refused.us) &&
+	return branch->refused.end > 0 && !branch->ambiguous &&
+		!branch_may_be_abandoned(sim, branch, branch->refused.us) &&
 		!branch_may_be_over(sim, branch, branch->refused.us);
 }
 

@@ -73,6 +73,8 @@ refused(struct sim *sim, struct in_hand *hand, struct upstream *up, const struct
 
 	if (up->final == 0) {
 		up->final_hash = hash;
+		if (up->ack.busy == 0) /* that of a refusal without a record */
+			up->ack = (struct mark){0};
 		if (up->branch_count > 0)
 			witness_choice(sim, hand, up, m->status);
 		return;
@@ -168,8 +170,8 @@ upstream_of(const struct sim *sim, struct in_hand *hand, const struct client *cl
 	return sent != NULL && sent->branch != NULL ? sent->branch->up : client->up;
 }
 
-/* The request was refused, and nothing kept of that; now it came again, and what was missing is there: a record is being
- * made. */
+/* The request was refused, and nothing kept of that; now it came again, and what was missing is there: a record is
+ * being made. */
 static bool
 is_fresh_start(const struct upstream *up, const struct seen *m)
 {

@@ -11,6 +11,7 @@
 
 #define BURST_MAX 8
 #define TIMERS_MAX 32
+#define TIMERS_LATE 512 /* of a worker that has fallen behind */
 
 unsigned points_left = UINT_MAX;
 static struct worker *running; /* the worker whose fiber has the processor */
@@ -149,6 +150,8 @@ take_turn(struct worker *worker)
 	unsigned burst = 1 + sim_below(worker->sim, BURST_MAX) + worker->waiting / 2;
 	unsigned timers = 1 + sim_below(worker->sim, TIMERS_MAX) + burst;
 
+	if (worker->next_us + MS(100) < worker->sim->now_us)
+		timers += TIMERS_LATE;
 	while (burst-- > 0 && worker->inbox != NULL)
 		take(worker);
 	do

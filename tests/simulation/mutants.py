@@ -349,6 +349,7 @@ MUTANTS = [
         "kept-freed-at-once",
         "proxy/finish.c",
         "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "\tmemset(kept->bytes, 0xdb, kept->size);\n"
         "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
         "a message is freed while another worker still sends it: no grace period",
     ),

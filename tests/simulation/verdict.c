@@ -52,11 +52,11 @@ decision(const struct sim *sim, const struct branch *branch)
 	const struct mark *accepted = &branch->accepted, *refused = &branch->refused;
 
 	if (accepted->end > 0 && (refused->begin == 0 || accepted->end < refused->begin))
-		return branch_may_be_over(sim, branch, accepted->us) ? NULL : accepted;
+		return branch_may_be_over(sim, branch, mark_settled_us(sim, accepted)) ? NULL : accepted;
 	if (refused->end == 0 || branch->ambiguous || accepted->begin > 0 ||
-		branch_may_be_over(sim, branch, refused->us))
+		branch_may_be_over(sim, branch, mark_settled_us(sim, refused)))
 		return NULL;
-	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, refused->us))
+	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, mark_settled_us(sim, refused)))
 		return refused;
 	return branch->status < 300 ? refused : NULL;
 }
@@ -162,12 +162,14 @@ static bool
 was_answered(const struct sim *sim, const struct upstream *up)
 {
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
+		uint64_t settled_us = mark_settled_us(sim, &branch->refused);
+
 		if (branch->refused.begin == 0 || branch->status == 408 || branch->ambiguous ||
-			branch_may_be_over(sim, branch, branch->refused.us))
+			branch_may_be_over(sim, branch, settled_us))
 			continue;
 		if (up->branch_count == 1)
 			return true;
-		if (branch->status < 300 && (!branch_may_be_abandoned(sim, branch, branch->refused.us) ||
+		if (branch->status < 300 && (!branch_may_be_abandoned(sim, branch, settled_us) ||
 						    others_were_pending(sim, branch)))
 			return true;
 	}

@@ -16,6 +16,7 @@
 struct mark {
 	uint64_t us;         /* the first one; the engine's time */
 	uint64_t last_us;    /* the last one */
+	uint64_t end_us;     /* at `end` */
 	uint64_t begin, end; /* ticks: the first call with it began; the first time that none was under way any more */
 	unsigned count, busy;
 };
@@ -138,6 +139,13 @@ static inline bool
 branch_has_decided(const struct branch *branch)
 {
 	return branch->accepted.begin > 0 || branch->status / 100 == 2 || branch->status >= 600 || branch->ambiguous;
+}
+
+/* When the first one was sure to have had its effect: its call may have been stopped. */
+static inline uint64_t
+mark_settled_us(const struct sim *sim, const struct mark *mark)
+{
+	return mark->end > 0 ? mark->end_us : sim->now_us;
 }
 
 static inline bool

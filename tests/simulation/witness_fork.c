@@ -12,8 +12,8 @@ static bool
 has_answer(const struct sim *sim, const struct branch *branch)
 {
 	return branch->refused.end > 0 && !branch->ambiguous &&
-		!branch_may_be_abandoned(sim, branch, branch->refused.us) &&
-		!branch_may_be_over(sim, branch, branch->refused.us);
+		!branch_may_be_abandoned(sim, branch, mark_settled_us(sim, &branch->refused)) &&
+		!branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused));
 }
 
 static unsigned

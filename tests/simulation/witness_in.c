@@ -25,8 +25,10 @@ mark_begin(struct sim *sim, struct mark *mark, uint64_t now_us)
 static void
 mark_end(struct sim *sim, struct mark *mark)
 {
-	if (--mark->busy == 0 && mark->end == 0)
-		mark->end = sim->tick;
+	if (--mark->busy > 0 || mark->end > 0)
+		return;
+	mark->end = sim->tick;
+	mark->end_us = sim->now_us;
 }
 
 /* The mark that a response makes on its branch. */
@@ -165,7 +167,7 @@ check_2xx(struct sim *sim, const struct in_hand *hand)
 	struct upstream *up = branch->up;
 
 	if (hand->forwarded > 0 || branch->refused.begin > 0 || up->final >= 300 ||
-		branch_may_be_over(sim, branch, branch->accepted.us) ||
+		branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->accepted)) ||
 		sim->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
 		(up->final > 0 && sim->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
 		return;
@@ -183,7 +185,8 @@ check_refusal(struct sim *sim, const struct in_hand *hand)
 
 	if (hand->acked == branch || branch->accepted.begin > 0)
 		return;
-	if (branch_may_be_over(sim, branch, branch->refused.us) || sim->now_us >= branch->refused.us + d_us)
+	if (branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused)) ||
+		sim->now_us >= branch->refused.us + d_us)
 		return;
 	sim_fail(sim, hand->sent->call, "a %u was not acknowledged (RFC 3261 17.1.1.2)", hand->sent->status);
 }

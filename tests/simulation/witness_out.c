@@ -145,8 +145,8 @@ check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct up
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
 		gave_way += may_give_way(sim, branch);
 		if (branch->status >= 600 && !branch->ambiguous && mark_before(&branch->refused, hand) &&
-			!branch_may_be_abandoned(sim, branch, branch->refused.us) &&
-			!branch_may_be_over(sim, branch, branch->refused.us))
+			!branch_may_be_abandoned(sim, branch, mark_settled_us(sim, &branch->refused)) &&
+			!branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused)))
 			sim_fail(sim, call, "a branch was added after a %u (RFC 3261 16.7 step 5)", branch->status);
 	}
 	if (up->branch_count >= begins + gave_way)

@@ -7,6 +7,7 @@
 #define BYEPASS_BENCH_H
 
 int bench_parse(int argc, char **argv);
+int bench_engine(int argc, char **argv);
 int bench_table(int argc, char **argv);
 
 #endif

@@ -14,6 +14,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},
+	{"engine", bench_engine, "whole calls through the engine alone, without packets"},
 	{"table", bench_table, "hash tables of relay records, at millions of live entries"},
 };
 

@@ -22,7 +22,7 @@ state_of(uint64_t word)
 static uint64_t
 hash_span(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, struct bp_span span)
 {
-	return bp_hash64(&dialogs->key, bp_sip_at(m, span), span.size);
+	return bp_digest64(&dialogs->key, bp_sip_at(m, span), span.size);
 }
 
 /* The same whichever side asks: the tags' hashes go in sorted. */
@@ -30,11 +30,11 @@ static void
 identity(const struct bp_dialogs *dialogs, uint64_t call_id, uint64_t tag_a, uint64_t tag_b, uint64_t id[2])
 {
 	uint64_t words[3] = {call_id, tag_a < tag_b ? tag_a : tag_b, tag_a < tag_b ? tag_b : tag_a};
-	struct bp_hash hash;
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, &dialogs->key, 128);
-	bp_hash_add(&hash, words, sizeof(words));
-	bp_hash_end(&hash, id);
+	bp_digest_begin(&digest, &dialogs->key);
+	bp_digest_add(&digest, words, sizeof(words));
+	bp_digest_end(&digest, 0, id);
 }
 
 /* On its way in: a call that spirals through us has the same Call-ID and tags twice, as two calls. */
@@ -362,15 +362,17 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	return dialog;
 }
 
-/* Whether @m belongs to @dialog, and which side sent it. */
-static bool
-belongs(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m,
-	enum bp_side *from)
-{
-	uint64_t from_tag = hash_span(dialogs, m, m->from_tag), to_tag = hash_span(dialogs, m, m->to_tag);
+/* What a message says of its dialog. */
+struct names {
+	uint64_t call_id, from_tag, to_tag;
+};
 
-	*from = from_tag == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
-	return from_tag == dialog->tags[*from] && to_tag == dialog->tags[!*from];
+/* Whether a message belongs to @dialog, and which side sent it. */
+static bool
+belongs(const struct bp_dialog *dialog, const struct names *names, enum bp_side *from)
+{
+	*from = names->from_tag == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
+	return names->from_tag == dialog->tags[*from] && names->to_tag == dialog->tags[!*from];
 }
 
 static bool
@@ -398,28 +400,27 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 
 /* Whether the request belongs to @dialog and it is up; then *@found is its generation. */
 static bool
-is_of(const struct bp_dialogs *dialogs, struct bp_dialog *dialog, const struct bp_sip_message *m, enum bp_side *from,
-	uint32_t *found)
+is_of(struct bp_dialog *dialog, const struct names *names, enum bp_side *from, uint32_t *found)
 {
 	uint64_t word = atomic_load(&dialog->word);
 
 	*found = bp_word_generation(word);
-	return is_up(word) && belongs(dialogs, dialog, m, from);
+	return is_up(word) && belongs(dialog, names, from);
 }
 
 static struct bp_dialog *
-find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
+find_in_call(const struct bp_dialogs *dialogs, const struct names *names, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
 	struct bp_dialog *dialog = index == BP_NO_INDEX ? NULL : slot_at(dialogs, index);
 
 	if (dialog == NULL || bp_word_generation(atomic_load(&dialog->word)) != generation ||
-		dialog->call_id_hash != hash_span(dialogs, m, m->call_id))
+		dialog->call_id_hash != names->call_id)
 		return NULL;
 	for (unsigned i = 0; dialog != NULL && i < BP_DIALOG_SIBLINGS_MAX; i++) {
 		uint32_t next = atomic_load(&dialog->sibling);
 
-		if (is_of(dialogs, dialog, m, from, found))
+		if (is_of(dialog, names, from, found))
 			return dialog;
 		dialog = next ? slot_at(dialogs, next - 1) : NULL;
 	}
@@ -430,19 +431,21 @@ struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
-	struct bp_dialog *dialog = find_in_call(dialogs, m, index, generation, from, found);
+	const struct names names = {.call_id = hash_span(dialogs, m, m->call_id),
+		.from_tag = hash_span(dialogs, m, m->from_tag),
+		.to_tag = hash_span(dialogs, m, m->to_tag)};
+	struct bp_dialog *dialog = find_in_call(dialogs, &names, index, generation, from, found);
 	struct bp_table_node *node;
 	uint64_t id[2];
 
 	if (dialog != NULL)
 		return dialog;
-	identity(dialogs, hash_span(dialogs, m, m->call_id), hash_span(dialogs, m, m->from_tag),
-		hash_span(dialogs, m, m->to_tag), id);
+	identity(dialogs, names.call_id, names.from_tag, names.to_tag, id);
 	node = bp_table_find(dialogs->table, id, NULL, NULL);
 	if (node == NULL)
 		return NULL;
 	dialog = caa_container_of(node, struct bp_dialog, node);
-	return is_of(dialogs, dialog, m, from, found) ? dialog : NULL;
+	return is_of(dialog, &names, from, found) ? dialog : NULL;
 }
 
 void

@@ -42,12 +42,12 @@ struct bp_dialog {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word word;
-	struct bp_table_node node; /* its id: keyed hash of Call-ID and both tags */
+	struct bp_table_node node; /* its id: keyed digest of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
 	uint64_t reserved0;
 	/* cache line 1: the two sides */
-	uint64_t tags[2];                     /* keyed hashes, by enum bp_side; const once CONFIRMED */
+	uint64_t tags[2];                     /* keyed digests, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
 	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
 	uint32_t call;                        /* index of the slot that the INVITE reserved: its own, or a sibling's */
@@ -59,7 +59,7 @@ static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 by
 struct bp_dialogs {
 	struct bp_memory *memory;
 	struct bp_table *table;
-	struct bp_hash_key key;
+	struct bp_digest_key key;
 };
 
 /* What a worker brings along. */

@@ -15,18 +15,19 @@
 #define HEAD 19
 #define CHECK 8
 #define V6 8
-#define PACKED_MAX (HEAD + 16 + CHECK)
+#define PACKED_MAX (HEAD + 16 + 16 + 2) /* with the Call-ID's words in the place of the check */
+#define TEXT_MAX 60
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void
+static inline void
 put(uint8_t *out, uint64_t value, unsigned bytes)
 {
 	for (unsigned i = bytes; i-- > 0; value >>= 8)
 		out[i] = (uint8_t)value;
 }
 
-static uint64_t
+static inline uint64_t
 get(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
@@ -36,66 +37,65 @@ get(const uint8_t *in, unsigned bytes)
 	return value;
 }
 
+/* @packed has room for the Call-ID's words behind its @size bytes. */
 static uint64_t
-sign(const struct bp_hash_key *key, const uint8_t *packed, unsigned size, const char *call_id, unsigned call_id_size)
+sign(const struct bp_hash_key *key, uint8_t *packed, unsigned size, struct bp_route_call call)
 {
-	struct bp_hash hash;
-	uint64_t sum;
-
-	bp_hash_begin(&hash, key, 64);
-	bp_hash_add(&hash, packed, size);
-	bp_hash_add(&hash, call_id, call_id_size);
-	bp_hash_end(&hash, &sum);
-	return sum;
+	for (unsigned i = 0; i < 16; i++)
+		packed[size + i] = (uint8_t)(call.words[i / 8] >> 8 * (i % 8));
+	return bp_hash64(key, packed, size + 16);
 }
 
-static unsigned
+/* Three bytes make four characters. @in can be read, @out written up to whole groups. */
+static void
 encode(const uint8_t *in, unsigned size, char *out)
 {
-	unsigned written = 0, bits = 0;
-	uint32_t window = 0;
+	for (unsigned i = 0; i < size; i += 3, out += 4) {
+		uint32_t group = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
 
-	for (unsigned i = 0; i < size; i++) {
-		window = window << 8 | in[i];
-		for (bits += 8; bits >= 6; bits -= 6)
-			out[written++] = alphabet[window >> (bits - 6) & 63];
+		out[0] = alphabet[group >> 18];
+		out[1] = alphabet[group >> 12 & 63];
+		out[2] = alphabet[group >> 6 & 63];
+		out[3] = alphabet[group & 63];
 	}
-	if (bits > 0)
-		out[written++] = alphabet[window << (6 - bits) & 63];
-	return written;
 }
 
-static int
-digit(char c)
+/* Values of the characters from ' ' to DEL; 64: none. */
+/* clang-format off */
+static const uint8_t values[96] = {
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+	64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+};
+/* clang-format on */
+
+static uint32_t
+value_of(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	uint8_t place = (uint8_t)(c - ' ');
+
+	return place < sizeof(values) ? values[place] : 64;
 }
 
+/* @text is read, @out written up to whole groups. */
 static bool
 decode(const char *text, unsigned size, uint8_t *out)
 {
-	unsigned bits = 0;
-	uint32_t window = 0;
+	uint32_t bad = 0;
 
-	for (unsigned i = 0; i < size; i++) {
-		int value = digit(text[i]);
+	for (unsigned i = 0; i < size; i += 4, out += 3) {
+		uint32_t a = value_of(text[i]), b = value_of(text[i + 1]), c = value_of(text[i + 2]),
+			 d = value_of(text[i + 3]), group = a << 18 | b << 12 | c << 6 | d;
 
-		if (value < 0)
-			return false;
-		window = window << 6 | (uint32_t)value;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			*out++ = (uint8_t)(window >> bits);
-		}
+		bad |= a | b | c | d;
+		out[0] = (uint8_t)(group >> 16);
+		out[1] = (uint8_t)(group >> 8);
+		out[2] = (uint8_t)group;
 	}
-	return (window & ((1u << bits) - 1)) == 0; /* one spelling only */
+	return (bad & 64) == 0;
 }
 
 static unsigned
@@ -104,13 +104,33 @@ encoded_size(unsigned bytes)
 	return (bytes * 8 + 5) / 6;
 }
 
+void
+bp_route_key_make(struct bp_route_key *key, const uint8_t secret[16])
+{
+	key->mac = bp_hash_key_load(secret);
+	bp_digest_key_make(&key->call, &key->mac, 'c');
+}
+
+struct bp_route_call
+bp_route_call(const struct bp_route_key *key, const char *call_id, unsigned size)
+{
+	struct bp_route_call call;
+	struct bp_digest digest;
+
+	bp_digest_begin(&digest, &key->call);
+	bp_digest_add(&digest, call_id, size);
+	bp_digest_end(&digest, 0, call.words);
+	return call;
+}
+
 unsigned
-bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token *token, const char *call_id,
-	unsigned call_id_size, char *out)
+bp_route_token_write(
+	const struct bp_route_key *key, const struct bp_route_token *token, struct bp_route_call call, char *out)
 {
 	bool v4 = bp_ip_is_v4(&token->onward.ip);
-	unsigned ip = v4 ? 4 : 16;
+	unsigned ip = v4 ? 4 : 16, size = HEAD + ip + CHECK;
 	uint8_t packed[PACKED_MAX];
+	char text[TEXT_MAX];
 
 	packed[0] = (uint8_t)(token->key_id << 4 | (v4 ? 0 : V6) | (token->side & 1));
 	put(packed + 1, token->node, 2);
@@ -120,15 +140,21 @@ bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token 
 	put(packed + 15, token->onward.listener, 2);
 	put(packed + 17, token->onward.port, 2);
 	memcpy(packed + HEAD, token->onward.ip.bytes + 16 - ip, ip);
-	put(packed + HEAD + ip, sign(key, packed, HEAD + ip, call_id, call_id_size), CHECK);
-	return encode(packed, HEAD + ip + CHECK, out);
+	put(packed + HEAD + ip, sign(&key->mac, packed, HEAD + ip, call), CHECK);
+	packed[size] = packed[size + 1] = 0;
+	encode(packed, size, text);
+	size = encoded_size(size);
+	memcpy(out, text, size);
+	return size;
 }
 
 bool
-bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
-	unsigned call_id_size, struct bp_route_token *token)
+bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned size, struct bp_route_call call,
+	struct bp_route_token *token)
 {
-	uint8_t packed[PACKED_MAX + 1];
+	char whole[TEXT_MAX];
+	uint8_t packed[PACKED_MAX];
+	uint64_t check;
 	unsigned ip;
 
 	if (size == encoded_size(HEAD + 4 + CHECK))
@@ -137,9 +163,14 @@ bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned si
 		ip = 16;
 	else
 		return false;
-	if (!decode(text, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
+	memset(whole + (size & ~3u), 'A', 4); /* zeros behind its end */
+	memcpy(whole, text, size);
+	if (!decode(whole, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
 		return false;
-	if (get(packed + HEAD + ip, CHECK) != sign(key, packed, HEAD + ip, call_id, call_id_size))
+	if ((packed[HEAD + ip + CHECK] | packed[HEAD + ip + CHECK + 1]) != 0)
+		return false; /* one spelling only */
+	check = get(packed + HEAD + ip, CHECK);
+	if (check != sign(&key->mac, packed, HEAD + ip, call))
 		return false;
 	*token = (struct bp_route_token){
 		.key_id = packed[0] >> 4,
@@ -155,4 +186,14 @@ bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned si
 	else
 		memcpy(token->onward.ip.bytes, packed + HEAD, 16);
 	return true;
+}
+
+/* Bytes 1 to 14 name the call; six bits to a character. The side is the lowest bit of byte 0, so the fifth of the second
+ * character; byte 14 ends in the twentieth. */
+bool
+bp_route_token_twins(const char *first, const char *second)
+{
+	uint32_t a = value_of(first[1]), b = value_of(second[1]);
+
+	return first[0] == second[0] && (a ^ b) == 16 && memcmp(first + 2, second + 2, 18) == 0;
 }

@@ -20,17 +20,18 @@ edit_record_routes(struct bp_engine *engine, const struct bp_sip_message *m, con
 		.generation = record->dialog_generation,
 		.onward = live->back,
 	};
+	struct bp_route_call call = bp_call_of(engine, m);
 	char line[BP_RECORD_ROUTE_SIZE_MAX + 2];
 	unsigned size;
 
 	if (caller == NULL)
 		return;
-	size = bp_record_route_write(engine, m, bp_listener(engine, target->listener), &token, line);
+	size = bp_record_route_write(engine, call, bp_listener(engine, target->listener), &token, line);
 	memcpy(line + size, "\r\n", 2);
 	bp_edit_replace(&engine->edits, callee->line.offset, callee->line.size, line, (uint16_t)(size + 2));
 	token.side = BP_SIDE_CALLER;
 	token.onward = *target;
-	size = bp_record_route_write(engine, m, bp_listener(engine, record->upstream.listener), &token, line);
+	size = bp_record_route_write(engine, call, bp_listener(engine, record->upstream.listener), &token, line);
 	memcpy(line + size, "\r\n", 2);
 	bp_edit_replace(&engine->edits, caller->line.offset, caller->line.size, line, (uint16_t)(size + 2));
 }

@@ -25,7 +25,8 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key identity_key, branch_key, tag_key, routing_key;
+	struct bp_hash_key branch_key, tag_key;
+	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
 };
@@ -42,6 +43,7 @@ struct bp_engine {
 	struct bp_sip_limits limits;          /* of a request */
 	struct bp_sip_limits response_limits; /* with room for our own Via */
 	uint64_t config_generation;
+	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint64_t now_us;
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
@@ -51,6 +53,8 @@ struct bp_engine {
 	struct bp_sip_message kept;
 	struct bp_edits edits;
 	uint8_t scratch[BP_SIP_MESSAGE_SIZE_MAX + 1];
+	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
+	unsigned marked;
 };
 
 /* A received request on its way through the acts. */
@@ -60,6 +64,7 @@ struct bp_request {
 	struct bp_flow reply; /* where responses go (18.2.2, RFC 3581) */
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
+	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
 };
 
 /* Where a request goes (16.4 to 16.6). */
@@ -121,8 +126,15 @@ enum { BP_ROUTE_TO_EDGE = 1 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
+bool bp_via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m);
+/* Whether @route is "<sip:USER@ADDRESS;lr>" with an address of ours, as our Record-Routes are. False: it may still be
+ * ours, in another spelling. */
+bool bp_route_is_own(
+	const struct bp_engine *engine, const uint8_t *bytes, struct bp_span route, struct bp_span *user);
 /* Names a listener in route tokens, which outlive the snapshot that its index belongs to. */
-uint16_t bp_listener_mark(const struct bp_config_listener *listener);
+uint16_t bp_listener_mark(struct bp_engine *engine, uint16_t listener);
+/* The Call-ID of a request as tokens of today's key are signed with it. */
+struct bp_route_call bp_call_of(const struct bp_engine *engine, const struct bp_sip_message *m);
 /* user@host of @uri becomes user@target, in @out of at least @capacity bytes. Returns its size, 0: too long. */
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
@@ -151,7 +163,7 @@ int bp_forward(struct bp_engine *engine, const struct bp_request *request, struc
 int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
-unsigned bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
+unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line);
 #define BP_VIA_SIZE_MAX 160
 #define BP_RECORD_ROUTE_SIZE_MAX 192
@@ -171,7 +183,7 @@ bool bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live);
 void bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry);
 
 /* ack.c */
-int bp_ack_receive(struct bp_engine *engine, const struct bp_request *request);
+int bp_ack_receive(struct bp_engine *engine, struct bp_request *request);
 
 /* cancel.c */
 int bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request);

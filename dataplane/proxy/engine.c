@@ -28,13 +28,15 @@ static void
 derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 {
 	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
-	struct bp_hash_key *keys[] = {&edge->identity_key, &edge->branch_key, &edge->tag_key, &edge->routing_key,
-		&edge->dialogs.key};
+	struct bp_hash_key digests, *keys[] = {&edge->branch_key, &edge->tag_key, &digests};
 
 	for (uint8_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
+	bp_digest_key_make(&edge->identity_key, &digests, 'i');
+	bp_digest_key_make(&edge->routing_key, &digests, 'r');
+	bp_digest_key_make(&edge->dialogs.key, &digests, 'd');
 }
 
 static int
@@ -157,6 +159,10 @@ bp_engine_configure(struct bp_engine *engine)
 	engine->response_limits = engine->limits;
 	engine->response_limits.vias++;
 	bp_timers_configure(&engine->timers, &config->timers);
+	bp_route_key_make(&engine->route_keys[0], config->secret);
+	for (unsigned i = 0; i < config->old_secret_count; i++)
+		bp_route_key_make(&engine->route_keys[1 + i], config->old_secrets[i]);
+	engine->marked = 0;
 }
 
 /* By its first characters; line ends may stand before them (7.5). */

@@ -8,24 +8,38 @@
 static uint64_t
 routing_hash(const struct bp_engine *engine, const struct bp_request *request)
 {
+	const struct bp_digest_key *key = &engine->edge->routing_key;
 	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
-	uint16_t realm = in ? in->realm : BP_CONFIG_NONE;
-	struct bp_hash hash;
-	uint64_t sum;
+	uint16_t realm = in ? in->realm : BP_CONFIG_NONE; /* routes depend on it */
+	uint64_t routes = 0, out[2];
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, &engine->edge->routing_key, 64);
-	bp_hash_add(&hash, bp_sip_at(m, m->uri), m->uri.size);
-	bp_hash_add(&hash, "\0", 1);
-	bp_hash_add(&hash, bp_sip_at(m, m->call_id), m->call_id.size);
-	bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
-	bp_hash_add(&hash, &m->method, sizeof(m->method));
-	bp_hash_add(&hash, &realm, sizeof(realm)); /* routes depend on it */
 	for (; route != NULL; route = bp_sip_next(m, route))
-		bp_hash_add(&hash, bp_sip_at(m, route->value), route->value.size);
-	bp_hash_end(&hash, &sum);
-	return sum;
+		routes = bp_digest_mix(routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
+	bp_digest_begin(&digest, key);
+	bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
+	bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
+	bp_digest_add(&digest, &routes, sizeof(routes));
+	bp_digest_end(&digest, (uint64_t)m->cseq << 32 | (uint64_t)m->method << 16 | realm, out);
+	return out[0];
+}
+
+static bool
+came_this_way(const struct bp_engine *engine, const struct bp_request *request, const struct bp_sip_via *via)
+{
+	const char *branch = bp_sip_at(request->m, via->branch);
+	struct bp_record *record;
+	struct bp_branch_id id;
+	const struct bp_live *live;
+
+	if (!bp_branch_id_read(&engine->edge->branch_key, branch, via->branch.size, &id))
+		return false;
+	record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
+	live = record ? atomic_load(&record->live) : NULL;
+	return live != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
+		live->routing_hash == request->routing_hash;
 }
 
 /* A Via of ours whose record chose its way by the same words: a loop. By others: a spiral, and allowed (RFC 5393
@@ -35,24 +49,17 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 {
 	const struct bp_sip_message *m = request->m;
 	struct bp_sip_walk walk = {0};
-	struct bp_branch_id id;
 	struct bp_sip_via via;
 
 	request->routing_hash = routing_hash(engine, request);
-	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk)) {
-		struct bp_record *record;
-		const struct bp_live *live;
-
-		if (!bp_sip_via_cut(m->bytes, walk.element, &via) ||
-			!bp_branch_id_read(
-				&engine->edge->branch_key, bp_sip_at(m, via.branch), via.branch.size, &id))
-			continue;
-		record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
-		live = record ? atomic_load(&record->live) : NULL;
-		if (live != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
-			live->routing_hash == request->routing_hash)
+	if (came_this_way(engine, request, &m->via))
+		return true;
+	if (m->via.last && bp_sip_first(m, BP_SIP_VIA)->next == 0) /* the only one */
+		return false;
+	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk))
+		if (walk.index > 0 && bp_sip_via_cut(m->bytes, walk.element, &via) &&
+			came_this_way(engine, request, &via))
 			return true;
-	}
 	return false;
 }
 
@@ -77,16 +84,14 @@ bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned 
 }
 
 unsigned
-bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
-	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line)
+bp_record_route_write(struct bp_engine *engine, struct bp_route_call call, const struct bp_config_listener *listener,
+	const struct bp_route_token *token, char *line)
 {
-	const struct bp_config_listener *onward = bp_listener(engine, token->onward.listener);
-	struct bp_hash_key key = bp_hash_key_load(engine->config->secret);
 	struct bp_route_token marked = *token;
 	unsigned size = PUT(line, 0, "Record-Route: <sip:");
 
-	marked.onward.listener = onward ? bp_listener_mark(onward) : 0;
-	size += bp_route_token_write(&key, &marked, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	marked.onward.listener = bp_listener_mark(engine, token->onward.listener);
+	size += bp_route_token_write(&engine->route_keys[0], &marked, call, line + size);
 	size = PUT(line, size, "@");
 	size = put(line, size, listener->text, listener->text_size);
 	return PUT(line, size, ";lr>");
@@ -102,11 +107,11 @@ push_via(struct bp_engine *engine, const struct bp_config_listener *out, const c
 }
 
 static void
-push_record_route(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_listener *listener,
+push_record_route(struct bp_engine *engine, struct bp_route_call call, const struct bp_config_listener *listener,
 	const struct bp_route_token *token)
 {
 	char line[BP_RECORD_ROUTE_SIZE_MAX];
-	unsigned size = bp_record_route_write(engine, m, listener, token, line);
+	unsigned size = bp_record_route_write(engine, call, listener, token, line);
 
 	bp_edit_push_header(&engine->edits, BP_SIP_RECORD_ROUTE, line, (uint16_t)size);
 }
@@ -125,10 +130,10 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 		.onward = destination->back.flow,
 	};
 
-	push_record_route(engine, request->m, bp_listener(engine, destination->flow.listener), &token);
+	push_record_route(engine, request->call, bp_listener(engine, destination->flow.listener), &token);
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	push_record_route(engine, request->m, bp_listener(engine, request->from->listener), &token);
+	push_record_route(engine, request->call, bp_listener(engine, request->from->listener), &token);
 }
 
 /* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */

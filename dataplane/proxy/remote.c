@@ -60,9 +60,13 @@ nearest_route(const struct bp_engine *engine, const struct bp_sip_message *m, st
 {
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
+	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_RECORD_ROUTE);
 	struct bp_sip_uri uri;
+	struct bp_span user;
 	bool found = false;
 
+	if (first == NULL || bp_route_is_own(engine, m->bytes, first->value, &user))
+		return false;
 	while (bp_sip_walk_next(m, BP_SIP_RECORD_ROUTE, &walk)) {
 		if (bp_sip_address_cut(m->bytes, walk.element, &address) &&
 			bp_sip_uri_cut(m->bytes, address.uri, &uri) && bp_uri_is_own(engine, m->bytes, &uri))

@@ -98,12 +98,9 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 {
 	const struct bp_sip_message *m = request->m;
 	struct bp_destination destination;
-	struct bp_sip_uri uri;
 	int status;
 
-	if (!bp_sip_uri_cut(m->bytes, m->uri, &uri))
-		return bp_answer_text(engine, request, 400, "Bad Request-URI", NULL);
-	if (!scheme_known(&uri))
+	if (!scheme_known(&m->target))
 		return refuse(engine, request, 416);
 	if (m->max_forwards == 0)
 		return refuse(engine, request, 483);
@@ -113,6 +110,7 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 		return refuse_extensions(engine, request);
 	if (engine->draining && m->to_tag.size == 0)
 		return refuse(engine, request, 503);
+	request->call = bp_call_of(engine, m);
 	status = bp_route_request(engine, request, &destination);
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);

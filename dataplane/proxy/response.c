@@ -17,21 +17,18 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 	return record;
 }
 
-static bool
-via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m)
-{
-	struct bp_sip_uri sent_by = {.scheme = BP_URI_SIP, .host = m->via.host, .port = m->via.port};
-
-	return bp_uri_is_own(engine, m->bytes, &sent_by);
-}
-
 /* The Via under ours leads on: it must be there, and be one. */
 static int
 check_next_via(const struct bp_sip_message *m)
 {
+	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_VIA);
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_via via;
 
+	if (m->via.last && first->next) { /* alone in its line, as we write it */
+		via.element = bp_sip_next(m, first)->value;
+		return bp_sip_via_cut(m->bytes, via.element, &via) ? 0 : BP_DROP_response_malformed;
+	}
 	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
 		return BP_DROP_response_no_via;
 	return bp_sip_via_cut(m->bytes, walk.element, &via) ? 0 : BP_DROP_response_malformed;
@@ -346,7 +343,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 	struct bp_branch_id id;
 	int why;
 
-	if (!via_is_own(engine, m))
+	if (!bp_via_is_own(engine, m))
 		return BP_DROP_response_no_via;
 	if (!bp_branch_id_read(&engine->edge->branch_key, bp_sip_at(m, m->via.branch), m->via.branch.size, &id))
 		return why_unreadable(m);

@@ -98,15 +98,6 @@ bp_hash_add(struct bp_hash *h, const void *bytes, size_t size)
 }
 
 void
-bp_hash_add_folded(struct bp_hash *h, const void *bytes, size_t size)
-{
-	const uint8_t *p = bytes;
-
-	for (; size > 0; size--, p++)
-		add_byte(h, *p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
-}
-
-void
 bp_hash_end(struct bp_hash *h, uint64_t *out)
 {
 	compress(h, h->tail | h->total << 56);
@@ -120,4 +111,24 @@ bp_hash_end(struct bp_hash *h, uint64_t *out)
 	for (int i = 0; i < 4; i++)
 		round_one(h);
 	out[1] = h->v0 ^ h->v1 ^ h->v2 ^ h->v3;
+}
+
+uint64_t
+bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
+{
+	const uint8_t *p = bytes;
+	struct bp_hash h;
+	uint64_t sum;
+	uint8_t last[8] = {0};
+
+	bp_hash_begin(&h, key, 64);
+	h.total = size;
+	for (; size >= 8; p += 8, size -= 8)
+		compress(&h, load64(p));
+	if (size > 0) {
+		memcpy(last, p, size);
+		h.tail = load64(last);
+	}
+	bp_hash_end(&h, &sum);
+	return sum;
 }

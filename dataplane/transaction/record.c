@@ -10,27 +10,23 @@
 #define CANCEL_NONE 0
 
 void
-bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m, uint64_t id[2])
+bp_record_identity(const struct bp_digest_key *key, const struct bp_sip_message *m, uint64_t id[2])
 {
 	uint16_t port = m->via.port ? m->via.port : 5060;
-	struct bp_hash hash;
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, key, 128);
+	bp_digest_begin(&digest, key);
 	if (m->via.magic) {
-		bp_hash_add(&hash, bp_sip_at(m, m->via.branch), m->via.branch.size);
-		bp_hash_add(&hash, "\0", 1);
-		bp_hash_add_folded(&hash, bp_sip_at(m, m->via.host), m->via.host.size);
-		bp_hash_add(&hash, &port, sizeof(port));
+		bp_digest_add(&digest, bp_sip_at(m, m->via.branch), m->via.branch.size);
+		bp_digest_add_folded(&digest, bp_sip_at(m, m->via.host), m->via.host.size);
+		bp_digest_end(&digest, port, id);
 	} else {
-		const struct bp_span parts[] = {m->uri, m->from_tag, m->call_id, m->via.element};
-
-		for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-			bp_hash_add(&hash, bp_sip_at(m, parts[i]), parts[i].size);
-			bp_hash_add(&hash, "\0", 1);
-		}
-		bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
+		bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->from_tag), m->from_tag.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->via.element), m->via.element.size);
+		bp_digest_end(&digest, m->cseq, id);
 	}
-	bp_hash_end(&hash, id);
 }
 
 static struct bp_record *

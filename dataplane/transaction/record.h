@@ -10,7 +10,7 @@
 
 #include "byepass/flow.h"
 #include "sip/message.h"
-#include "transaction/keyed_hash.h"
+#include "transaction/digest.h"
 #include "transaction/machine.h"
 #include "transaction/slab.h"
 #include "transaction/table.h"
@@ -53,7 +53,7 @@ struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word server;
-	struct bp_table_node node;      /* its id: keyed hash of the server transaction's identity (17.2.3) */
+	struct bp_table_node node;      /* its id: keyed digest of the server transaction's identity (17.2.3) */
 	bp_word branch;                 /* word of branch 0 */
 	_Atomic(struct bp_live *) live; /* NULL once nothing of it is needed */
 	uint64_t reserved0;
@@ -74,7 +74,7 @@ static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
 
 /* The identity of a server transaction (17.2.3): branch and sent-by, or for RFC 2543 the Request-URI, From tag,
  * Call-ID, CSeq number and top Via. The method is compared in the bucket. */
-void bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m, uint64_t id[2]);
+void bp_record_identity(const struct bp_digest_key *key, const struct bp_sip_message *m, uint64_t id[2]);
 
 /* What a received request looks for: an ACK its INVITE, a CANCEL whatever it cancels (9.2), another its like. */
 struct bp_record *bp_record_find(struct bp_table *table, const uint64_t id[2], enum bp_method method);

@@ -8,6 +8,7 @@
 
 #include "dialog/dialog.h"
 #include "proxy/engine.h"
+#include "proxy/gather.h"
 #include "sip/edit.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
@@ -75,6 +76,7 @@ struct bp_destination {
 	uint32_t dialog_generation;    /* as it was found */
 	uint16_t routes;               /* Route elements in all */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
+	uint16_t own_lines;            /* of them, leading lines of one element each */
 	bool record_route;             /* insert ours (16.6 step 4) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
@@ -101,6 +103,11 @@ void bp_step_begin(struct bp_engine *engine, enum bp_machine_id machine);
 void bp_transmit_bytes(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *bytes, uint32_t size);
 /* Applies engine->edits into the transmit buffer. */
 void bp_transmit_edits(struct bp_engine *engine, const struct bp_flow *to);
+void bp_transmit_gather(struct bp_engine *engine, const struct bp_flow *to, const struct bp_gather *gather);
+/* Into kept memory; NULL: no memory. */
+struct bp_kept *bp_keep_gather(struct bp_engine *engine, const struct bp_gather *gather, uint16_t status);
+/* The response @m without its topmost Via (16.7 step 3). */
+void bp_gather_pop_via(struct bp_gather *gather, const struct bp_sip_message *m);
 /* Applies engine->edits into kept memory; NULL: no memory, or too large (*too_large). */
 struct bp_kept *bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large);
 void bp_count_request(struct bp_engine *engine, enum bp_method method);

@@ -116,12 +116,11 @@ push_record_route(struct bp_engine *engine, struct bp_route_call call, const str
 	bp_edit_push_header(&engine->edits, BP_SIP_RECORD_ROUTE, line, (uint16_t)size);
 }
 
-/* Two entries, one facing each side (16.6 step 4, 16.7 step 8 without its rewriting): the callee's on top. */
-static void
-push_record_routes(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
-	uint32_t index, uint32_t generation)
+/* The callee's. */
+static struct bp_route_token
+first_token(const struct bp_engine *engine, const struct bp_destination *destination, uint32_t index, uint32_t generation)
 {
-	struct bp_route_token token = {
+	return (struct bp_route_token){
 		.side = BP_SIDE_CALLEE,
 		.node = engine->config->node_id,
 		.epoch = engine->edge->epoch,
@@ -129,6 +128,14 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 		.generation = generation,
 		.onward = destination->back.flow,
 	};
+}
+
+/* Two entries, one facing each side (16.6 step 4, 16.7 step 8 without its rewriting): the callee's on top. */
+static void
+push_record_routes(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
+	uint32_t index, uint32_t generation)
+{
+	struct bp_route_token token = first_token(engine, destination, index, generation);
 
 	push_record_route(engine, request->call, bp_listener(engine, destination->flow.listener), &token);
 	token.side = BP_SIDE_CALLER;
@@ -169,12 +176,105 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 		bp_edit_pop_last_route(edits);
 }
 
+/* The text of the changes to a request, until it is copied. */
+struct texts {
+	char via[BP_VIA_SIZE_MAX + 2];
+	char routes[2][BP_RECORD_ROUTE_SIZE_MAX + 2];
+	char parameters[BP_GATHER_VIA_TEXT];
+	char hops[4];
+};
+
+static unsigned
+end_line(char *line, unsigned size)
+{
+	memcpy(line + size, "\r\n", 2);
+	return size + 2;
+}
+
+static unsigned
+write_hops(char out[4], unsigned hops)
+{
+	unsigned size = 0;
+
+	if (hops >= 100)
+		out[size++] = (char)('0' + hops / 100);
+	if (hops >= 10)
+		out[size++] = (char)('0' + hops / 10 % 10);
+	out[size++] = (char)('0' + hops % 10);
+	return size;
+}
+
+/* Whether gather_request() can do it: what strict routers ask for, and lists in one line, are for edit_request(). */
+static bool
+is_plain(const struct bp_request *request, const struct bp_destination *destination)
+{
+	return !destination->strict_in && destination->strict_out.size == 0 && request->m->max_forwards > 0 &&
+		destination->own_routes == destination->own_lines;
+}
+
+/* 16.6 steps 1 to 8 of a request that is_plain(), but for Record-Route. */
+static void
+gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *texts, const struct bp_request *request,
+	const struct bp_destination *destination, const char *branch, unsigned branch_size)
+{
+	const struct bp_sip_message *m = request->m;
+	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA), *route = bp_sip_first(m, BP_SIP_ROUTE);
+	const struct bp_sip_header *hops = bp_sip_first(m, BP_SIP_MAX_FORWARDS);
+	unsigned size = bp_via_write(bp_listener(engine, destination->flow.listener), branch, branch_size, texts->via);
+
+	bp_gather_begin(g, m);
+	if (destination->uri_size > 0)
+		bp_gather_change(g, m->uri.offset, m->uri.size, destination->uri, destination->uri_size);
+	bp_gather_change(g, via->line.offset, 0, texts->via, end_line(texts->via, size));
+	bp_gather_via(g, request->from, texts->parameters);
+	for (unsigned i = 0; i < destination->own_lines; i++, route = bp_sip_next(m, route))
+		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
+	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,
+		write_hops(texts->hops, (unsigned)m->max_forwards - 1));
+}
+
+/* Two entries, as push_record_routes(). */
+static void
+gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts *texts,
+	const struct bp_request *request, const struct bp_destination *destination, const struct bp_record *record)
+{
+	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_RECORD_ROUTE);
+	unsigned offset = first ? first->line.offset : request->m->headers_offset, size;
+	struct bp_route_token token = first_token(engine, destination, record->dialog, record->dialog_generation);
+
+	size = bp_record_route_write(engine, request->call, bp_listener(engine, destination->flow.listener), &token,
+		texts->routes[0]);
+	bp_gather_change(g, offset, 0, texts->routes[0], end_line(texts->routes[0], size));
+	token.side = BP_SIDE_CALLER;
+	token.onward = destination->flow;
+	size = bp_record_route_write(engine, request->call, bp_listener(engine, request->from->listener), &token,
+		texts->routes[1]);
+	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
+}
+
+static int
+forward_plain_ack(struct bp_engine *engine, const struct bp_request *request,
+	const struct bp_destination *destination, const char *branch)
+{
+	struct bp_gather gather;
+	struct texts texts;
+
+	gather_request(engine, &gather, &texts, request, destination, branch, BP_BRANCH_ID_STATELESS_SIZE);
+	if (!bp_gather_fits(&gather))
+		return BP_DROP_too_large_to_forward;
+	bp_transmit_gather(engine, &destination->flow, &gather);
+	bp_count_request(engine, BP_METHOD_ACK);
+	return BP_VERDICT_FORWARDED;
+}
+
 int
 bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 
 	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	if (is_plain(request, destination))
+		return forward_plain_ack(engine, request, destination, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));
 	if (bp_edits_size(&engine->edits) == 0)
 		return BP_DROP_too_large_to_forward;
@@ -269,13 +369,23 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	struct bp_branch_id id = {
 		.index = bp_slot_index(engine->edge->memory, &record->slot), .generation = generation, .branch = 0};
 	char branch[BP_BRANCH_ID_SIZE];
+	struct bp_gather gather;
+	struct texts texts;
 	struct bp_kept *kept;
 
 	bp_branch_id_write(&engine->edge->branch_key, id, branch);
-	edit_request(engine, request, destination, branch, sizeof(branch));
-	if (destination->record_route)
-		push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
-	kept = bp_keep_edits(engine, 0, too_large);
+	if (is_plain(request, destination)) {
+		gather_request(engine, &gather, &texts, request, destination, branch, sizeof(branch));
+		if (destination->record_route)
+			gather_record_routes(engine, &gather, &texts, request, destination, record);
+		*too_large = !bp_gather_fits(&gather);
+		kept = *too_large ? NULL : bp_keep_gather(engine, &gather, 0);
+	} else {
+		edit_request(engine, request, destination, branch, sizeof(branch));
+		if (destination->record_route)
+			push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
+		kept = bp_keep_edits(engine, 0, too_large);
+	}
 	atomic_store(&live->branches[0].request, kept);
 	return kept != NULL;
 }

@@ -193,6 +193,7 @@ take_plain_routes(struct bp_engine *engine, const struct bp_request *request, st
 			.offset = (uint16_t)(header->value.offset + 1), .size = (uint16_t)(header->value.size - 2)};
 		destination->routes++;
 		destination->own_routes++;
+		destination->own_lines++;
 	}
 }
 

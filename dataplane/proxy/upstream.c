@@ -13,18 +13,16 @@ enum keep {
 };
 
 static struct bp_kept *
-keep_response(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m, enum keep how,
-	bool *too_large)
+keep_response(struct bp_engine *engine, const struct bp_record *record, const struct bp_gather *gather, enum keep how)
 {
 	struct bp_kept *kept = NULL;
 
-	*too_large = bp_edits_size(&engine->edits) == 0;
-	if (*too_large || how == KEEP_NOT)
+	if (how == KEEP_NOT)
 		return NULL;
 	if (how == KEEP_REPLY)
-		kept = bp_reply_keep(engine, record, m);
+		kept = bp_reply_keep(engine, record, gather->m);
 	if (kept == NULL)
-		kept = bp_keep_edits(engine, m->status, too_large);
+		kept = bp_keep_gather(engine, gather, gather->m->status);
 	if (kept == NULL)
 		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	return kept;
@@ -34,19 +32,18 @@ keep_response(struct bp_engine *engine, const struct bp_record *record, const st
 static int
 pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m, enum keep how)
 {
+	struct bp_gather gather;
 	struct bp_kept *kept;
-	bool too_large;
 
-	bp_edits_begin(&engine->edits, m);
-	bp_edit_pop_via(&engine->edits);
-	kept = keep_response(engine, record, m, how, &too_large);
-	if (too_large)
+	bp_gather_pop_via(&gather, m);
+	if (!bp_gather_fits(&gather))
 		return BP_DROP_too_large_to_forward;
-	bp_transmit_edits(engine, &record->upstream);
+	kept = keep_response(engine, record, &gather, how);
+	bp_transmit_gather(engine, &record->upstream, &gather);
 	bp_count_response(engine, m->status);
 	if (kept != NULL)
 		bp_retire_kept(engine, bp_record_keep_response(record, kept));
-	else if (m->status >= 200) /* a provisional one must not be repeated in its place */
+	else if (m->status >= 200 && atomic_load(&record->response) != NULL) /* a provisional one must not be repeated in its place */
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	return BP_VERDICT_FORWARDED;
 }
@@ -172,12 +169,11 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	unsigned branch, const struct bp_sip_message *m)
 {
 	uint16_t status = m->status;
-	bool too_large;
+	struct bp_gather gather;
 
-	bp_edits_begin(&engine->edits, m);
-	bp_edit_pop_via(&engine->edits);
-	bp_retire_kept(engine,
-		atomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));
+	bp_gather_pop_via(&gather, m);
+	bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response,
+				       bp_gather_fits(&gather) ? bp_keep_gather(engine, &gather, status) : NULL));
 	if (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */
 		bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));
 	if (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)

@@ -300,6 +300,7 @@ bp_output_deliver_looped(struct bp_wire *wire)
 		unsigned verdict;
 
 		verdict = bp_udp_input(wire, &packet, rte_pktmbuf_mtod(output.mbuf, const uint8_t *), size);
+		bp_udp_deliver(wire);
 		bp_wire_received(wire, verdict, 1, size);
 		if (verdict == BP_DROP_udp_port_closed)
 			bp_udp_failed(wire, &output);

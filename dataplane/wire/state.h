@@ -43,6 +43,8 @@ struct bp_waiting {
 
 struct bp_wire {
 	uint64_t now_us;
+	unsigned arrived_count;
+	struct bp_datagram arrived[BP_WIRE_BURST]; /* of the burst at hand: parsed so far, not yet handed up */
 	struct bp_counters *counters;
 	struct bp_wire_handlers handlers;
 	struct bp_addresses *addresses;

@@ -12,6 +12,17 @@
 
 #define MESSAGE_MAX 65507u /* what IPv4 can carry; the same limit for both families */
 
+void
+bp_udp_deliver(struct bp_wire *wire)
+{
+	unsigned count = wire->arrived_count;
+
+	if (count == 0)
+		return;
+	wire->arrived_count = 0;
+	wire->handlers.datagrams(wire->handlers.context, wire->arrived, count);
+}
+
 unsigned
 bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size)
 {
@@ -39,8 +50,12 @@ bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 		bp_icmp_port_unreachable(wire, packet);
 		return BP_DROP_udp_port_closed;
 	}
-	wire->handlers.datagram(
-		wire->handlers.context, &from, bytes + sizeof(*udp), udp_size - (uint32_t)sizeof(*udp));
+	if (wire->arrived_count == BP_WIRE_BURST)
+		bp_udp_deliver(wire);
+	wire->arrived[wire->arrived_count++] = (struct bp_datagram){
+		.from = from, .bytes = bytes + sizeof(*udp), .size = udp_size - (uint32_t)sizeof(*udp)};
+	if (packet->base == wire->scratch) /* which the next one may need */
+		bp_udp_deliver(wire);
 	return BP_VERDICT_DELIVERED;
 }
 
@@ -133,6 +148,7 @@ bp_udp_failed(struct bp_wire *wire, const struct bp_output *output)
 
 	if (output->listener == BP_CONFIG_NONE)
 		return;
+	bp_udp_deliver(wire);
 	wire->handlers.unreachable(wire->handlers.context, &to, (const uint8_t *)(udp + 1),
 		output->mbuf->pkt_len - (uint32_t)sizeof(*udp));
 }

@@ -87,8 +87,10 @@ make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, con
 static void
 set_remote(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side, struct bp_kept *kept)
 {
-	struct bp_kept *old = atomic_exchange(&dialog->remotes[side], kept);
+	struct bp_kept *old = NULL;
 
+	if (kept != NULL || atomic_load(&dialog->remotes[side]) != NULL)
+		old = atomic_exchange(&dialog->remotes[side], kept);
 	if (old == NULL)
 		return;
 	bp_count(&worker->counters->kept_returned, 1);
@@ -134,9 +136,9 @@ retire(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
 static void
 clear(struct bp_dialog *dialog)
 {
-	atomic_store(&dialog->remotes[BP_SIDE_CALLER], NULL);
-	atomic_store(&dialog->remotes[BP_SIDE_CALLEE], NULL);
-	atomic_store(&dialog->sibling, 0);
+	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
+	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
+	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
 }
 
 struct bp_dialog *
@@ -157,7 +159,8 @@ bp_call_reserve(
 		bp_slot_return(worker->memory, &dialog->slot);
 		return NULL;
 	}
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED) | BP_DIALOG_HELD);
+	atomic_store_explicit(
+		&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED) | BP_DIALOG_HELD, memory_order_release);
 	bp_count(&worker->counters->calls_reserved, 1);
 	return dialog;
 }

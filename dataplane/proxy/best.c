@@ -56,7 +56,7 @@ with_challenges(struct bp_engine *engine, struct bp_kept *best, struct bp_live *
 	if (m == NULL)
 		return best;
 	bp_edits_begin(&engine->edits, m);
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+	for (unsigned i = 0; i < live->room; i++) {
 		const struct bp_kept *other = atomic_load(&live->branches[i].response);
 
 		if (i != chosen && other != NULL && (other->status == 401 || other->status == 407))

@@ -182,11 +182,15 @@ bool bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struc
 /* First transmission and timers. */
 void bp_branch_launch(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	unsigned index);
+/* Timer A or E came up for the @first time and the branch still waits: its other timers are armed. */
+void bp_branch_linger(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first);
 /* Sends the request to the next target of its trunk (16.7 step 6 of serial search, 16.9). False: there is none, or
  * the server side wants no more. */
 bool bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
 /* Whether another worker may be adding a branch just now. */
 bool bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live);
+/* Asks for the memory that the next timers will look at. */
+void bp_timer_prefetch(const struct bp_engine *engine);
 void bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry);
 
 /* ack.c */
@@ -206,8 +210,9 @@ int bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m
 /* upstream.c: from the client side to the server side of a record. */
 int bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+/* *@accepted: timer L is to be armed. */
 int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
-	const struct bp_sip_message *m);
+	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */

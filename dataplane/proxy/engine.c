@@ -230,6 +230,7 @@ bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
 	while (budget-- > 0 && bp_timer_pop(&engine->timers, now_us, &entry)) {
+		bp_timer_prefetch(engine);
 		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);
 		bp_timer_run(engine, &entry);
 	}

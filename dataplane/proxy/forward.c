@@ -285,17 +285,19 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 
 /* Fills the record; nobody sees it yet. */
 static void
-fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, const struct bp_request *request,
-	const struct bp_destination *destination)
+fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, unsigned room,
+	const struct bp_request *request, const struct bp_destination *destination)
 {
 	record->node.id[0] = request->id[0];
 	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
 	record->upstream = request->reply;
-	atomic_store(&record->response, NULL);
-	atomic_store(&record->ack, NULL);
+	atomic_store_explicit(&record->response, NULL, memory_order_relaxed);
+	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
+	memset(live->branches, 0, room * sizeof(live->branches[0]));
+	live->room = room & 127;
 	live->routing_hash = request->routing_hash;
 	live->config_generation = (uint32_t)engine->config->generation;
 	live->trunk = destination->trunk;
@@ -307,7 +309,8 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, c
 	live->branches[0].started_us = engine->now_us;
 }
 
-/* The words come last: who reads them with this generation sees all that was filled in. */
+/* The server word comes last, released: who reads it with this generation sees all that was filled in. Nobody else
+ * writes here before the record stands in the table. */
 static void
 start_machines(struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned branches)
 {
@@ -316,11 +319,23 @@ start_machines(struct bp_record *record, struct bp_live *live, uint32_t generati
 	uint64_t server = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING);
 	uint64_t branch = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING);
 
-	atomic_store(&record->live, live);
-	atomic_store(&record->branch_count, (uint8_t)branches);
-	for (unsigned i = 0; i < branches; i++)
-		atomic_store(bp_branch_word(record, i), branch);
-	atomic_store(&record->server, BP_WORD_SET(server, PENDING, branches));
+	atomic_store_explicit(&record->live, live, memory_order_relaxed);
+	atomic_store_explicit(&record->branch_count, (uint8_t)branches, memory_order_relaxed);
+	atomic_store_explicit(&record->branch, branch, memory_order_relaxed);
+	for (unsigned i = 1; i < branches; i++)
+		atomic_store_explicit(&live->branches[i].word, branch, memory_order_relaxed);
+	atomic_store_explicit(&record->server, BP_WORD_SET(server, PENDING, branches), memory_order_release);
+}
+
+/* Branches that there will ever be. */
+static unsigned
+room_for(const struct bp_engine *engine, const struct bp_destination *destination)
+{
+	unsigned targets = destination->trunk == BP_CONFIG_NONE
+		? 1u
+		: engine->config->trunks[destination->trunk].target_count;
+
+	return targets < BP_BRANCHES_MAX ? targets : BP_BRANCHES_MAX;
 }
 
 /* The call that an INVITE opens, or the dialog that a BYE will end. False: no slot for the call. */
@@ -347,7 +362,7 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 static void
 discard(struct bp_engine *engine, struct bp_record *record, struct bp_live *live)
 {
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+	for (unsigned i = 0; i < live->room; i++) {
 		struct bp_kept *kept = atomic_load(&live->branches[i].request);
 
 		if (kept == NULL)
@@ -386,7 +401,7 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 			push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
 		kept = bp_keep_edits(engine, 0, too_large);
 	}
-	atomic_store(&live->branches[0].request, kept);
+	atomic_store_explicit(&live->branches[0].request, kept, memory_order_relaxed);
 	return kept != NULL;
 }
 
@@ -398,7 +413,7 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 	const struct bp_config_trunk *trunk;
 	unsigned count = 1, wanted;
 
-	atomic_store(&live->next_target, 1);
+	atomic_store_explicit(&live->next_target, 1, memory_order_relaxed);
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	trunk = &engine->config->trunks[destination->trunk];
@@ -436,7 +451,9 @@ int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
-	struct bp_live *live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
+	unsigned room = room_for(engine, destination);
+	struct bp_live *live = (struct bp_live *)bp_block_take(
+		engine->memory, sizeof(*live) + room * sizeof(live->branches[0]));
 	uint32_t generation;
 	bool too_large;
 
@@ -449,7 +466,7 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 	generation = bp_word_generation(atomic_load(&record->server));
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);
-	fill(engine, record, live, request, destination);
+	fill(engine, record, live, room, request, destination);
 	if (!attach_dialog(engine, record, request, destination)) {
 		record->dialog = BP_NO_INDEX;
 		discard(engine, record, live);

@@ -187,8 +187,8 @@ invite_provisional(struct bp_engine *engine, const struct bp_sip_message *m, str
 
 	if (m->status > 100 && !is_abandoned(swap->after)) {
 		if (live != NULL)
-			atomic_store(&live->branches[id.branch].deadline_us,
-				engine->now_us + engine->config->timers.c_us);
+			atomic_store_explicit(&live->branches[id.branch].deadline_us,
+				engine->now_us + engine->config->timers.c_us, memory_order_relaxed);
 		verdict = bp_upstream_provisional(engine, record, id.generation, m);
 	}
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
@@ -199,11 +199,16 @@ static int
 invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
-	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m);
+	bool accepted;
+	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m, &accepted);
+	struct bp_timer_entry entry = bp_entry(engine, record, id.generation, id.branch, BP_TIMER_M);
 
-	if (BP_WORD_GET(swap->before, STATE) != BP_ICT_ACCEPTED) {
-		bp_arm(engine, BP_DURATION_64T1,
-			bp_entry(engine, record, id.generation, id.branch, BP_TIMER_M));
+	if (BP_WORD_GET(swap->before, STATE) == BP_ICT_ACCEPTED) {
+		if (accepted)
+			bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, id.generation, 0, BP_TIMER_L));
+	} else {
+		entry.step = accepted; /* L and M run out together */
+		bp_arm(engine, BP_DURATION_64T1, entry);
 		bp_cancel_pending(engine, record, id.generation);
 		bp_drop_live(engine, record);
 	}

@@ -60,8 +60,8 @@ bp_upstream_provisional(
 /* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
  * a fork further down answers: then the source of the 2xx stands for it. */
 static void
-make_dialog(
-	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m)
 {
 	const struct bp_flow *over = bp_branch_flow(record, branch);
 	struct bp_hop callee;
@@ -74,24 +74,25 @@ make_dialog(
 		return;
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
 	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
-		    &callee, engine->now_us) == NULL)
+		    &callee, engine->now_us) == NULL &&
+		bp_word_generation(atomic_load(&record->server)) == generation) /* else it has just ended, and the call with it */
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 }
 
 /* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
 int
 bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
-	const struct bp_sip_message *m)
+	const struct bp_sip_message *m, bool *accepted)
 {
 	struct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
 
+	*accepted = swap.action == BP_DO_SEND && BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING;
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
-	if (BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING) {
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));
+	if (*accepted) {
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
-	make_dialog(engine, record, branch, m);
+	make_dialog(engine, record, generation, branch, m);
 	return pass(engine, record, m, KEEP_NOT);
 }
 

@@ -89,10 +89,11 @@ bp_server_event(struct bp_record *record, uint32_t generation, unsigned event, u
 
 	while (bp_word_generation(word) == generation) {
 		const struct bp_step *step = server_step(record, word, event);
-		uint64_t next = word;
+		uint64_t next;
 
-		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
-			next = next_word(word, step, set, status);
+		if (step->action == BP_DO_DROP || step->action == BP_DO_IGNORE)
+			return (struct bp_swap){word, word, step->action};
+		next = next_word(word, step, set, status);
 		if (atomic_compare_exchange_weak(&record->server, &word, next))
 			return (struct bp_swap){word, next, step->action};
 	}
@@ -107,7 +108,7 @@ bp_branch_word(struct bp_record *record, unsigned branch)
 	if (branch == 0)
 		return &record->branch;
 	live = atomic_load(&record->live);
-	return live != NULL && branch < BP_BRANCHES_MAX ? &live->branches[branch].word : NULL;
+	return live != NULL && branch < live->room ? &live->branches[branch].word : NULL;
 }
 
 struct bp_swap
@@ -121,10 +122,11 @@ bp_branch_event(struct bp_record *record, uint32_t generation, unsigned branch, 
 		unsigned state = BP_WORD_GET(word, STATE);
 		const struct bp_step *step =
 			bp_record_is_invite(record) ? &bp_ict_table[state][event] : &bp_nict_table[state][event];
-		uint64_t next = word;
+		uint64_t next;
 
-		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
-			next = next_word(word, step, set, status);
+		if (step->action == BP_DO_DROP || step->action == BP_DO_IGNORE)
+			return (struct bp_swap){word, word, step->action};
+		next = next_word(word, step, set, status);
 		if (atomic_compare_exchange_weak(place, &word, next))
 			return (struct bp_swap){word, next, step->action};
 	}
@@ -310,7 +312,8 @@ bp_record_end(struct bp_record *record, uint32_t generation)
 			    &record->server, &word, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE))
 			continue;
 		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
-			atomic_store(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated));
+			atomic_store_explicit(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated),
+				memory_order_release);
 		return true;
 	}
 	return false;

@@ -42,12 +42,13 @@ struct bp_live {
 	_Atomic uint32_t next_target;     /* of the trunk: the first that no branch was sent to */
 	uint32_t call_place;              /* place of the call in the trunk's order of targets */
 	uint16_t trunk;                   /* BP_CONFIG_NONE: no other target is known */
-	bool readdressed;                 /* the Request-URI names the target and changes with it */
+	uint8_t readdressed : 1;          /* the Request-URI names the target and changes with it */
+	uint8_t room : 7;                 /* for branches: there are no more targets */
 	uint8_t own_routes;               /* Record-Route lines of ours on top of the request */
 	struct bp_flow back;              /* what the callee's route token leads to */
-	struct bp_branch branches[BP_BRANCHES_MAX];
+	struct bp_branch branches[];
 };
-static_assert(sizeof(struct bp_live) == 512, "a class of kept memory");
+static_assert(sizeof(struct bp_live) == 64, "with one branch 128, with seven 512: classes of kept memory");
 
 struct bp_record {
 	/* cache line 0: lookup */

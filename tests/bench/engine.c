@@ -263,8 +263,9 @@ settle(struct run *r)
 {
 	for (unsigned i = 0; i < 1000; i++) {
 		r->now_us += (uint64_t)r->options.linger_ms * 10;
-		run_timers(r);
-		run_flush(r);
+		while (bp_engine_expire(r->edge.engine, r->now_us, EXPIRE_BUDGET) <= r->now_us)
+			;
+		bp_engine_flush(r->edge.engine);
 		engine_edge_release(&r->edge);
 	}
 }

@@ -457,6 +457,8 @@ run_timer(struct stage_worker *worker)
 			continue;
 		fifo->write--;
 		memmove(place, place + 1, (size_t)(fifo->head->entries + fifo->write - place) * sizeof(*place));
+		engine->timers.heads_us[i] =
+			fifo->read < fifo->write ? fifo->head->entries[fifo->read].deadline_us : UINT64_MAX;
 		break;
 	}
 	engine->timers.armed--;

@@ -15,8 +15,8 @@
 #define HEAD 19
 #define CHECK 8
 #define V6 8
-#define PACKED_MAX (HEAD + 16 + 16 + 2) /* with the Call-ID's words in the place of the check */
-#define TEXT_MAX 60
+#define PACKED_MAX 64 /* with the Call-ID's words in the place of the check; whole groups */
+#define TEXT_MAX 64
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -24,7 +24,7 @@ static inline void
 put(uint8_t *out, uint64_t value, unsigned bytes)
 {
 	for (unsigned i = bytes; i-- > 0; value >>= 8)
-		out[i] = (uint8_t)value;
+		out[i] = (uint8_t)value; /* becomes one store */
 }
 
 static inline uint64_t
@@ -41,61 +41,83 @@ get(const uint8_t *in, unsigned bytes)
 static uint64_t
 sign(const struct bp_hash_key *key, uint8_t *packed, unsigned size, struct bp_route_call call)
 {
-	for (unsigned i = 0; i < 16; i++)
-		packed[size + i] = (uint8_t)(call.words[i / 8] >> 8 * (i % 8));
+	put(packed + size, call.words[0], 8);
+	put(packed + size + 8, call.words[1], 8);
 	return bp_hash64(key, packed, size + 16);
 }
 
-/* Three bytes make four characters. @in can be read, @out written up to whole groups. */
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH (ONES * 0x80)
+
+/* In each byte, all less than 128: 1 where it is at least @least. */
+static inline uint64_t
+at_least(uint64_t bytes, unsigned least)
+{
+	return (bytes + ONES * (0x80 - least)) >> 7 & ONES;
+}
+
+static inline uint64_t
+load_big(const void *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+static inline void
+store_big(void *to, uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	memcpy(to, &word, sizeof(word));
+}
+
+/* Six bytes make eight characters. @in can be read for two bytes more than whole groups, @out written up to them. */
 static void
 encode(const uint8_t *in, unsigned size, char *out)
 {
-	for (unsigned i = 0; i < size; i += 3, out += 4) {
-		uint32_t group = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+	for (unsigned i = 0; i < size; i += 6, out += 8) {
+		uint64_t x = load_big(in + i) >> 16;
 
-		out[0] = alphabet[group >> 18];
-		out[1] = alphabet[group >> 12 & 63];
-		out[2] = alphabet[group >> 6 & 63];
-		out[3] = alphabet[group & 63];
+		x = (x & UINT64_C(0xffffff000000)) << 8 | (x & 0xffffff);
+		x = (x & UINT64_C(0x00fff00000fff000)) << 4 | (x & UINT64_C(0x00000fff00000fff));
+		x = (x & UINT64_C(0x0fc00fc00fc00fc0)) << 2 | (x & UINT64_C(0x003f003f003f003f));
+		/* A-Z a-z 0-9 - _: what the first character of each run is further away than that of the one before */
+		x += ONES * 'A' + at_least(x, 26) * ('a' - 'Z' - 1) - at_least(x, 52) * ('z' + 1 - '0') -
+			at_least(x, 62) * ('9' + 1 - '-') + at_least(x, 63) * ('_' - '-' - 1);
+		store_big(out, x);
 	}
 }
 
-/* Values of the characters from ' ' to DEL; 64: none. */
-/* clang-format off */
-static const uint8_t values[96] = {
-	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
-	64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
-	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
-};
-/* clang-format on */
-
-static uint32_t
-value_of(char c)
-{
-	uint8_t place = (uint8_t)(c - ' ');
-
-	return place < sizeof(values) ? values[place] : 64;
-}
-
-/* @text is read, @out written up to whole groups. */
+/* @text is read, @out written up to whole groups and two bytes more. */
 static bool
 decode(const char *text, unsigned size, uint8_t *out)
 {
-	uint32_t bad = 0;
+	uint64_t good = ONES;
 
-	for (unsigned i = 0; i < size; i += 4, out += 3) {
-		uint32_t a = value_of(text[i]), b = value_of(text[i + 1]), c = value_of(text[i + 2]),
-			 d = value_of(text[i + 3]), group = a << 18 | b << 12 | c << 6 | d;
+	for (unsigned i = 0; i < size; i += 8, out += 6) {
+		uint64_t x = load_big(text + i), plain = x & ~HIGH;
+		uint64_t upper = at_least(plain, 'A') ^ at_least(plain, 'Z' + 1);
+		uint64_t lower = at_least(plain, 'a') ^ at_least(plain, 'z' + 1);
+		uint64_t digit = at_least(plain, '0') ^ at_least(plain, '9' + 1);
+		uint64_t minus = at_least(plain, '-') ^ at_least(plain, '-' + 1);
+		uint64_t under = at_least(plain, '_') ^ at_least(plain, '_' + 1);
 
-		bad |= a | b | c | d;
-		out[0] = (uint8_t)(group >> 16);
-		out[1] = (uint8_t)(group >> 8);
-		out[2] = (uint8_t)group;
+		good &= (upper | lower | digit | minus | under) & ~(x >> 7);
+		x = plain - upper * 'A' - lower * ('a' - 26) + digit * (52 - '0') + minus * (62 - '-') -
+			under * ('_' - 63);
+		x &= ONES * 63;
+		x = (x & UINT64_C(0x3f003f003f003f00)) >> 2 | (x & UINT64_C(0x003f003f003f003f));
+		x = (x & UINT64_C(0x0fff00000fff0000)) >> 4 | (x & UINT64_C(0x00000fff00000fff));
+		x = (x & UINT64_C(0x00ffffff00000000)) >> 8 | (x & 0xffffff);
+		store_big(out, x << 16);
 	}
-	return (bad & 64) == 0;
+	return good == ONES;
 }
 
 static unsigned
@@ -141,7 +163,7 @@ bp_route_token_write(
 	put(packed + 17, token->onward.port, 2);
 	memcpy(packed + HEAD, token->onward.ip.bytes + 16 - ip, ip);
 	put(packed + HEAD + ip, sign(&key->mac, packed, HEAD + ip, call), CHECK);
-	packed[size] = packed[size + 1] = 0;
+	memset(packed + size, 0, 8);
 	encode(packed, size, text);
 	size = encoded_size(size);
 	memcpy(out, text, size);
@@ -163,7 +185,7 @@ bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned s
 		ip = 16;
 	else
 		return false;
-	memset(whole + (size & ~3u), 'A', 4); /* zeros behind its end */
+	memset(whole + (size & ~7u), 'A', 8); /* zeros behind its end */
 	memcpy(whole, text, size);
 	if (!decode(whole, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
 		return false;
@@ -193,7 +215,8 @@ bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned s
 bool
 bp_route_token_twins(const char *first, const char *second)
 {
-	uint32_t a = value_of(first[1]), b = value_of(second[1]);
+	const char *a = memchr(alphabet, first[1], sizeof(alphabet)), *b = memchr(alphabet, second[1], sizeof(alphabet));
 
-	return first[0] == second[0] && (a ^ b) == 16 && memcmp(first + 2, second + 2, 18) == 0;
+	return first[0] == second[0] && a != NULL && b != NULL && ((a - alphabet) ^ (b - alphabet)) == 16 &&
+		memcmp(first + 2, second + 2, 18) == 0;
 }

@@ -24,7 +24,7 @@ spread(uint64_t value)
 }
 
 /* Eight digits. */
-static void
+static inline void
 write_eight(uint64_t value, char *out)
 {
 	uint64_t x = spread(value);
@@ -34,7 +34,7 @@ write_eight(uint64_t value, char *out)
 	memcpy(out, &x, 8);
 }
 
-static bool
+static inline bool
 read_eight(const char *text, uint64_t *value)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
@@ -93,7 +93,7 @@ bp_hex_read(const char *text, unsigned digits, uint64_t *value)
 	return true;
 }
 
-static uint64_t
+static inline uint64_t
 check(const struct bp_hash_key *key, struct bp_branch_id id)
 {
 	uint32_t words[3] = {id.index, id.generation, id.branch};
@@ -104,25 +104,30 @@ check(const struct bp_hash_key *key, struct bp_branch_id id)
 void
 bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *out)
 {
+	uint64_t sum;
+
 	memcpy(out, BP_BRANCH_ID_PREFIX, PREFIX);
-	bp_hex_write(id.index, 8, out + INDEX);
-	bp_hex_write(id.generation, 8, out + GENERATION);
-	bp_hex_write(id.branch, 1, out + BRANCH);
-	bp_hex_write(check(key, id), 16, out + CHECK);
+	write_eight(id.index, out + INDEX);
+	write_eight(id.generation, out + GENERATION);
+	out[BRANCH] = "0123456789abcdef"[id.branch & 15];
+	sum = check(key, id);
+	write_eight(sum >> 32, out + CHECK);
+	write_eight(sum, out + CHECK + 8);
 }
 
 bool
 bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
 {
-	uint64_t index, generation, branch, sum;
+	uint64_t index, generation, branch, sum, low;
 
 	if (size != BP_BRANCH_ID_SIZE || memcmp(text, BP_BRANCH_ID_PREFIX, PREFIX) != 0)
 		return false;
-	if (!bp_hex_read(text + INDEX, 8, &index) || !bp_hex_read(text + GENERATION, 8, &generation) ||
-		!bp_hex_read(text + BRANCH, 1, &branch) || !bp_hex_read(text + CHECK, 16, &sum))
+	if (!read_eight(text + INDEX, &index) || !read_eight(text + GENERATION, &generation) ||
+		!bp_hex_read(text + BRANCH, 1, &branch) || !read_eight(text + CHECK, &sum) ||
+		!read_eight(text + CHECK + 8, &low))
 		return false;
 	*id = (struct bp_branch_id){(uint32_t)index, (uint32_t)generation, (uint8_t)branch};
-	return sum == check(key, *id);
+	return (sum << 32 | low) == check(key, *id);
 }
 
 void

@@ -113,22 +113,50 @@ bp_hash_end(struct bp_hash *h, uint64_t *out)
 	out[1] = h->v0 ^ h->v1 ^ h->v2 ^ h->v3;
 }
 
+#define ROUND(a, b, c, d)                                                                                     \
+	do {                                                                                                   \
+		a += b;                                                                                        \
+		c += d;                                                                                        \
+		b = rotate(b, 13) ^ a;                                                                         \
+		d = rotate(d, 16) ^ c;                                                                         \
+		a = rotate(a, 32) + d;                                                                         \
+		c += b;                                                                                        \
+		d = rotate(d, 21) ^ a;                                                                         \
+		b = rotate(b, 17) ^ c;                                                                         \
+		c = rotate(c, 32);                                                                             \
+	} while (0)
+
+/* The same in registers. */
 uint64_t
 bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
 	struct bp_hash h;
-	uint64_t sum;
-	uint8_t last[8] = {0};
+	uint64_t v0, v1, v2, v3, word, total = size;
 
 	bp_hash_begin(&h, key, 64);
-	h.total = size;
-	for (; size >= 8; p += 8, size -= 8)
-		compress(&h, load64(p));
-	if (size > 0) {
-		memcpy(last, p, size);
-		h.tail = load64(last);
+	v0 = h.v0;
+	v1 = h.v1;
+	v2 = h.v2;
+	v3 = h.v3;
+	for (; size >= 8; p += 8, size -= 8) {
+		word = load64(p);
+		v3 ^= word;
+		ROUND(v0, v1, v2, v3);
+		ROUND(v0, v1, v2, v3);
+		v0 ^= word;
 	}
-	bp_hash_end(&h, &sum);
-	return sum;
+	word = total << 56;
+	for (size_t i = 0; i < size; i++)
+		word |= (uint64_t)p[i] << 8 * i;
+	v3 ^= word;
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	v0 ^= word;
+	v2 ^= 0xff;
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	return v0 ^ v1 ^ v2 ^ v3;
 }

@@ -183,8 +183,10 @@ receive_one(struct run *r, unsigned step, uint64_t number)
 static void
 end_block(struct run *r, unsigned calls)
 {
+	if (!r->measuring)
+		return;
 	r->block_calls += calls;
-	if (!r->measuring || r->block_calls < BLOCK)
+	if (r->block_calls < BLOCK)
 		return;
 	if (r->block_count < BLOCKS_MAX)
 		r->blocks[r->block_count++] = (double)r->block_cycles / (double)r->block_calls;
@@ -326,15 +328,15 @@ report(struct run *r, struct bench_json *json, double finished_bytes, double est
 	double total = 0, calls = (double)r->options.calls;
 
 	qsort(r->blocks, r->block_count, sizeof(r->blocks[0]), compare);
-	printf("\n%-14s %10s %10s %8s %8s\n", r->scenario->name, "a call", "a message", "p50", "p99");
+	printf("\n%-14s %10s %10s %8s %8s %8s\n", r->scenario->name, "a call", "a message", "p10", "p50", "p99");
 	bench_json_begin(json, "stages", '{');
 	for (unsigned i = 0; i < KINDS; i++) {
 		const struct kind *k = &r->kinds[i];
 
 		total += (double)k->cycles;
-		printf("  %-12s %10.0f %10.0f %8llu %8llu\n", k->name, (double)k->cycles / calls,
-			k->count ? (double)k->cycles / (double)k->count : 0, (unsigned long long)percentile(k, 500),
-			(unsigned long long)percentile(k, 990));
+		printf("  %-12s %10.0f %10.0f %8llu %8llu %8llu\n", k->name, (double)k->cycles / calls,
+			k->count ? (double)k->cycles / (double)k->count : 0, (unsigned long long)percentile(k, 100),
+			(unsigned long long)percentile(k, 500), (unsigned long long)percentile(k, 990));
 		bench_json_number(json, k->name, (double)k->cycles / calls);
 	}
 	bench_json_end(json, '}');

@@ -81,6 +81,10 @@ test_pieces_equal_the_whole(void **state)
 
 	for (uint8_t i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 7);
+	for (size_t size = 0; size <= sizeof(in); size++) {
+		hash(in, size, 64, whole);
+		assert_int_equal(bp_hash64(&key, in, size), whole[0]);
+	}
 	hash(in, sizeof(in), 128, whole);
 	for (size_t a = 0; a <= sizeof(in); a++) {
 		for (size_t b = a; b <= sizeof(in); b++) {

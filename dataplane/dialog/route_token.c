@@ -170,13 +170,11 @@ bp_route_token_write(
 	return size;
 }
 
-bool
-bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned size, struct bp_route_call call,
-	struct bp_route_token *token)
+/* Bytes that are signed, with the signature behind them. 0: not a token. */
+static unsigned
+unpack(const char *text, unsigned size, uint8_t packed[PACKED_MAX])
 {
 	char whole[TEXT_MAX];
-	uint8_t packed[PACKED_MAX];
-	uint64_t check;
 	unsigned ip;
 
 	if (size == encoded_size(HEAD + 4 + CHECK))
@@ -184,17 +182,20 @@ bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned s
 	else if (size == encoded_size(HEAD + 16 + CHECK))
 		ip = 16;
 	else
-		return false;
+		return 0;
 	memset(whole + (size & ~7u), 'A', 8); /* zeros behind its end */
 	memcpy(whole, text, size);
 	if (!decode(whole, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
-		return false;
+		return 0;
 	if ((packed[HEAD + ip + CHECK] | packed[HEAD + ip + CHECK + 1]) != 0)
-		return false; /* one spelling only */
-	check = get(packed + HEAD + ip, CHECK);
-	if (check != sign(&key->mac, packed, HEAD + ip, call))
-		return false;
-	*token = (struct bp_route_token){
+		return 0; /* one spelling only */
+	return HEAD + ip;
+}
+
+static struct bp_route_token
+token_of(const uint8_t *packed, unsigned size)
+{
+	struct bp_route_token token = {
 		.key_id = packed[0] >> 4,
 		.side = packed[0] & 1,
 		.node = (uint16_t)get(packed + 1, 2),
@@ -203,10 +204,25 @@ bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned s
 		.generation = (uint32_t)get(packed + 11, 4),
 		.onward = {.listener = (uint16_t)get(packed + 15, 2), .port = (uint16_t)get(packed + 17, 2)},
 	};
-	if (ip == 4)
-		token->onward.ip = bp_ip_from_v4(packed + HEAD);
+
+	if (size == HEAD + 4)
+		token.onward.ip = bp_ip_from_v4(packed + HEAD);
 	else
-		memcpy(token->onward.ip.bytes, packed + HEAD, 16);
+		memcpy(token.onward.ip.bytes, packed + HEAD, 16);
+	return token;
+}
+
+bool
+bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned size, struct bp_route_call call,
+	struct bp_route_token *token)
+{
+	uint8_t packed[PACKED_MAX];
+	unsigned is_signed = unpack(text, size, packed);
+	uint64_t check = is_signed ? get(packed + is_signed, CHECK) : 0;
+
+	if (is_signed == 0 || check != sign(&key->mac, packed, is_signed, call))
+		return false;
+	*token = token_of(packed, is_signed);
 	return true;
 }
 
@@ -219,4 +235,15 @@ bp_route_token_twins(const char *first, const char *second)
 
 	return first[0] == second[0] && a != NULL && b != NULL && ((a - alphabet) ^ (b - alphabet)) == 16 &&
 		memcmp(first + 2, second + 2, 18) == 0;
+}
+
+bool
+bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token)
+{
+	uint8_t packed[PACKED_MAX];
+	unsigned is_signed = unpack(text, size, packed);
+
+	if (is_signed != 0)
+		*token = token_of(packed, is_signed);
+	return is_signed != 0;
 }

@@ -50,4 +50,7 @@ bool bp_route_token_read(const struct bp_route_key *key, const char *text, unsig
 /* Whether the second token names the same call as the first, of the same size, from the other side. Neither is checked. */
 bool bp_route_token_twins(const char *first, const char *second);
 
+/* What a token says of itself, its signature not looked at: for tools, never for a worker. False: not a token. */
+bool bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token);
+
 #endif

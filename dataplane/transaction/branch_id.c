@@ -115,19 +115,37 @@ bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *
 	write_eight(sum, out + CHECK + 8);
 }
 
-bool
-bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
+/* *sum: the check as it was written. */
+static bool
+parse(const char *text, unsigned size, struct bp_branch_id *id, uint64_t *sum)
 {
-	uint64_t index, generation, branch, sum, low;
+	uint64_t index, generation, branch, high, low;
 
 	if (size != BP_BRANCH_ID_SIZE || memcmp(text, BP_BRANCH_ID_PREFIX, PREFIX) != 0)
 		return false;
 	if (!read_eight(text + INDEX, &index) || !read_eight(text + GENERATION, &generation) ||
-		!bp_hex_read(text + BRANCH, 1, &branch) || !read_eight(text + CHECK, &sum) ||
+		!bp_hex_read(text + BRANCH, 1, &branch) || !read_eight(text + CHECK, &high) ||
 		!read_eight(text + CHECK + 8, &low))
 		return false;
 	*id = (struct bp_branch_id){(uint32_t)index, (uint32_t)generation, (uint8_t)branch};
-	return (sum << 32 | low) == check(key, *id);
+	*sum = high << 32 | low;
+	return true;
+}
+
+bool
+bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
+{
+	uint64_t sum;
+
+	return parse(text, size, id, &sum) && sum == check(key, *id);
+}
+
+bool
+bp_branch_id_open(const char *text, unsigned size, struct bp_branch_id *id)
+{
+	uint64_t sum;
+
+	return parse(text, size, id, &sum);
 }
 
 void

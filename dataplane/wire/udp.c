@@ -116,13 +116,15 @@ bp_wire_send(struct bp_wire *wire, const struct bp_flow *to, uint32_t size)
 		rte_pktmbuf_free(mbuf);
 		return;
 	}
+	mbuf->data_len = (uint16_t)size;
+	mbuf->pkt_len = size;
+	if (likely(bp_way_send(wire, to, mbuf)))
+		return;
 	if (unlikely(!address(wire, to, &output, &local))) {
 		bp_wire_drop(wire, BP_DROP_tx_no_route, 1);
 		rte_pktmbuf_free(mbuf);
 		return;
 	}
-	mbuf->data_len = (uint16_t)size;
-	mbuf->pkt_len = size;
 	udp = (struct rte_udp_hdr *)rte_pktmbuf_prepend(mbuf, sizeof(*udp));
 	udp->src_port = rte_cpu_to_be_16(bp_addresses_listener(wire->addresses, to->listener)->port);
 	udp->dst_port = rte_cpu_to_be_16(to->port);

@@ -16,6 +16,7 @@
 int
 bp_wire_configure(struct bp_wire *wire, const struct bp_config *config)
 {
+	wire->way_generation++;
 	return bp_addresses_build(wire->addresses, config, wire->port_count);
 }
 

@@ -463,7 +463,31 @@ out_both_families(void **state)
 	assert_int_equal(w.counters.datagrams_fragmented, 0);
 }
 
-/* The identification of IPv4 datagrams that a router may still divide does not repeat soon. */
+/* Headers that are kept are only as good as what they were made from. */
+static void
+known_ways_end(void **state)
+{
+	static const uint8_t text[64] = "long enough for a frame without padding";
+	struct bp_flow to = flow(LISTENER_V4, PEER, 6060);
+
+	resolve(LISTENER_V4, PEER, PEER_MAC);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(send_to(&to, text, sizeof(text)));
+		assert_true(sent(&out));
+		is_ethernet(&out, PEER_MAC, -1, 0x0800);
+	}
+	w.listeners[LISTENER_V4].port = 5099; /* with the configuration */
+	assert_int_equal(bp_wire_configure(w.wire, &w.config), 0);
+	assert_true(send_to(&to, text, sizeof(text)));
+	assert_true(sent(&out));
+	assert_int_equal(get16(is_ip(&out, -1, OWN, PEER, 17)), 5099);
+	w.now_us += 3600 * UINT64_C(1000000); /* with time: a neighbour that has been silent for so long is asked again */
+	bp_wire_tick(w.wire, w.now_us);
+	assert_true(send_to(&to, text, sizeof(text)));
+	assert_true(sent(&out));
+	assert_int_equal(get16(out.bytes + 12), 0x0806);
+}
+
 static char heard[BURST_MAX + 1];
 
 static void
@@ -520,6 +544,7 @@ long_burst(void **state)
 	assert_int_equal(w.counters.frames_delivered, BURST_MAX);
 }
 
+/* The identification of IPv4 datagrams that a router may still divide does not repeat soon. */
 static void
 identifications_differ(void **state)
 {
@@ -556,6 +581,7 @@ main(void)
 		WIRE_TEST(our_own_address_as_source),
 		WIRE_TEST(groups_are_foreign),
 		WIRE_TEST(out_both_families),
+		WIRE_TEST(known_ways_end),
 		WIRE_TEST(burst_keeps_its_order),
 		WIRE_TEST(long_burst),
 		WIRE_TEST(identifications_differ),

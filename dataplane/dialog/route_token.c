@@ -247,3 +247,15 @@ bp_route_token_open(const char *text, unsigned size, struct bp_route_token *toke
 		*token = token_of(packed, is_signed);
 	return is_signed != 0;
 }
+
+/* Bytes 7 to 10: in the second group of eight characters. */
+bool
+bp_route_token_index(const char *text, unsigned size, uint32_t *index)
+{
+	uint8_t group[8];
+
+	if (size < encoded_size(HEAD + 4 + CHECK) || !decode(text + 8, 8, group))
+		return false;
+	*index = (uint32_t)get(group + 1, 4);
+	return true;
+}

@@ -111,6 +111,8 @@ bp_answer_is_acked(const struct bp_engine *engine, const struct bp_request *requ
 {
 	char tag[17];
 
+	if (request->m->to_tag.size != sizeof(tag) - 1)
+		return false;
 	bp_answer_tag(engine, request->id, tag);
 	return bp_span_is(request->m->bytes, request->m->to_tag, tag);
 }

@@ -32,7 +32,7 @@ rank(uint16_t status)
 static void
 add_challenges(struct bp_engine *engine, const struct bp_kept *other)
 {
-	struct bp_sip_message *m = &engine->received;
+	struct bp_sip_message *m = &engine->own;
 
 	if (bp_sip_parse(m, other->bytes, other->size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		return;

@@ -32,6 +32,18 @@ struct bp_edge {
 	uint16_t workers;
 };
 
+/* A datagram that was read and waits for its turn. */
+struct bp_view {
+	enum bp_sip_fault fault;
+	bool too_large;
+	uint64_t id[2];           /* of a request's server transaction */
+	struct bp_record *record; /* that a response seems to be for; only to ask for memory */
+	struct bp_sip_message m;
+};
+
+/* Datagrams of a burst that are read ahead of the one at work; a power of two. */
+#define BP_VIEWS 4
+
 /* One per worker. */
 struct bp_engine {
 	struct bp_edge *edge;
@@ -44,16 +56,17 @@ struct bp_engine {
 	struct bp_sip_limits limits;          /* of a request */
 	struct bp_sip_limits response_limits; /* with room for our own Via */
 	uint64_t config_generation;
-	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint64_t now_us;
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
 	/* scratch, too large for a stack frame */
-	struct bp_sip_message received;
+	struct bp_view views[BP_VIEWS];
+	struct bp_sip_message own; /* the edge's response as it comes from a branch */
 	struct bp_sip_message kept;
 	struct bp_edits edits;
 	uint8_t scratch[BP_SIP_MESSAGE_SIZE_MAX + 1];
+	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
 };
@@ -125,7 +138,10 @@ void bp_answer_tag(const struct bp_engine *engine, const uint64_t id[2], char ta
 bool bp_answer_is_acked(const struct bp_engine *engine, const struct bp_request *request);
 
 /* request.c */
-int bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *from);
+int bp_request_receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from);
+/* Asks for what the datagram will need first; what it then leads to. */
+void bp_prefetch_first(const struct bp_engine *engine, struct bp_view *view);
+void bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view);
 int bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record);
 
 /* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself. */

@@ -176,37 +176,46 @@ is_response(const uint8_t *bytes, uint32_t size)
 	return size - at >= 4 && memcmp(bytes + at, "SIP/", 4) == 0;
 }
 
-static int
-receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+/* What can be known of a datagram before its turn: nothing of the edge's memory is looked at. */
+static void
+read_ahead(struct bp_engine *engine, struct bp_view *view, const uint8_t *bytes, uint32_t size)
 {
-	struct bp_sip_message *m = &engine->received;
-	enum bp_sip_fault fault;
+	struct bp_sip_message *m = &view->m;
 
-	if (size > engine->config->limits.message)
-		return BP_DROP_message_too_large;
-	fault = bp_sip_parse(
+	view->too_large = size > engine->config->limits.message;
+	if (view->too_large)
+		return;
+	view->fault = bp_sip_parse(
 		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
-	if (fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
-		return BP_VERDICT_ABSORBED;
-	if (m->status == 0)
-		return bp_request_receive(engine, m, from);
-	if (m->status < BP_STATUS_MAX)
-		bp_count(&engine->counters->responses[BP_IN][m->status], 1);
-	return fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
+	if (m->status == 0 && view->fault != BP_SIP_FAULT_EMPTY)
+		bp_record_identity(&engine->edge->identity_key, m, view->id);
 }
 
-void
-bp_engine_receive(
-	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+static int
+act(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
+{
+	const struct bp_sip_message *m = &view->m;
+
+	if (view->too_large)
+		return BP_DROP_message_too_large;
+	if (view->fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
+		return BP_VERDICT_ABSORBED;
+	if (m->status == 0)
+		return bp_request_receive(engine, view, from);
+	if (m->status < BP_STATUS_MAX)
+		bp_count(&engine->counters->responses[BP_IN][m->status], 1);
+	return view->fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
+}
+
+static void
+receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
 {
 	struct bp_counters *counters = engine->counters;
 	int verdict;
 
-	engine->now_us = now_us;
 	engine->from = *from;
-	bp_engine_configure(engine);
 	bp_count(&counters->messages_received, 1);
-	verdict = receive(engine, from, bytes, size);
+	verdict = act(engine, view, from);
 	switch (verdict) {
 	case BP_VERDICT_FORWARDED:
 		bp_count(&counters->forwarded, 1);
@@ -219,6 +228,38 @@ bp_engine_receive(
 		break;
 	default:
 		bp_count(&counters->drops[verdict], 1);
+	}
+}
+
+void
+bp_engine_receive(
+	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+{
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	read_ahead(engine, &engine->views[0], bytes, size);
+	receive(engine, &engine->views[0], from);
+}
+
+/* The datagram at work is BP_VIEWS - 1 behind the one that is read; half way what that one leads to is asked for. */
+void
+bp_engine_receive_burst(
+	struct bp_engine *engine, const struct bp_datagram *datagrams, unsigned count, uint64_t now_us)
+{
+	unsigned read = 0;
+
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	for (unsigned i = 0; i < count; i++) {
+		for (; read < count && read < i + BP_VIEWS; read++) {
+			struct bp_view *view = &engine->views[read % BP_VIEWS];
+
+			read_ahead(engine, view, datagrams[read].bytes, datagrams[read].size);
+			bp_prefetch_first(engine, view);
+		}
+		if (i + BP_VIEWS / 2 < read)
+			bp_prefetch_then(engine, &engine->views[(i + BP_VIEWS / 2) % BP_VIEWS]);
+		receive(engine, &engine->views[i % BP_VIEWS], &datagrams[i].from);
 	}
 }
 

@@ -136,14 +136,15 @@ receive_faulty(struct bp_engine *engine, const struct bp_request *request)
 }
 
 int
-bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *from)
+bp_request_receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
 {
-	struct bp_request request = {.m = m, .from = from, .reply = reply_flow(m, from)};
+	const struct bp_sip_message *m = &view->m;
+	struct bp_request request = {
+		.m = m, .from = from, .reply = reply_flow(m, from), .id = {view->id[0], view->id[1]}};
 	struct bp_record *record;
 
 	if (m->fault != BP_SIP_FAULT_START_LINE) /* else it is no request at all */
 		bp_count(&engine->counters->requests[BP_IN][m->method], 1);
-	bp_record_identity(&engine->edge->identity_key, m, request.id);
 	if (m->fault != BP_SIP_FAULT_NONE)
 		return receive_faulty(engine, &request);
 	switch (m->method) {

@@ -121,7 +121,7 @@ static const struct bp_sip_message *
 make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, uint16_t status)
 {
 	const struct bp_sip_message *request = bp_kept_request(engine, record, branch);
-	struct bp_sip_message *m = &engine->received;
+	struct bp_sip_message *m = &engine->own;
 	const char *extra = status == 503 ? "Retry-After: 5\r\n" : NULL;
 	char tag[17];
 	uint32_t size = 0;

@@ -21,6 +21,7 @@
 #endif
 
 #define GROUP_MAX 64
+#define BURST_MAX 64
 #define BUCKETS 4096
 #define BUCKET_CYCLES 16
 #define BLOCK 8192 /* calls of which a mean is taken */
@@ -30,7 +31,7 @@
 #define INTERRUPTED 200000 /* cycles: the machine did something else meanwhile */
 #define FIRST_NUMBER UINT64_C(7000000000) /* such digits stand nowhere else */
 
-enum { TIMERS = ENGINE_STEPS, FLUSH, KINDS };
+enum { TIMERS = ENGINE_STEPS, FLUSH, BURSTS, KINDS };
 
 struct kind {
 	const char *name;
@@ -61,6 +62,7 @@ struct run {
 	double blocks[BLOCKS_MAX];
 	unsigned block_count;
 	struct incoming *incoming;
+	unsigned burst_count;
 };
 
 static inline uint64_t
@@ -214,6 +216,49 @@ end_turn(struct run *r, unsigned calls, bool begun)
 	end_block(r, begun ? calls : 0);
 }
 
+static __attribute__((noinline)) void
+receive_burst(struct run *r, const struct bp_datagram *datagrams)
+{
+	bp_engine_receive_burst(r->edge.engine, datagrams, r->burst_count, r->now_us);
+	__asm__ volatile("" ::: "memory");
+}
+
+/* Hands the messages that wait to the engine, and checks what it made of them. */
+static void
+end_burst(struct run *r)
+{
+	struct bp_datagram datagrams[BURST_MAX];
+	unsigned at = 0;
+	uint64_t begin;
+
+	if (r->burst_count == 0)
+		return;
+	for (unsigned i = 0; i < r->burst_count; i++)
+		datagrams[i] = (struct bp_datagram){
+			.from = *r->incoming[i].from, .size = r->incoming[i].size, .bytes = r->incoming[i].bytes};
+	r->edge.sent_count = 0;
+	begin = stamp();
+	receive_burst(r, datagrams);
+	account(r, BURSTS, begin, stamp());
+	for (unsigned i = 0; i < r->burst_count; i++)
+		check(r, &r->incoming[i], &at);
+	if (at != r->edge.sent_count)
+		r->bad++;
+	r->burst_count = 0;
+}
+
+static void
+receive_next(struct run *r, unsigned step, uint64_t number)
+{
+	if (r->options.burst == 0) {
+		receive_one(r, step, number);
+		return;
+	}
+	prepare(r, r->burst_count++, step, number);
+	if (r->burst_count == r->options.burst)
+		end_burst(r);
+}
+
 /* Begins @count calls, and brings those that began before on by a message each: the first one's last message comes
  * `spread` calls after its last but one. @last: no more begin, those under way come to their end. */
 static uint64_t
@@ -228,8 +273,9 @@ run_calls(struct run *r, uint64_t first, uint64_t count, unsigned stop_before)
 
 			for (unsigned i = 0; i < group; i++, at++)
 				if (at < count) /* wraps below 0 */
-					receive_one(r, step, first + at);
+					receive_next(r, step, first + at);
 		}
+		end_burst(r);
 		end_turn(r, group, turn * group < count);
 	}
 	return first + count;
@@ -333,6 +379,8 @@ report(struct run *r, struct bench_json *json, double finished_bytes, double est
 	for (unsigned i = 0; i < KINDS; i++) {
 		const struct kind *k = &r->kinds[i];
 
+		if (k->count == 0)
+			continue;
 		total += (double)k->cycles;
 		printf("  %-12s %10.0f %10.0f %8llu %8llu %8llu\n", k->name, (double)k->cycles / calls,
 			k->count ? (double)k->cycles / (double)k->count : 0, (unsigned long long)percentile(k, 100),
@@ -364,6 +412,7 @@ help(void)
 	       "  --linger MS        64*T1, which keeps finished transactions (default 6400; the RFC's: 32000)\n"
 	       "  --spread N         calls that begin between two messages of one call (default 64)\n"
 	       "  --group N          calls of one turn, 1 to 64 (default 8)\n"
+	       "  --burst N          messages handed over at once, 1 to 64 (default 1: so that each is measured)\n"
 	       "  --variant NAME     of the parser: avx512, avx2, sse42, plain (default: the best)\n"
 	       "  --cpu N            to run on (default 0)\n"
 	       "  --plain-pages      no huge pages\n"
@@ -390,7 +439,8 @@ static void
 read_options(int argc, char **argv, struct engine_options *o)
 {
 	static const struct option longs[] = {{"scenario", 1, NULL, 's'}, {"calls", 1, NULL, 'n'}, {"rate", 1, NULL, 'r'},
-		{"linger", 1, NULL, 'l'}, {"spread", 1, NULL, 'd'}, {"group", 1, NULL, 'g'}, {"variant", 1, NULL, 'v'},
+		{"linger", 1, NULL, 'l'}, {"spread", 1, NULL, 'd'}, {"group", 1, NULL, 'g'}, {"burst", 1, NULL, 'b'},
+		{"variant", 1, NULL, 'v'},
 		{"cpu", 1, NULL, 'c'}, {"plain-pages", 0, NULL, 'p'}, {"json", 1, NULL, 'j'}, {"help", 0, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	unsigned number;
@@ -400,7 +450,7 @@ read_options(int argc, char **argv, struct engine_options *o)
 		.calls = 200000, .rate = 100000, .linger_ms = 6400, .spread = 64, .group = 8};
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
 		number = 0;
-		if (strchr("nrldg", option) != NULL && bench_numbers(optarg, &number, 1) != 1)
+		if (strchr("nrldgb", option) != NULL && bench_numbers(optarg, &number, 1) != 1)
 			bench_usage("\"%s\" is no number", optarg);
 		switch (option) {
 		case 's':
@@ -420,6 +470,9 @@ read_options(int argc, char **argv, struct engine_options *o)
 			break;
 		case 'g':
 			o->group = number;
+			break;
+		case 'b':
+			o->burst = number == 1 ? 0 : number;
 			break;
 		case 'v':
 			choose_variant(optarg);
@@ -442,8 +495,8 @@ read_options(int argc, char **argv, struct engine_options *o)
 	}
 	if (o->scenario == NULL || optind != argc)
 		bench_usage("no such scenario");
-	if (o->group > GROUP_MAX || o->group > 1000000 || o->rate > 1000000)
-		bench_usage("--group is at most %u, --rate at most 1000000", GROUP_MAX);
+	if (o->group > GROUP_MAX || o->burst > BURST_MAX || o->rate > 1000000)
+		bench_usage("--group and --burst are at most %u, --rate 1000000", GROUP_MAX);
 	o->spread = (o->spread + o->group - 1) / o->group * o->group;
 }
 
@@ -454,11 +507,12 @@ begin(struct run *r)
 	r->scenario = r->options.scenario;
 	r->ring = (uint64_t)ENGINE_STEPS * r->options.spread + r->options.group;
 	r->calls = calloc(r->ring, sizeof(*r->calls));
-	r->incoming = aligned_alloc(64, sizeof(*r->incoming) * GROUP_MAX);
-	memset(r->incoming, 0, sizeof(*r->incoming) * GROUP_MAX);
+	r->incoming = aligned_alloc(64, sizeof(*r->incoming) * BURST_MAX);
+	memset(r->incoming, 0, sizeof(*r->incoming) * BURST_MAX);
 	r->now_us = 1000000;
 	r->kinds[TIMERS].name = "timers";
 	r->kinds[FLUSH].name = "flush";
+	r->kinds[BURSTS].name = "bursts";
 	for (unsigned i = 0; i < ENGINE_STEPS; i++)
 		r->kinds[i].name = r->scenario->steps[i].name;
 	calibrate(r);

@@ -46,22 +46,22 @@ match_in_call(const struct bp_table_node *node, const void *key)
 	return dialog->call == other->call;
 }
 
-/* The URI of the first Contact; size 0: there is none, or none that could be a Request-URI. */
-static struct bp_span
-contact_uri(const struct bp_sip_message *m)
+bool
+bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
-	struct bp_sip_uri uri;
 
+	*kept = (struct bp_span){0, 0};
 	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
-		!bp_sip_uri_cut(m->bytes, address.uri, &uri))
-		return (struct bp_span){0, 0};
+		!bp_sip_uri_cut(m->bytes, address.uri, uri))
+		return false;
 	if (address.uri.size > BP_CONTACT_SIZE_MAX)
-		return (struct bp_span){0, 0};
-	if (uri.headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
-		address.uri.size = (uint16_t)(uri.headers.offset - 1 - address.uri.offset);
-	return address.uri;
+		return true;
+	*kept = address.uri;
+	if (uri->headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
+		kept->size = (uint16_t)(uri->headers.offset - 1 - kept->offset);
+	return true;
 }
 
 static struct bp_kept *
@@ -101,8 +101,7 @@ static bool
 set_contact(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
 	const struct bp_sip_message *m, const struct bp_hop *hop)
 {
-	struct bp_span uri = contact_uri(m);
-	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, uri), uri.size);
+	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, hop->contact), hop->contact.size);
 
 	if (kept == NULL)
 		return false;
@@ -389,13 +388,15 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 	const struct bp_sip_message *m, const struct bp_flow *flow)
 {
 	const struct bp_remote *old = bp_dialog_remote(dialog, side);
-	struct bp_span uri = contact_uri(m);
+	struct bp_sip_uri cut;
+	struct bp_span uri;
 	struct bp_hop hop;
 
+	bp_dialog_contact(m, &cut, &uri);
 	if (old == NULL || uri.size == 0 ||
 		(uri.size == old->uri_size && memcmp(bp_sip_at(m, uri), old->uri, uri.size) == 0))
 		return;
-	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact};
+	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact, .contact = uri};
 	set_contact(worker, dialog, side, m, &hop);
 	if (!is_up(atomic_load(&dialog->word))) /* it ended meanwhile, and what was set may have come too late to be retired with it */
 		set_remote(worker, dialog, side, NULL);

@@ -70,13 +70,18 @@ struct bp_dialog_worker {
 	struct bp_counters *counters;
 };
 
-/* A next hop, and whether it follows from a Contact. */
+/* A next hop, and whether it follows from a Contact; the Contact of the message that it was learned from. */
 struct bp_hop {
 	struct bp_flow flow;
 	bool by_contact;
+	struct bp_span contact; /* see bp_dialog_contact(); size 0: none */
 };
 
-/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller. NULL: no memory. The slot is HELD. */
+/* The URI of the first Contact: cut open in *@uri, and in *@kept what of it can be a remote target; size 0: nothing. False:
+ * there is none, or it is malformed. */
+bool bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept);
+
+/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller, whose Contact is its. NULL: no memory. The slot is HELD. */
 struct bp_dialog *bp_call_reserve(
 	const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_hop *caller);
 
@@ -85,7 +90,7 @@ void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint
 
 /* A 2xx to the INVITE that reserved (@index, @generation): makes the dialog, or finds it made (a retransmission).
  * @caller: where its responses go; stands in for what is no longer known of the caller. @callee: where requests to the
- * callee go from now on. Arms the timer that watches for its ACK and its age. NULL: no
+ * callee go from now on, with the Contact of @response. Arms the timer that watches for its ACK and its age. NULL: no
  * memory, or the call is gone. */
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
 	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us);

@@ -20,11 +20,14 @@
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* Big-endian, of 2, 4 or 8 bytes. */
 static inline void
 put(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	for (unsigned i = bytes; i-- > 0; value >>= 8)
-		out[i] = (uint8_t)value; /* becomes one store */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	memcpy(out, (const uint8_t *)&value + 8 - bytes, bytes);
 }
 
 static inline uint64_t
@@ -32,8 +35,10 @@ get(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
 
-	for (unsigned i = 0; i < bytes; i++)
-		value = value << 8 | in[i];
+	memcpy((uint8_t *)&value + 8 - bytes, in, bytes);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
 	return value;
 }
 
@@ -47,7 +52,6 @@ sign(const struct bp_hash_key *key, uint8_t *packed, unsigned size, struct bp_ro
 }
 
 #define ONES UINT64_C(0x0101010101010101)
-#define HIGH (ONES * 0x80)
 
 /* In each byte, all less than 128: 1 where it is at least @least. */
 static inline uint64_t
@@ -94,30 +98,38 @@ encode(const uint8_t *in, unsigned size, char *out)
 	}
 }
 
-/* @text is read, @out written up to whole groups and two bytes more. */
+/* Values of all characters; 64: none. */
+/* clang-format off */
+static const uint8_t values[256] = {
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+	64, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+};
+/* clang-format on */
+
+/* Four characters make three bytes. @text is read, @out written up to whole groups and one byte more. */
 static bool
 decode(const char *text, unsigned size, uint8_t *out)
 {
-	uint64_t good = ONES;
+	const uint8_t *in = (const uint8_t *)text;
+	uint32_t bad = 0;
 
-	for (unsigned i = 0; i < size; i += 8, out += 6) {
-		uint64_t x = load_big(text + i), plain = x & ~HIGH;
-		uint64_t upper = at_least(plain, 'A') ^ at_least(plain, 'Z' + 1);
-		uint64_t lower = at_least(plain, 'a') ^ at_least(plain, 'z' + 1);
-		uint64_t digit = at_least(plain, '0') ^ at_least(plain, '9' + 1);
-		uint64_t minus = at_least(plain, '-') ^ at_least(plain, '-' + 1);
-		uint64_t under = at_least(plain, '_') ^ at_least(plain, '_' + 1);
+	for (unsigned i = 0; i < size; i += 4, out += 3) {
+		uint32_t a = values[in[i]], b = values[in[i + 1]], c = values[in[i + 2]], d = values[in[i + 3]];
+		uint32_t group = a << 26 | b << 20 | c << 14 | d << 8;
 
-		good &= (upper | lower | digit | minus | under) & ~(x >> 7);
-		x = plain - upper * 'A' - lower * ('a' - 26) + digit * (52 - '0') + minus * (62 - '-') -
-			under * ('_' - 63);
-		x &= ONES * 63;
-		x = (x & UINT64_C(0x3f003f003f003f00)) >> 2 | (x & UINT64_C(0x003f003f003f003f));
-		x = (x & UINT64_C(0x0fff00000fff0000)) >> 4 | (x & UINT64_C(0x00000fff00000fff));
-		x = (x & UINT64_C(0x00ffffff00000000)) >> 8 | (x & 0xffffff);
-		store_big(out, x << 16);
+		bad |= a | b | c | d;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		group = __builtin_bswap32(group);
+#endif
+		memcpy(out, &group, sizeof(group));
 	}
-	return good == ONES;
+	return (bad & 64) == 0;
 }
 
 static unsigned

@@ -64,15 +64,14 @@ put_line(uint8_t *out, const struct bp_sip_message *m, const struct bp_sip_heade
 }
 
 static uint8_t *
-put_top_via(uint8_t *out, const struct bp_sip_message *m, const struct bp_flow *from)
+put_top_via(uint8_t *out, const struct bp_sip_message *m, const struct bp_source_text *source)
 {
 	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA);
 	uint32_t at = via->line.offset, end = at + via->line.size;
-	char text[BP_GATHER_VIA_TEXT];
 	struct bp_gather gather;
 
 	bp_gather_begin(&gather, m);
-	bp_gather_via(&gather, from, text);
+	bp_gather_via(&gather, source);
 	for (unsigned i = 0; i < gather.count; i++) {
 		const struct bp_gather_change *change = &gather.list[i];
 
@@ -95,7 +94,8 @@ bp_answer_trying(struct bp_engine *engine, const struct bp_request *request)
 	if (begin == NULL)
 		return;
 	out = BP_PUT(begin, TRYING_BEGIN);
-	out = put_top_via(out, m, request->from);
+	bp_source_text(&engine->source, request->from);
+	out = put_top_via(out, m, &engine->source);
 	while ((via = bp_sip_next(m, via)) != NULL)
 		out = put_line(out, m, via);
 	for (unsigned i = 0; i < sizeof(trying_lines); i++)

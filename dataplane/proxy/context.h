@@ -69,6 +69,7 @@ struct bp_engine {
 	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
+	struct bp_source_text source; /* of the last request that was sent on */
 };
 
 /* A received request on its way through the acts. */

@@ -180,7 +180,6 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 struct texts {
 	char via[BP_VIA_SIZE_MAX + 2];
 	char routes[2][BP_RECORD_ROUTE_SIZE_MAX + 2];
-	char parameters[BP_GATHER_VIA_TEXT];
 	char hops[4];
 };
 
@@ -226,7 +225,8 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 	if (destination->uri_size > 0)
 		bp_gather_change(g, m->uri.offset, m->uri.size, destination->uri, destination->uri_size);
 	bp_gather_change(g, via->line.offset, 0, texts->via, end_line(texts->via, size));
-	bp_gather_via(g, request->from, texts->parameters);
+	bp_source_text(&engine->source, request->from);
+	bp_gather_via(g, &engine->source);
 	for (unsigned i = 0; i < destination->own_lines; i++, route = bp_sip_next(m, route))
 		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
 	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,

@@ -45,32 +45,41 @@ write_port(char *out, uint16_t port)
 }
 
 void
-bp_gather_via(struct bp_gather *g, const struct bp_flow *from, char text[BP_GATHER_VIA_TEXT])
+bp_source_text(struct bp_source_text *text, const struct bp_flow *from)
+{
+	char address[48];
+	unsigned size, brackets;
+
+	if (text->address_size > 0 && text->port == from->port && bp_ip_equal(&text->ip, &from->ip))
+		return;
+	text->ip = from->ip;
+	text->port = from->port;
+	text->text_port[0] = '=';
+	text->port_size = (uint8_t)(1 + write_port(text->text_port + 1, from->port));
+	size = bp_sip_ip_write(&from->ip, address);
+	brackets = address[0] == '['; /* via-received has none: RFC 5118 4.5 */
+	memcpy(text->text_address, ";received=", 10);
+	memcpy(text->text_address + 10, address + brackets, size - 2 * brackets);
+	text->address_size = (uint8_t)(10 + size - 2 * brackets);
+}
+
+void
+bp_gather_via(struct bp_gather *g, const struct bp_source_text *text)
 {
 	const struct bp_sip_via *via = &g->m->via;
-	char *address = text + 16;
 	struct bp_ip host;
-	unsigned size;
 
-	if (via->rport_at) {
-		text[0] = '=';
-		size = 1 + write_port(text + 1, from->port);
-		/* the value that a client wrote is not to be believed */
+	if (via->rport_at) /* the value that a client wrote is not to be believed */
 		bp_gather_change(g, via->rport_at,
-			via->rport.size ? (unsigned)via->rport.offset + via->rport.size - via->rport_at : 0u, text, size);
-	} else if (!via->received.size && bp_sip_host_ip(g->m->bytes, via->host, &host) &&
-		bp_ip_equal(&host, &from->ip)) {
+			via->rport.size ? (unsigned)via->rport.offset + via->rport.size - via->rport_at : 0u,
+			text->text_port, text->port_size);
+	else if (!via->received.size && bp_sip_host_ip(g->m->bytes, via->host, &host) &&
+		bp_ip_equal(&host, &text->ip))
 		return;
-	}
-	size = bp_sip_ip_write(&from->ip, address);
-	if (address[0] == '[') { /* via-received has no brackets: RFC 5118 4.5 */
-		address++;
-		size -= 2;
-	}
-	if (via->received.size) {
-		bp_gather_change(g, via->received.offset, via->received.size, address, size);
-		return;
-	}
-	memcpy(address - 10, ";received=", 10);
-	bp_gather_change(g, (unsigned)via->element.offset + via->element.size, 0, address - 10, size + 10);
+	if (via->received.size)
+		bp_gather_change(g, via->received.offset, via->received.size, text->text_address + 10,
+			text->address_size - 10u);
+	else
+		bp_gather_change(g, (unsigned)via->element.offset + via->element.size, 0, text->text_address,
+			text->address_size);
 }

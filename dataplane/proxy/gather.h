@@ -22,8 +22,15 @@ struct bp_gather {
 	struct bp_gather_change list[BP_GATHER_MAX]; /* by offset */
 };
 
-/* "=" port and ";received=" address, at most. */
-#define BP_GATHER_VIA_TEXT 64
+/* What a Via says of where a request came from. */
+struct bp_source_text {
+	struct bp_ip ip; /* that the text is of */
+	uint16_t port;
+	uint8_t port_size, address_size;
+	char text_port[6];      /* "=" port */
+	char text_address[50];  /* ";received=" address */
+};
+#define BP_GATHER_VIA_TEXT (sizeof(";received=") + 46)
 
 /* As memcpy; returns the end of @to. Most pieces are short, and a call costs more than they do. */
 static inline uint8_t *
@@ -85,8 +92,12 @@ bp_gather_change(struct bp_gather *g, unsigned offset, unsigned remove, const ch
 	g->size += insert - remove;
 }
 
-/* received= and rport= of the topmost Via (18.2.1, RFC 3581 4), as bp_edit_via_received(). */
-void bp_gather_via(struct bp_gather *g, const struct bp_flow *from, char text[BP_GATHER_VIA_TEXT]);
+/* Makes @text that of @from, unless it is already: many requests in a row come from one trunk. */
+void bp_source_text(struct bp_source_text *text, const struct bp_flow *from);
+
+/* received= and rport= of the topmost Via (18.2.1, RFC 3581 4), as bp_edit_via_received(). @text: of the source; must stay
+ * as it is. */
+void bp_gather_via(struct bp_gather *g, const struct bp_source_text *text);
 
 /* Whether UDP over IPv4 can carry it. */
 bool bp_gather_fits(const struct bp_gather *g);

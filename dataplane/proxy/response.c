@@ -140,12 +140,13 @@ transmit_ack(struct bp_engine *engine, const struct bp_sip_message *request, con
 	bp_count_request(engine, BP_METHOD_ACK);
 }
 
-static void
+/* Returns the kept request, in engine->kept; NULL: it is gone already, or never was there. */
+static const struct bp_sip_message *
 send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct bp_record *record, unsigned branch)
 {
 	const struct bp_live *live = atomic_load(&record->live); /* once: another worker may drop it now */
 	const struct bp_kept *kept = live ? atomic_load(&live->branches[branch].request) : NULL;
-	const struct bp_sip_message *request = bp_kept_parse(engine, kept);
+	const struct bp_sip_message *whole = bp_kept_parse(engine, kept), *request = whole;
 	const struct bp_flow *flow = live ? &live->branches[branch].flow : NULL;
 	struct ack_rest rest;
 
@@ -158,6 +159,7 @@ send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct
 		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
 	else
 		transmit_ack(engine, request, response, flow);
+	return whole;
 }
 
 /* Timer D is at least 32 s whatever T1 is (17.1.1.2): as many times 64*T1 as that takes. */
@@ -229,11 +231,15 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 	const struct bp_swap *swap)
 {
 	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
-	const struct bp_sip_message *request;
+	bool only = id.branch == 0 && flow != NULL, reliable = flow != NULL && flow->reliable, rest_kept = false;
+	const struct bp_sip_message *request = send_ack(engine, m, record, id.branch);
 	int verdict = BP_VERDICT_ABSORBED;
-	bool reliable = flow != NULL && flow->reliable;
 
-	send_ack(engine, m, record, id.branch);
+	/* now that the request is at hand; after a 503 another branch may come, and the request stays */
+	if (only && request != NULL && m->status != 503 && atomic_load(&record->branch_count) == 1) {
+		keep_ack_rest(engine, record, request, flow);
+		rest_kept = true;
+	}
 	if (!is_abandoned(swap->after)) {
 		if (m->status >= 600)
 			end_search(engine, record, id.generation);
@@ -242,8 +248,8 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 		else
 			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
 	}
-	if (id.branch == 0 && atomic_load(&record->branch_count) == 1 && flow != NULL) {
-		request = bp_kept_request(engine, record, 0);
+	if (only && atomic_load(&record->branch_count) == 1) {
+		request = rest_kept ? NULL : bp_kept_request(engine, record, 0);
 		if (request != NULL)
 			keep_ack_rest(engine, record, request, flow);
 		bp_drop_live(engine, record);

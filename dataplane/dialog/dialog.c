@@ -49,16 +49,12 @@ match_in_call(const struct bp_table_node *node, const void *key)
 bool
 bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
-	struct bp_sip_walk walk = {0};
-	struct bp_sip_address address;
-
 	*kept = (struct bp_span){0, 0};
-	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
-		!bp_sip_uri_cut(m->bytes, address.uri, uri))
+	if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
 		return false;
-	if (address.uri.size > BP_CONTACT_SIZE_MAX)
+	if (uri->whole.size > BP_CONTACT_SIZE_MAX)
 		return true;
-	*kept = address.uri;
+	*kept = uri->whole;
 	if (uri->headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
 		kept->size = (uint16_t)(uri->headers.offset - 1 - kept->offset);
 	return true;

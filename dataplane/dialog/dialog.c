@@ -392,7 +392,8 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 	if (old == NULL || uri.size == 0 ||
 		(uri.size == old->uri_size && memcmp(bp_sip_at(m, uri), old->uri, uri.size) == 0))
 		return;
-	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact, .contact = uri};
+	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact,
+		.contact = uri};
 	set_contact(worker, dialog, side, m, &hop);
 	if (!is_up(atomic_load(&dialog->word))) /* it ended meanwhile, and what was set may have come too late to be retired with it */
 		set_remote(worker, dialog, side, NULL);

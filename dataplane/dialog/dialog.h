@@ -77,11 +77,12 @@ struct bp_hop {
 	struct bp_span contact; /* see bp_dialog_contact(); size 0: none */
 };
 
-/* The URI of the first Contact: cut open in *@uri, and in *@kept what of it can be a remote target; size 0: nothing. False:
- * there is none, or it is malformed. */
+/* The URI of the first Contact: cut open in *@uri, and in *@kept what of it can be a remote target; size 0: nothing.
+ * False: there is none, or it is malformed. */
 bool bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept);
 
-/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller, whose Contact is its. NULL: no memory. The slot is HELD. */
+/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller, whose Contact is its. NULL: no
+ * memory. The slot is HELD. */
 struct bp_dialog *bp_call_reserve(
 	const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_hop *caller);
 

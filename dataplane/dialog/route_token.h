@@ -50,7 +50,8 @@ bool bp_route_token_read(const struct bp_route_key *key, const char *text, unsig
 /* The index in a token, its check not looked at: only to ask for memory. False: it cannot be a token. */
 bool bp_route_token_index(const char *text, unsigned size, uint32_t *index);
 
-/* Whether the second token names the same call as the first, of the same size, from the other side. Neither is checked. */
+/* Whether the second token names the same call as the first, of the same size, from the other side. Neither is
+ * checked. */
 bool bp_route_token_twins(const char *first, const char *second);
 
 /* What a token says of itself, its signature not looked at: for tools, never for a worker. False: not a token. */

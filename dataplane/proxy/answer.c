@@ -82,7 +82,8 @@ put_top_via(uint8_t *out, const struct bp_sip_message *m, const struct bp_source
 	return bp_put(out, m->bytes + at, end - at);
 }
 
-/* 100 (Trying) at once: the caller's timer A stops (17.2.1). Every INVITE gets one, so it is written where it leaves. */
+/* 100 (Trying) at once: the caller's timer A stops (17.2.1). Every INVITE gets one, so it is written where it
+ * leaves. */
 void
 bp_answer_trying(struct bp_engine *engine, const struct bp_request *request)
 {

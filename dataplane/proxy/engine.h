@@ -60,8 +60,8 @@ void bp_engine_free(struct bp_engine *engine);
 void bp_engine_receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size,
 	uint64_t now_us);
 
-/* Datagrams of one burst in the order of their arrival: as bp_engine_receive() for each, but the memory that one will look
- * at is asked for while others are at work. @datagrams and their bytes need not outlive the call. */
+/* Datagrams of one burst in the order of their arrival: as bp_engine_receive() for each, but the memory that one will
+ * look at is asked for while others are at work. @datagrams and their bytes need not outlive the call. */
 void bp_engine_receive_burst(
 	struct bp_engine *engine, const struct bp_datagram *datagrams, unsigned count, uint64_t now_us);
 

@@ -118,7 +118,8 @@ push_record_route(struct bp_engine *engine, struct bp_route_call call, const str
 
 /* The callee's. */
 static struct bp_route_token
-first_token(const struct bp_engine *engine, const struct bp_destination *destination, uint32_t index, uint32_t generation)
+first_token(const struct bp_engine *engine, const struct bp_destination *destination, uint32_t index,
+	uint32_t generation)
 {
 	return (struct bp_route_token){
 		.side = BP_SIDE_CALLEE,

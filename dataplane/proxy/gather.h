@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What nearly every message needs of an edit: a few changes, known not to overlap, whose text stays where it is, and one
- * gathered copy. sip/edit.h does the rest: strict routers, lists in one line. Private to dataplane/proxy.
+ * What nearly every message needs of an edit: a few changes, known not to overlap, whose text stays where it is, and
+ * one gathered copy. sip/edit.h does the rest: strict routers, lists in one line. Private to dataplane/proxy.
  */
 #ifndef BYEPASS_PROXY_GATHER_H
 #define BYEPASS_PROXY_GATHER_H
@@ -78,8 +78,8 @@ bp_gather_begin(struct bp_gather *g, const struct bp_sip_message *m)
 	g->count = 0;
 }
 
-/* @remove bytes at @offset go, @insert bytes of @text come, which must stay there. At one offset in the order in which they
- * are added. */
+/* @remove bytes at @offset go, @insert bytes of @text come, which must stay there. At one offset in the order in which
+ * they are added. */
 static inline void
 bp_gather_change(struct bp_gather *g, unsigned offset, unsigned remove, const char *text, unsigned insert)
 {
@@ -95,8 +95,8 @@ bp_gather_change(struct bp_gather *g, unsigned offset, unsigned remove, const ch
 /* Makes @text that of @from, unless it is already: many requests in a row come from one trunk. */
 void bp_source_text(struct bp_source_text *text, const struct bp_flow *from);
 
-/* received= and rport= of the topmost Via (18.2.1, RFC 3581 4), as bp_edit_via_received(). @text: of the source; must stay
- * as it is. */
+/* received= and rport= of the topmost Via (18.2.1, RFC 3581 4), as bp_edit_via_received(). @text: of the source; must
+ * stay as it is. */
 void bp_gather_via(struct bp_gather *g, const struct bp_source_text *text);
 
 /* Whether UDP over IPv4 can carry it. */

@@ -115,7 +115,8 @@ bp_call_of(const struct bp_engine *engine, const struct bp_sip_message *m)
 
 /* Signed with today's secret, or with one that was retired while its calls were up. */
 static bool
-read_token(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, struct bp_route_token *token)
+read_token(struct bp_engine *engine, const struct bp_request *request, struct bp_span text,
+	struct bp_route_token *token)
 {
 	const struct bp_sip_message *m = request->m;
 
@@ -139,8 +140,8 @@ twins(const struct bp_route_token *a, const struct bp_route_token *b)
 		a->node == b->node;
 }
 
-/* Whether a leading Route of ours goes: the first always does, the second of a pair when it names the same call from the
- * other side. Nothing else that the second says is used, so its check is only computed when its text is not like the
+/* Whether a leading Route of ours goes: the first always does, the second of a pair when it names the same call from
+ * the other side. Nothing else that the second says is used, so its check is only computed when its text is not like the
  * first's (other families). */
 static bool
 take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, unsigned before,

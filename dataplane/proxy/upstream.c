@@ -43,7 +43,8 @@ pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_mes
 	bp_count_response(engine, m->status);
 	if (kept != NULL)
 		bp_retire_kept(engine, bp_record_keep_response(record, kept));
-	else if (m->status >= 200 && atomic_load(&record->response) != NULL) /* a provisional one must not be repeated in its place */
+	else if (m->status >= 200 && atomic_load(&record->response) != NULL)
+		/* a provisional one must not be repeated in its place */
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	return BP_VERDICT_FORWARDED;
 }

@@ -234,8 +234,8 @@ kind_of(unsigned id)
 	return (enum bp_pool_kind)(id < BP_POOL_KEPT ? id : BP_POOL_KEPT);
 }
 
-/* Who takes the next slot writes to its beginning; of records and dialogs to all of it. They were not looked at since they
- * were given back. */
+/* Who takes the next slot writes to its beginning; of records and dialogs to all of it. They were not looked at since
+ * they were given back. */
 static inline void
 prefetch(const struct bp_memory *memory, uint32_t place, enum bp_pool_id id)
 {

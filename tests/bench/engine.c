@@ -311,9 +311,8 @@ settle(struct run *r)
 {
 	for (unsigned i = 0; i < 1000; i++) {
 		r->now_us += (uint64_t)r->options.linger_ms * 10;
-		while (bp_engine_expire(r->edge.engine, r->now_us, EXPIRE_BUDGET) <= r->now_us)
-			;
-		bp_engine_flush(r->edge.engine);
+		run_timers(r);
+		run_flush(r);
 		engine_edge_release(&r->edge);
 	}
 }
@@ -374,7 +373,7 @@ report(struct run *r, struct bench_json *json, double finished_bytes, double est
 	double total = 0, calls = (double)r->options.calls;
 
 	qsort(r->blocks, r->block_count, sizeof(r->blocks[0]), compare);
-	printf("\n%-14s %10s %10s %8s %8s %8s\n", r->scenario->name, "a call", "a message", "p10", "p50", "p99");
+	printf("\n%-14s %6s %10s %10s %8s %8s %8s\n", r->scenario->name, "bytes", "a call", "a message", "p10", "p50", "p99");
 	bench_json_begin(json, "stages", '{');
 	for (unsigned i = 0; i < KINDS; i++) {
 		const struct kind *k = &r->kinds[i];
@@ -382,13 +381,14 @@ report(struct run *r, struct bench_json *json, double finished_bytes, double est
 		if (k->count == 0)
 			continue;
 		total += (double)k->cycles;
-		printf("  %-12s %10.0f %10.0f %8llu %8llu %8llu\n", k->name, (double)k->cycles / calls,
+		printf("  %-12s %6u %10.0f %10.0f %8llu %8llu %8llu\n", k->name,
+			i < ENGINE_STEPS ? r->scenario->steps[i].in.size : 0, (double)k->cycles / calls,
 			k->count ? (double)k->cycles / (double)k->count : 0, (unsigned long long)percentile(k, 100),
 			(unsigned long long)percentile(k, 500), (unsigned long long)percentile(k, 990));
 		bench_json_number(json, k->name, (double)k->cycles / calls);
 	}
 	bench_json_end(json, '}');
-	printf("  %-12s %10.0f\n", "in all", total / calls);
+	printf("  %-12s %6s %10.0f\n", "in all", "", total / calls);
 	if (r->block_count > 0)
 		printf("blocks of %u calls: best %.0f, p10 %.0f, p50 %.0f, p90 %.0f cycles a call\n", BLOCK, r->blocks[0],
 			r->blocks[r->block_count / 10], r->blocks[r->block_count / 2],

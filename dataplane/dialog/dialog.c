@@ -22,7 +22,7 @@ state_of(uint64_t word)
 static uint64_t
 hash_span(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, struct bp_span span)
 {
-	return bp_hash64(&dialogs->key, bp_sip_at(m, span), span.size);
+	return bp_digest64(&dialogs->key, bp_sip_at(m, span), span.size);
 }
 
 /* The same whichever side asks: the tags' hashes go in sorted. */
@@ -30,11 +30,11 @@ static void
 identity(const struct bp_dialogs *dialogs, uint64_t call_id, uint64_t tag_a, uint64_t tag_b, uint64_t id[2])
 {
 	uint64_t words[3] = {call_id, tag_a < tag_b ? tag_a : tag_b, tag_a < tag_b ? tag_b : tag_a};
-	struct bp_hash hash;
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, &dialogs->key, 128);
-	bp_hash_add(&hash, words, sizeof(words));
-	bp_hash_end(&hash, id);
+	bp_digest_begin(&digest, &dialogs->key);
+	bp_digest_add(&digest, words, sizeof(words));
+	bp_digest_end(&digest, 0, id);
 }
 
 /* On its way in: a call that spirals through us has the same Call-ID and tags twice, as two calls. */
@@ -46,22 +46,18 @@ match_in_call(const struct bp_table_node *node, const void *key)
 	return dialog->call == other->call;
 }
 
-/* The URI of the first Contact; size 0: there is none, or none that could be a Request-URI. */
-static struct bp_span
-contact_uri(const struct bp_sip_message *m)
+bool
+bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
-	struct bp_sip_walk walk = {0};
-	struct bp_sip_address address;
-	struct bp_sip_uri uri;
-
-	if (!bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
-		!bp_sip_uri_cut(m->bytes, address.uri, &uri))
-		return (struct bp_span){0, 0};
-	if (address.uri.size > BP_CONTACT_SIZE_MAX)
-		return (struct bp_span){0, 0};
-	if (uri.headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
-		address.uri.size = (uint16_t)(uri.headers.offset - 1 - address.uri.offset);
-	return address.uri;
+	*kept = (struct bp_span){0, 0};
+	if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
+		return false;
+	if (uri->whole.size > BP_CONTACT_SIZE_MAX)
+		return true;
+	*kept = uri->whole;
+	if (uri->headers.offset != 0) /* not allowed in a dialog's Contact (19.1.1 table 1), nor in a Request-URI */
+		kept->size = (uint16_t)(uri->headers.offset - 1 - kept->offset);
+	return true;
 }
 
 static struct bp_kept *
@@ -87,8 +83,10 @@ make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, con
 static void
 set_remote(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side, struct bp_kept *kept)
 {
-	struct bp_kept *old = atomic_exchange(&dialog->remotes[side], kept);
+	struct bp_kept *old = NULL;
 
+	if (kept != NULL || atomic_load(&dialog->remotes[side]) != NULL)
+		old = atomic_exchange(&dialog->remotes[side], kept);
 	if (old == NULL)
 		return;
 	bp_count(&worker->counters->kept_returned, 1);
@@ -99,8 +97,7 @@ static bool
 set_contact(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
 	const struct bp_sip_message *m, const struct bp_hop *hop)
 {
-	struct bp_span uri = contact_uri(m);
-	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, uri), uri.size);
+	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, hop->contact), hop->contact.size);
 
 	if (kept == NULL)
 		return false;
@@ -134,9 +131,9 @@ retire(const struct bp_dialog_worker *worker, struct bp_dialog *dialog)
 static void
 clear(struct bp_dialog *dialog)
 {
-	atomic_store(&dialog->remotes[BP_SIDE_CALLER], NULL);
-	atomic_store(&dialog->remotes[BP_SIDE_CALLEE], NULL);
-	atomic_store(&dialog->sibling, 0);
+	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
+	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
+	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
 }
 
 struct bp_dialog *
@@ -157,7 +154,8 @@ bp_call_reserve(
 		bp_slot_return(worker->memory, &dialog->slot);
 		return NULL;
 	}
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED) | BP_DIALOG_HELD);
+	atomic_store_explicit(
+		&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED) | BP_DIALOG_HELD, memory_order_release);
 	bp_count(&worker->counters->calls_reserved, 1);
 	return dialog;
 }
@@ -362,15 +360,17 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	return dialog;
 }
 
-/* Whether @m belongs to @dialog, and which side sent it. */
-static bool
-belongs(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m,
-	enum bp_side *from)
-{
-	uint64_t from_tag = hash_span(dialogs, m, m->from_tag), to_tag = hash_span(dialogs, m, m->to_tag);
+/* What a message says of its dialog. */
+struct names {
+	uint64_t call_id, from_tag, to_tag;
+};
 
-	*from = from_tag == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
-	return from_tag == dialog->tags[*from] && to_tag == dialog->tags[!*from];
+/* Whether a message belongs to @dialog, and which side sent it. */
+static bool
+belongs(const struct bp_dialog *dialog, const struct names *names, enum bp_side *from)
+{
+	*from = names->from_tag == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
+	return names->from_tag == dialog->tags[*from] && names->to_tag == dialog->tags[!*from];
 }
 
 static bool
@@ -384,13 +384,16 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 	const struct bp_sip_message *m, const struct bp_flow *flow)
 {
 	const struct bp_remote *old = bp_dialog_remote(dialog, side);
-	struct bp_span uri = contact_uri(m);
+	struct bp_sip_uri cut;
+	struct bp_span uri;
 	struct bp_hop hop;
 
+	bp_dialog_contact(m, &cut, &uri);
 	if (old == NULL || uri.size == 0 ||
 		(uri.size == old->uri_size && memcmp(bp_sip_at(m, uri), old->uri, uri.size) == 0))
 		return;
-	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact};
+	hop = (struct bp_hop){.flow = old->by_contact && flow ? *flow : old->flow, .by_contact = old->by_contact,
+		.contact = uri};
 	set_contact(worker, dialog, side, m, &hop);
 	if (!is_up(atomic_load(&dialog->word))) /* it ended meanwhile, and what was set may have come too late to be retired with it */
 		set_remote(worker, dialog, side, NULL);
@@ -398,28 +401,27 @@ bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialo
 
 /* Whether the request belongs to @dialog and it is up; then *@found is its generation. */
 static bool
-is_of(const struct bp_dialogs *dialogs, struct bp_dialog *dialog, const struct bp_sip_message *m, enum bp_side *from,
-	uint32_t *found)
+is_of(struct bp_dialog *dialog, const struct names *names, enum bp_side *from, uint32_t *found)
 {
 	uint64_t word = atomic_load(&dialog->word);
 
 	*found = bp_word_generation(word);
-	return is_up(word) && belongs(dialogs, dialog, m, from);
+	return is_up(word) && belongs(dialog, names, from);
 }
 
 static struct bp_dialog *
-find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
+find_in_call(const struct bp_dialogs *dialogs, const struct names *names, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
 	struct bp_dialog *dialog = index == BP_NO_INDEX ? NULL : slot_at(dialogs, index);
 
 	if (dialog == NULL || bp_word_generation(atomic_load(&dialog->word)) != generation ||
-		dialog->call_id_hash != hash_span(dialogs, m, m->call_id))
+		dialog->call_id_hash != names->call_id)
 		return NULL;
 	for (unsigned i = 0; dialog != NULL && i < BP_DIALOG_SIBLINGS_MAX; i++) {
 		uint32_t next = atomic_load(&dialog->sibling);
 
-		if (is_of(dialogs, dialog, m, from, found))
+		if (is_of(dialog, names, from, found))
 			return dialog;
 		dialog = next ? slot_at(dialogs, next - 1) : NULL;
 	}
@@ -430,19 +432,21 @@ struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
-	struct bp_dialog *dialog = find_in_call(dialogs, m, index, generation, from, found);
+	const struct names names = {.call_id = hash_span(dialogs, m, m->call_id),
+		.from_tag = hash_span(dialogs, m, m->from_tag),
+		.to_tag = hash_span(dialogs, m, m->to_tag)};
+	struct bp_dialog *dialog = find_in_call(dialogs, &names, index, generation, from, found);
 	struct bp_table_node *node;
 	uint64_t id[2];
 
 	if (dialog != NULL)
 		return dialog;
-	identity(dialogs, hash_span(dialogs, m, m->call_id), hash_span(dialogs, m, m->from_tag),
-		hash_span(dialogs, m, m->to_tag), id);
+	identity(dialogs, names.call_id, names.from_tag, names.to_tag, id);
 	node = bp_table_find(dialogs->table, id, NULL, NULL);
 	if (node == NULL)
 		return NULL;
 	dialog = caa_container_of(node, struct bp_dialog, node);
-	return is_of(dialogs, dialog, m, from, found) ? dialog : NULL;
+	return is_of(dialog, &names, from, found) ? dialog : NULL;
 }
 
 void

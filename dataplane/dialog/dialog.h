@@ -42,12 +42,12 @@ struct bp_dialog {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word word;
-	struct bp_table_node node; /* its id: keyed hash of Call-ID and both tags */
+	struct bp_table_node node; /* its id: keyed digest of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
 	uint64_t reserved0;
 	/* cache line 1: the two sides */
-	uint64_t tags[2];                     /* keyed hashes, by enum bp_side; const once CONFIRMED */
+	uint64_t tags[2];                     /* keyed digests, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
 	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
 	uint32_t call;                        /* index of the slot that the INVITE reserved: its own, or a sibling's */
@@ -59,7 +59,7 @@ static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 by
 struct bp_dialogs {
 	struct bp_memory *memory;
 	struct bp_table *table;
-	struct bp_hash_key key;
+	struct bp_digest_key key;
 };
 
 /* What a worker brings along. */
@@ -70,13 +70,19 @@ struct bp_dialog_worker {
 	struct bp_counters *counters;
 };
 
-/* A next hop, and whether it follows from a Contact. */
+/* A next hop, and whether it follows from a Contact; the Contact of the message that it was learned from. */
 struct bp_hop {
 	struct bp_flow flow;
 	bool by_contact;
+	struct bp_span contact; /* see bp_dialog_contact(); size 0: none */
 };
 
-/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller. NULL: no memory. The slot is HELD. */
+/* The URI of the first Contact: cut open in *@uri, and in *@kept what of it can be a remote target; size 0: nothing.
+ * False: there is none, or it is malformed. */
+bool bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept);
+
+/* Reserves a slot for the INVITE @m; requests to its sender will go to @caller, whose Contact is its. NULL: no
+ * memory. The slot is HELD. */
 struct bp_dialog *bp_call_reserve(
 	const struct bp_dialog_worker *worker, const struct bp_sip_message *m, const struct bp_hop *caller);
 
@@ -85,7 +91,7 @@ void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint
 
 /* A 2xx to the INVITE that reserved (@index, @generation): makes the dialog, or finds it made (a retransmission).
  * @caller: where its responses go; stands in for what is no longer known of the caller. @callee: where requests to the
- * callee go from now on. Arms the timer that watches for its ACK and its age. NULL: no
+ * callee go from now on, with the Contact of @response. Arms the timer that watches for its ACK and its age. NULL: no
  * memory, or the call is gone. */
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
 	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us);

@@ -15,87 +15,124 @@
 #define HEAD 19
 #define CHECK 8
 #define V6 8
-#define PACKED_MAX (HEAD + 16 + CHECK)
+#define PACKED_MAX 64 /* with the Call-ID's words in the place of the check; whole groups */
+#define TEXT_MAX 64
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void
+/* Big-endian, of 2, 4 or 8 bytes. */
+static inline void
 put(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	for (unsigned i = bytes; i-- > 0; value >>= 8)
-		out[i] = (uint8_t)value;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	memcpy(out, (const uint8_t *)&value + 8 - bytes, bytes);
 }
 
-static uint64_t
+static inline uint64_t
 get(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
 
-	for (unsigned i = 0; i < bytes; i++)
-		value = value << 8 | in[i];
+	memcpy((uint8_t *)&value + 8 - bytes, in, bytes);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
 	return value;
 }
 
+/* @packed has room for the Call-ID's words behind its @size bytes. */
 static uint64_t
-sign(const struct bp_hash_key *key, const uint8_t *packed, unsigned size, const char *call_id, unsigned call_id_size)
+sign(const struct bp_hash_key *key, uint8_t *packed, unsigned size, struct bp_route_call call)
 {
-	struct bp_hash hash;
-	uint64_t sum;
-
-	bp_hash_begin(&hash, key, 64);
-	bp_hash_add(&hash, packed, size);
-	bp_hash_add(&hash, call_id, call_id_size);
-	bp_hash_end(&hash, &sum);
-	return sum;
+	put(packed + size, call.words[0], 8);
+	put(packed + size + 8, call.words[1], 8);
+	return bp_hash64(key, packed, size + 16);
 }
 
-static unsigned
+#define ONES UINT64_C(0x0101010101010101)
+
+/* In each byte, all less than 128: 1 where it is at least @least. */
+static inline uint64_t
+at_least(uint64_t bytes, unsigned least)
+{
+	return (bytes + ONES * (0x80 - least)) >> 7 & ONES;
+}
+
+static inline uint64_t
+load_big(const void *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+static inline void
+store_big(void *to, uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	memcpy(to, &word, sizeof(word));
+}
+
+/* Six bytes make eight characters. @in can be read for two bytes more than whole groups, @out written up to them. */
+static void
 encode(const uint8_t *in, unsigned size, char *out)
 {
-	unsigned written = 0, bits = 0;
-	uint32_t window = 0;
+	for (unsigned i = 0; i < size; i += 6, out += 8) {
+		uint64_t x = load_big(in + i) >> 16;
 
-	for (unsigned i = 0; i < size; i++) {
-		window = window << 8 | in[i];
-		for (bits += 8; bits >= 6; bits -= 6)
-			out[written++] = alphabet[window >> (bits - 6) & 63];
+		x = (x & UINT64_C(0xffffff000000)) << 8 | (x & 0xffffff);
+		x = (x & UINT64_C(0x00fff00000fff000)) << 4 | (x & UINT64_C(0x00000fff00000fff));
+		x = (x & UINT64_C(0x0fc00fc00fc00fc0)) << 2 | (x & UINT64_C(0x003f003f003f003f));
+		/* A-Z a-z 0-9 - _: what the first character of each run is further away than that of the one before */
+		x += ONES * 'A' + at_least(x, 26) * ('a' - 'Z' - 1) - at_least(x, 52) * ('z' + 1 - '0') -
+			at_least(x, 62) * ('9' + 1 - '-') + at_least(x, 63) * ('_' - '-' - 1);
+		store_big(out, x);
 	}
-	if (bits > 0)
-		out[written++] = alphabet[window << (6 - bits) & 63];
-	return written;
 }
 
-static int
-digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
+/* Values of all characters; 64: none. */
+/* clang-format off */
+static const uint8_t values[256] = {
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64, 64, 0, 1, 2, 3, 4, 5, 6,
+	7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
+	49, 50, 51, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+};
+/* clang-format on */
 
+/* Four characters make three bytes. @text is read, @out written up to whole groups and one byte more. */
 static bool
 decode(const char *text, unsigned size, uint8_t *out)
 {
-	unsigned bits = 0;
-	uint32_t window = 0;
+	const uint8_t *in = (const uint8_t *)text;
+	uint32_t bad = 0;
 
-	for (unsigned i = 0; i < size; i++) {
-		int value = digit(text[i]);
+	for (unsigned i = 0; i < size; i += 4, out += 3) {
+		uint32_t a = values[in[i]], b = values[in[i + 1]], c = values[in[i + 2]], d = values[in[i + 3]];
+		uint32_t group = a << 26 | b << 20 | c << 14 | d << 8;
 
-		if (value < 0)
-			return false;
-		window = window << 6 | (uint32_t)value;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			*out++ = (uint8_t)(window >> bits);
-		}
+		bad |= a | b | c | d;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		group = __builtin_bswap32(group);
+#endif
+		memcpy(out, &group, sizeof(group));
 	}
-	return (window & ((1u << bits) - 1)) == 0; /* one spelling only */
+	return (bad & 64) == 0;
 }
 
 static unsigned
@@ -104,13 +141,33 @@ encoded_size(unsigned bytes)
 	return (bytes * 8 + 5) / 6;
 }
 
+void
+bp_route_key_make(struct bp_route_key *key, const uint8_t secret[16])
+{
+	key->mac = bp_hash_key_load(secret);
+	bp_digest_key_make(&key->call, &key->mac, 'c');
+}
+
+struct bp_route_call
+bp_route_call(const struct bp_route_key *key, const char *call_id, unsigned size)
+{
+	struct bp_route_call call;
+	struct bp_digest digest;
+
+	bp_digest_begin(&digest, &key->call);
+	bp_digest_add(&digest, call_id, size);
+	bp_digest_end(&digest, 0, call.words);
+	return call;
+}
+
 unsigned
-bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token *token, const char *call_id,
-	unsigned call_id_size, char *out)
+bp_route_token_write(
+	const struct bp_route_key *key, const struct bp_route_token *token, struct bp_route_call call, char *out)
 {
 	bool v4 = bp_ip_is_v4(&token->onward.ip);
-	unsigned ip = v4 ? 4 : 16;
+	unsigned ip = v4 ? 4 : 16, size = HEAD + ip + CHECK;
 	uint8_t packed[PACKED_MAX];
+	char text[TEXT_MAX];
 
 	packed[0] = (uint8_t)(token->key_id << 4 | (v4 ? 0 : V6) | (token->side & 1));
 	put(packed + 1, token->node, 2);
@@ -120,14 +177,19 @@ bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token 
 	put(packed + 15, token->onward.listener, 2);
 	put(packed + 17, token->onward.port, 2);
 	memcpy(packed + HEAD, token->onward.ip.bytes + 16 - ip, ip);
-	put(packed + HEAD + ip, sign(key, packed, HEAD + ip, call_id, call_id_size), CHECK);
-	return encode(packed, HEAD + ip + CHECK, out);
+	put(packed + HEAD + ip, sign(&key->mac, packed, HEAD + ip, call), CHECK);
+	memset(packed + size, 0, 8);
+	encode(packed, size, text);
+	size = encoded_size(size);
+	memcpy(out, text, size);
+	return size;
 }
 
 /* Bytes that are signed, with the signature behind them. 0: not a token. */
 static unsigned
-unpack(const char *text, unsigned size, uint8_t packed[PACKED_MAX + 1])
+unpack(const char *text, unsigned size, uint8_t packed[PACKED_MAX])
 {
+	char whole[TEXT_MAX];
 	unsigned ip;
 
 	if (size == encoded_size(HEAD + 4 + CHECK))
@@ -136,8 +198,12 @@ unpack(const char *text, unsigned size, uint8_t packed[PACKED_MAX + 1])
 		ip = 16;
 	else
 		return 0;
-	if (!decode(text, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
+	memset(whole + (size & ~7u), 'A', 8); /* zeros behind its end */
+	memcpy(whole, text, size);
+	if (!decode(whole, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
 		return 0;
+	if ((packed[HEAD + ip + CHECK] | packed[HEAD + ip + CHECK + 1]) != 0)
+		return 0; /* one spelling only */
 	return HEAD + ip;
 }
 
@@ -162,25 +228,49 @@ token_of(const uint8_t *packed, unsigned size)
 }
 
 bool
-bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
-	unsigned call_id_size, struct bp_route_token *token)
+bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned size, struct bp_route_call call,
+	struct bp_route_token *token)
 {
-	uint8_t packed[PACKED_MAX + 1];
+	uint8_t packed[PACKED_MAX];
 	unsigned is_signed = unpack(text, size, packed);
+	uint64_t check = is_signed ? get(packed + is_signed, CHECK) : 0;
 
-	if (is_signed == 0 || get(packed + is_signed, CHECK) != sign(key, packed, is_signed, call_id, call_id_size))
+	if (is_signed == 0 || check != sign(&key->mac, packed, is_signed, call))
 		return false;
 	*token = token_of(packed, is_signed);
 	return true;
 }
 
+/* Bytes 1 to 14 name the call; six bits to a character. The side is the lowest bit of byte 0, so the fifth of the
+ * second character; byte 14 ends in the twentieth. */
+bool
+bp_route_token_twins(const char *first, const char *second)
+{
+	const char *a = memchr(alphabet, first[1], sizeof(alphabet)), *b = memchr(alphabet, second[1], sizeof(alphabet));
+
+	return first[0] == second[0] && a != NULL && b != NULL && ((a - alphabet) ^ (b - alphabet)) == 16 &&
+		memcmp(first + 2, second + 2, 18) == 0;
+}
+
 bool
 bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token)
 {
-	uint8_t packed[PACKED_MAX + 1];
+	uint8_t packed[PACKED_MAX];
 	unsigned is_signed = unpack(text, size, packed);
 
 	if (is_signed != 0)
 		*token = token_of(packed, is_signed);
 	return is_signed != 0;
+}
+
+/* Bytes 7 to 10: in the second group of eight characters. */
+bool
+bp_route_token_index(const char *text, unsigned size, uint32_t *index)
+{
+	uint8_t group[8];
+
+	if (size < encoded_size(HEAD + 4 + CHECK) || !decode(text + 8, 8, group))
+		return false;
+	*index = (uint32_t)get(group + 1, 4);
+	return true;
 }

@@ -9,7 +9,7 @@
 #define BYEPASS_DIALOG_ROUTE_TOKEN_H
 
 #include "byepass/flow.h"
-#include "transaction/keyed_hash.h"
+#include "transaction/digest.h"
 
 enum bp_side { BP_SIDE_CALLER, BP_SIDE_CALLEE };
 
@@ -26,13 +26,33 @@ struct bp_route_token {
 /* Packed and in base64url: 42 characters for IPv4, 58 for IPv6. */
 #define BP_ROUTE_TOKEN_SIZE_MAX 58
 
+/* What tokens are signed with, made of 16 secret bytes that all nodes share. */
+struct bp_route_key {
+	struct bp_hash_key mac;
+	struct bp_digest_key call;
+};
+void bp_route_key_make(struct bp_route_key *key, const uint8_t secret[16]);
+
+/* The Call-ID as it goes into the check: the same for all tokens of a message. */
+struct bp_route_call {
+	uint64_t words[2];
+};
+struct bp_route_call bp_route_call(const struct bp_route_key *key, const char *call_id, unsigned size);
+
 /* Returns the size written, no NUL. */
-unsigned bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token *token,
-	const char *call_id, unsigned call_id_size, char *out);
+unsigned bp_route_token_write(
+	const struct bp_route_key *key, const struct bp_route_token *token, struct bp_route_call call, char *out);
 
 /* False: not a token, or not signed with @key for this Call-ID. */
-bool bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
-	unsigned call_id_size, struct bp_route_token *token);
+bool bp_route_token_read(const struct bp_route_key *key, const char *text, unsigned size, struct bp_route_call call,
+	struct bp_route_token *token);
+
+/* The index in a token, its check not looked at: only to ask for memory. False: it cannot be a token. */
+bool bp_route_token_index(const char *text, unsigned size, uint32_t *index);
+
+/* Whether the second token names the same call as the first, of the same size, from the other side. Neither is
+ * checked. */
+bool bp_route_token_twins(const char *first, const char *second);
 
 /* What a token says of itself, its signature not looked at: for tools, never for a worker. False: not a token. */
 bool bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token);

@@ -29,7 +29,7 @@ receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
 }
 
 int
-bp_ack_receive(struct bp_engine *engine, const struct bp_request *request)
+bp_ack_receive(struct bp_engine *engine, struct bp_request *request)
 {
 	struct bp_record *record = bp_record_find(engine->edge->transactions, request->id, BP_METHOD_ACK);
 	struct bp_destination destination;
@@ -42,6 +42,7 @@ bp_ack_receive(struct bp_engine *engine, const struct bp_request *request)
 	} else if (bp_answer_is_acked(engine, request)) {
 		return BP_VERDICT_ABSORBED;
 	}
+	request->call = bp_call_of(engine, request->m);
 	if (request->m->to_tag.size == 0 || bp_route_request(engine, request, &destination) != 0)
 		return BP_DROP_ack_unmatched;
 	if (request->m->max_forwards == 0)

@@ -32,7 +32,7 @@ rank(uint16_t status)
 static void
 add_challenges(struct bp_engine *engine, const struct bp_kept *other)
 {
-	struct bp_sip_message *m = &engine->received;
+	struct bp_sip_message *m = &engine->own;
 
 	if (bp_sip_parse(m, other->bytes, other->size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		return;
@@ -56,7 +56,7 @@ with_challenges(struct bp_engine *engine, struct bp_kept *best, struct bp_live *
 	if (m == NULL)
 		return best;
 	bp_edits_begin(&engine->edits, m);
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+	for (unsigned i = 0; i < live->room; i++) {
 		const struct bp_kept *other = atomic_load(&live->branches[i].response);
 
 		if (i != chosen && other != NULL && (other->status == 401 || other->status == 407))

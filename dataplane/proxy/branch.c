@@ -20,17 +20,18 @@ edit_record_routes(struct bp_engine *engine, const struct bp_sip_message *m, con
 		.generation = record->dialog_generation,
 		.onward = live->back,
 	};
+	struct bp_route_call call = bp_call_of(engine, m);
 	char line[BP_RECORD_ROUTE_SIZE_MAX + 2];
 	unsigned size;
 
 	if (caller == NULL)
 		return;
-	size = bp_record_route_write(engine, m, bp_listener(engine, target->listener), &token, line);
+	size = bp_record_route_write(engine, call, bp_listener(engine, target->listener), &token, line);
 	memcpy(line + size, "\r\n", 2);
 	bp_edit_replace(&engine->edits, callee->line.offset, callee->line.size, line, (uint16_t)(size + 2));
 	token.side = BP_SIDE_CALLER;
 	token.onward = *target;
-	size = bp_record_route_write(engine, m, bp_listener(engine, record->upstream.listener), &token, line);
+	size = bp_record_route_write(engine, call, bp_listener(engine, record->upstream.listener), &token, line);
 	memcpy(line + size, "\r\n", 2);
 	bp_edit_replace(&engine->edits, caller->line.offset, caller->line.size, line, (uint16_t)(size + 2));
 }
@@ -110,29 +111,50 @@ bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live)
 	return trunk != NULL && trunk->target_count > 1; /* the last target may be taken and not yet pending */
 }
 
+/* B and C, or F and the 100 of RFC 4320. B and F come up @duration after @from_us. */
 static void
-arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
+arm_ends(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index,
+	unsigned duration, uint64_t from_us)
 {
+	bool invite = bp_record_is_invite(record);
+	struct bp_timer_entry end = bp_entry(engine, record, generation, index, invite ? BP_TIMER_B : BP_TIMER_F);
+	struct bp_timer_entry other =
+		bp_entry(engine, record, generation, index, invite ? BP_TIMER_C : BP_TIMER_TRYING);
+	uint64_t due_us = invite ? atomic_load(&live->branches[index].deadline_us)
+				 : live->branches[index].started_us + bp_timer_trying_us(&engine->timers);
+	bool armed = bp_timer_arm(&engine->timers, duration, end, from_us);
+
+	if (invite || index == 0)
+		armed = bp_timer_arm_hop(&engine->timers, due_us, other, from_us) && armed;
+	if (!armed)
+		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
+/* Most requests have their answer before timer A or E comes up for the first time. So B, C and F are armed only then,
+ * for what is left of their time, as of when it was due: a worker that was held up takes all in the right order. */
+void
+bp_branch_linger(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first)
+{
+	struct bp_live *live = atomic_load(&record->live);
+
+	if (live != NULL)
+		arm_ends(engine, record, live, first->generation, first->branch, BP_DURATION_63T1, first->deadline_us);
+}
+
+static void
+arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
+{
+	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
 	const struct bp_config_trunk *trunk = trunk_of(engine, live);
 	uint64_t now_us = engine->now_us;
 	bool armed = true;
 
-	if (bp_record_is_invite(record)) {
-		uint64_t c_us = now_us + engine->config->timers.c_us;
-
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_B));
-		armed = bp_timer_arm_hop(
-			&engine->timers, c_us, bp_entry(engine, record, generation, index, BP_TIMER_C), now_us);
-	} else {
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_F));
-		if (index == 0)
-			armed = bp_timer_arm_hop(&engine->timers, now_us + bp_timer_trying_us(&engine->timers),
-				bp_entry(engine, record, generation, index, BP_TIMER_TRYING), now_us);
-	}
+	if (live->branches[index].flow.reliable || !bp_timer_arm(&engine->timers, BP_DURATION_T1,
+							   bp_entry(engine, record, generation, index, repeat), now_us))
+		arm_ends(engine, record, live, generation, index, BP_DURATION_64T1, now_us);
 	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
 		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,
-				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us) &&
-			armed;
+				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us);
 	if (!armed)
 		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
 }
@@ -143,26 +165,24 @@ bp_branch_launch(
 {
 	struct bp_branch *branch = &live->branches[index];
 	const struct bp_kept *kept = atomic_load(&branch->request);
-	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
 
 	/* before a 1xx can move it */
-	atomic_store(&branch->deadline_us, engine->now_us + engine->config->timers.c_us);
+	atomic_store_explicit(
+		&branch->deadline_us, engine->now_us + engine->config->timers.c_us, memory_order_release);
 	bp_step_begin(engine, bp_record_is_invite(record) ? BP_MACHINE_ICT : BP_MACHINE_NICT);
 	if (kept != NULL)
 		bp_transmit_bytes(engine, &branch->flow, kept->bytes, kept->size);
 	bp_count_request(engine, record->method);
-	if (!branch->flow.reliable)
-		bp_arm(engine, BP_DURATION_T1, bp_entry(engine, record, generation, index, repeat));
-	arm_ends(engine, record, live, generation, index);
+	arm_first(engine, record, live, generation, index);
 }
 
 /* Takes the next branch number; BP_BRANCHES_MAX: all are used. */
 static unsigned
-take_index(struct bp_record *record)
+take_index(struct bp_record *record, const struct bp_live *live)
 {
 	uint8_t count = atomic_load(&record->branch_count);
 
-	while (count < BP_BRANCHES_MAX)
+	while (count < live->room)
 		if (atomic_compare_exchange_weak(&record->branch_count, &count, (uint8_t)(count + 1)))
 			return count;
 	return BP_BRANCHES_MAX;
@@ -170,7 +190,7 @@ take_index(struct bp_record *record)
 
 /* The same, with memory for its timers. What is promised here is redeemed with the record. */
 static unsigned
-promise_branch(struct bp_engine *engine, struct bp_record *record)
+promise_branch(struct bp_engine *engine, struct bp_record *record, const struct bp_live *live)
 {
 	unsigned index;
 
@@ -178,7 +198,7 @@ promise_branch(struct bp_engine *engine, struct bp_record *record)
 		bp_count(&engine->counters->drops[BP_DROP_branch_not_made], 1);
 		return BP_BRANCHES_MAX;
 	}
-	index = take_index(record);
+	index = take_index(record, live);
 	if (index == BP_BRANCHES_MAX)
 		bp_timers_redeem(&engine->timers, BP_TIMERS_OF_BRANCH);
 	return index;
@@ -199,7 +219,7 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 	target = bp_target(trunk, live->call_place, atomic_fetch_add(&live->next_target, 1));
 	if (target == NULL || !bp_server_branch_add(record, generation))
 		return false;
-	index = promise_branch(engine, record);
+	index = promise_branch(engine, record, live);
 	if (index == BP_BRANCHES_MAX || !bp_branch_prepare(engine, record, live, generation, index, &target->flow)) {
 		if (index < BP_BRANCHES_MAX)
 			atomic_store(&live->branches[index].word,

@@ -8,6 +8,7 @@
 
 #include "dialog/dialog.h"
 #include "proxy/engine.h"
+#include "proxy/gather.h"
 #include "sip/edit.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
@@ -25,10 +26,23 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key identity_key, branch_key, tag_key, routing_key;
+	struct bp_hash_key branch_key, tag_key;
+	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
 };
+
+/* A datagram that was read and waits for its turn. */
+struct bp_view {
+	enum bp_sip_fault fault;
+	bool too_large;
+	uint64_t id[2];           /* of a request's server transaction */
+	struct bp_record *record; /* that a response seems to be for; only to ask for memory */
+	struct bp_sip_message m;
+};
+
+/* Datagrams of a burst that are read ahead of the one at work; a power of two. */
+#define BP_VIEWS 4
 
 /* One per worker. */
 struct bp_engine {
@@ -47,10 +61,15 @@ struct bp_engine {
 	uint16_t worker;
 	bool draining;
 	/* scratch, too large for a stack frame */
-	struct bp_sip_message received;
+	struct bp_view views[BP_VIEWS];
+	struct bp_sip_message own; /* the edge's response as it comes from a branch */
 	struct bp_sip_message kept;
 	struct bp_edits edits;
 	uint8_t scratch[BP_SIP_MESSAGE_SIZE_MAX + 1];
+	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
+	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
+	unsigned marked;
+	struct bp_source_text source; /* of the last request that was sent on */
 };
 
 /* A received request on its way through the acts. */
@@ -60,6 +79,7 @@ struct bp_request {
 	struct bp_flow reply; /* where responses go (18.2.2, RFC 3581) */
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
+	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
 };
 
 /* Where a request goes (16.4 to 16.6). */
@@ -70,6 +90,7 @@ struct bp_destination {
 	uint32_t dialog_generation;    /* as it was found */
 	uint16_t routes;               /* Route elements in all */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
+	uint16_t own_lines;            /* of them, leading lines of one element each */
 	bool record_route;             /* insert ours (16.6 step 4) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
@@ -96,6 +117,11 @@ void bp_step_begin(struct bp_engine *engine, enum bp_machine_id machine);
 void bp_transmit_bytes(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *bytes, uint32_t size);
 /* Applies engine->edits into the transmit buffer. */
 void bp_transmit_edits(struct bp_engine *engine, const struct bp_flow *to);
+void bp_transmit_gather(struct bp_engine *engine, const struct bp_flow *to, const struct bp_gather *gather);
+/* Into kept memory; NULL: no memory. */
+struct bp_kept *bp_keep_gather(struct bp_engine *engine, const struct bp_gather *gather, uint16_t status);
+/* The response @m without its topmost Via (16.7 step 3). */
+void bp_gather_pop_via(struct bp_gather *gather, const struct bp_sip_message *m);
 /* Applies engine->edits into kept memory; NULL: no memory, or too large (*too_large). */
 struct bp_kept *bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large);
 void bp_count_request(struct bp_engine *engine, enum bp_method method);
@@ -113,7 +139,10 @@ void bp_answer_tag(const struct bp_engine *engine, const uint64_t id[2], char ta
 bool bp_answer_is_acked(const struct bp_engine *engine, const struct bp_request *request);
 
 /* request.c */
-int bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *from);
+int bp_request_receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from);
+/* Asks for what the datagram will need first; what it then leads to. */
+void bp_prefetch_first(const struct bp_engine *engine, struct bp_view *view);
+void bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view);
 int bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record);
 
 /* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself. */
@@ -121,8 +150,15 @@ enum { BP_ROUTE_TO_EDGE = 1 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
+bool bp_via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m);
+/* Whether @route is "<sip:USER@ADDRESS;lr>" with an address of ours, as our Record-Routes are. False: it may still be
+ * ours, in another spelling. */
+bool bp_route_is_own(
+	const struct bp_engine *engine, const uint8_t *bytes, struct bp_span route, struct bp_span *user);
 /* Names a listener in route tokens, which outlive the snapshot that its index belongs to. */
-uint16_t bp_listener_mark(const struct bp_config_listener *listener);
+uint16_t bp_listener_mark(struct bp_engine *engine, uint16_t listener);
+/* The Call-ID of a request as tokens of today's key are signed with it. */
+struct bp_route_call bp_call_of(const struct bp_engine *engine, const struct bp_sip_message *m);
 /* user@host of @uri becomes user@target, in @out of at least @capacity bytes. Returns its size, 0: too long. */
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
@@ -151,7 +187,7 @@ int bp_forward(struct bp_engine *engine, const struct bp_request *request, struc
 int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
-unsigned bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
+unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line);
 #define BP_VIA_SIZE_MAX 160
 #define BP_RECORD_ROUTE_SIZE_MAX 192
@@ -163,15 +199,19 @@ bool bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struc
 /* First transmission and timers. */
 void bp_branch_launch(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	unsigned index);
+/* Timer A or E came up for the @first time and the branch still waits: its other timers are armed. */
+void bp_branch_linger(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first);
 /* Sends the request to the next target of its trunk (16.7 step 6 of serial search, 16.9). False: there is none, or
  * the server side wants no more. */
 bool bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation);
 /* Whether another worker may be adding a branch just now. */
 bool bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live);
+/* Asks for the memory that the next timers will look at. */
+void bp_timer_prefetch(const struct bp_engine *engine);
 void bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry);
 
 /* ack.c */
-int bp_ack_receive(struct bp_engine *engine, const struct bp_request *request);
+int bp_ack_receive(struct bp_engine *engine, struct bp_request *request);
 
 /* cancel.c */
 int bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request);
@@ -187,8 +227,9 @@ int bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m
 /* upstream.c: from the client side to the server side of a record. */
 int bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
+/* *@accepted: timer L is to be armed. */
 int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
-	const struct bp_sip_message *m);
+	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */

@@ -35,13 +35,15 @@ static void
 derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 {
 	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
-	struct bp_hash_key *keys[] = {&edge->identity_key, &edge->branch_key, &edge->tag_key, &edge->routing_key,
-		&edge->dialogs.key};
+	struct bp_hash_key digests, *keys[] = {&edge->branch_key, &edge->tag_key, &digests};
 
 	for (uint8_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
+	bp_digest_key_make(&edge->identity_key, &digests, 'i');
+	bp_digest_key_make(&edge->routing_key, &digests, 'r');
+	bp_digest_key_make(&edge->dialogs.key, &digests, 'd');
 }
 
 static int
@@ -170,6 +172,10 @@ bp_engine_configure(struct bp_engine *engine)
 	engine->response_limits = engine->limits;
 	engine->response_limits.vias++;
 	bp_timers_configure(&engine->timers, &config->timers);
+	bp_route_key_make(&engine->route_keys[0], config->secret);
+	for (unsigned i = 0; i < config->old_secret_count; i++)
+		bp_route_key_make(&engine->route_keys[1 + i], config->old_secrets[i]);
+	engine->marked = 0;
 }
 
 /* By its first characters; line ends may stand before them (7.5). */
@@ -183,37 +189,46 @@ is_response(const uint8_t *bytes, uint32_t size)
 	return size - at >= 4 && memcmp(bytes + at, "SIP/", 4) == 0;
 }
 
-static int
-receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+/* What can be known of a datagram before its turn: nothing of the edge's memory is looked at. */
+static void
+read_ahead(struct bp_engine *engine, struct bp_view *view, const uint8_t *bytes, uint32_t size)
 {
-	struct bp_sip_message *m = &engine->received;
-	enum bp_sip_fault fault;
+	struct bp_sip_message *m = &view->m;
 
-	if (size > engine->config->limits.message)
-		return BP_DROP_message_too_large;
-	fault = bp_sip_parse(
+	view->too_large = size > engine->config->limits.message;
+	if (view->too_large)
+		return;
+	view->fault = bp_sip_parse(
 		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
-	if (fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
-		return BP_VERDICT_ABSORBED;
-	if (m->status == 0)
-		return bp_request_receive(engine, m, from);
-	if (m->status < BP_STATUS_MAX)
-		bp_count(&engine->counters->responses[BP_IN][m->status], 1);
-	return fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
+	if (m->status == 0 && view->fault != BP_SIP_FAULT_EMPTY)
+		bp_record_identity(&engine->edge->identity_key, m, view->id);
 }
 
-void
-bp_engine_receive(
-	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+static int
+act(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
+{
+	const struct bp_sip_message *m = &view->m;
+
+	if (view->too_large)
+		return BP_DROP_message_too_large;
+	if (view->fault == BP_SIP_FAULT_EMPTY) /* a keepalive (RFC 5626 4.4.1 has the like) */
+		return BP_VERDICT_ABSORBED;
+	if (m->status == 0)
+		return bp_request_receive(engine, view, from);
+	if (m->status < BP_STATUS_MAX)
+		bp_count(&engine->counters->responses[BP_IN][m->status], 1);
+	return view->fault == BP_SIP_FAULT_NONE ? bp_response_receive(engine, m) : BP_DROP_response_malformed;
+}
+
+static void
+receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
 {
 	struct bp_counters *counters = engine->counters;
 	int verdict;
 
-	engine->now_us = now_us;
 	engine->from = *from;
-	bp_engine_configure(engine);
 	bp_count(&counters->messages_received, 1);
-	verdict = receive(engine, from, bytes, size);
+	verdict = act(engine, view, from);
 	switch (verdict) {
 	case BP_VERDICT_FORWARDED:
 		bp_count(&counters->forwarded, 1);
@@ -229,6 +244,38 @@ bp_engine_receive(
 	}
 }
 
+void
+bp_engine_receive(
+	struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size, uint64_t now_us)
+{
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	read_ahead(engine, &engine->views[0], bytes, size);
+	receive(engine, &engine->views[0], from);
+}
+
+/* The datagram at work is BP_VIEWS - 1 behind the one that is read; half way what that one leads to is asked for. */
+void
+bp_engine_receive_burst(
+	struct bp_engine *engine, const struct bp_datagram *datagrams, unsigned count, uint64_t now_us)
+{
+	unsigned read = 0;
+
+	engine->now_us = now_us;
+	bp_engine_configure(engine);
+	for (unsigned i = 0; i < count; i++) {
+		for (; read < count && read < i + BP_VIEWS; read++) {
+			struct bp_view *view = &engine->views[read % BP_VIEWS];
+
+			read_ahead(engine, view, datagrams[read].bytes, datagrams[read].size);
+			bp_prefetch_first(engine, view);
+		}
+		if (i + BP_VIEWS / 2 < read)
+			bp_prefetch_then(engine, &engine->views[(i + BP_VIEWS / 2) % BP_VIEWS]);
+		receive(engine, &engine->views[i % BP_VIEWS], &datagrams[i].from);
+	}
+}
+
 uint64_t
 bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 {
@@ -237,6 +284,7 @@ bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
 	while (budget-- > 0 && bp_timer_pop(&engine->timers, now_us, &entry)) {
+		bp_timer_prefetch(engine);
 		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);
 		bp_timer_run(engine, &entry);
 	}

@@ -60,6 +60,11 @@ void bp_engine_free(struct bp_engine *engine);
 void bp_engine_receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes, uint32_t size,
 	uint64_t now_us);
 
+/* Datagrams of one burst in the order of their arrival: as bp_engine_receive() for each, but the memory that one will
+ * look at is asked for while others are at work. @datagrams and their bytes need not outlive the call. */
+void bp_engine_receive_burst(
+	struct bp_engine *engine, const struct bp_datagram *datagrams, unsigned count, uint64_t now_us);
+
 /* Runs at most @budget expired timers. Returns the time of the next, UINT64_MAX: none. */
 uint64_t bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget);
 

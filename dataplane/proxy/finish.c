@@ -14,6 +14,15 @@ bp_retire_kept(struct bp_engine *engine, struct bp_kept *kept)
 	bp_slot_retire(engine->memory, &kept->slot);
 }
 
+/* Mostly there is nothing, and then nothing is written. Who puts something here looks whether the record is still there
+ * after that, as we look here after we took it away: one of the two sees the other. */
+static void
+retire_at(struct bp_engine *engine, _Atomic(struct bp_kept *) *place)
+{
+	if (atomic_load(place) != NULL)
+		bp_retire_kept(engine, atomic_exchange(place, NULL));
+}
+
 static void
 retire_live(struct bp_engine *engine, struct bp_record *record)
 {
@@ -21,11 +30,11 @@ retire_live(struct bp_engine *engine, struct bp_record *record)
 
 	if (live == NULL)
 		return;
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
-		bp_retire_kept(engine, atomic_exchange(&live->branches[i].request, NULL));
-		bp_retire_kept(engine, atomic_exchange(&live->branches[i].response, NULL));
+	for (unsigned i = 0; i < live->room; i++) {
+		retire_at(engine, &live->branches[i].request);
+		retire_at(engine, &live->branches[i].response);
 	}
-	bp_retire_kept(engine, atomic_exchange(&live->reason, NULL));
+	retire_at(engine, &live->reason);
 	bp_count(&engine->counters->kept_returned, 1);
 	bp_slot_retire(engine->memory, &live->slot);
 }
@@ -71,8 +80,8 @@ bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 	bp_timers_redeem(&engine->timers, bp_timers_of(atomic_load(&record->branch_count)));
 	bp_table_remove(engine->edge->transactions, &record->node);
 	retire_live(engine, record);
-	bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
-	bp_retire_kept(engine, atomic_exchange(&record->ack, NULL));
+	retire_at(engine, &record->response);
+	retire_at(engine, &record->ack);
 	if (invite && record->dialog != BP_NO_INDEX)
 		bp_call_release(&engine->dialogs, record->dialog, record->dialog_generation);
 	bp_count(&engine->counters->transactions_ended[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);

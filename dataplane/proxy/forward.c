@@ -8,24 +8,38 @@
 static uint64_t
 routing_hash(const struct bp_engine *engine, const struct bp_request *request)
 {
+	const struct bp_digest_key *key = &engine->edge->routing_key;
 	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
-	uint16_t realm = in ? in->realm : BP_CONFIG_NONE;
-	struct bp_hash hash;
-	uint64_t sum;
+	uint16_t realm = in ? in->realm : BP_CONFIG_NONE; /* routes depend on it */
+	uint64_t routes = 0, out[2];
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, &engine->edge->routing_key, 64);
-	bp_hash_add(&hash, bp_sip_at(m, m->uri), m->uri.size);
-	bp_hash_add(&hash, "\0", 1);
-	bp_hash_add(&hash, bp_sip_at(m, m->call_id), m->call_id.size);
-	bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
-	bp_hash_add(&hash, &m->method, sizeof(m->method));
-	bp_hash_add(&hash, &realm, sizeof(realm)); /* routes depend on it */
 	for (; route != NULL; route = bp_sip_next(m, route))
-		bp_hash_add(&hash, bp_sip_at(m, route->value), route->value.size);
-	bp_hash_end(&hash, &sum);
-	return sum;
+		routes = bp_digest_mix(routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
+	bp_digest_begin(&digest, key);
+	bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
+	bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
+	bp_digest_add(&digest, &routes, sizeof(routes));
+	bp_digest_end(&digest, (uint64_t)m->cseq << 32 | (uint64_t)m->method << 16 | realm, out);
+	return out[0];
+}
+
+static bool
+came_this_way(const struct bp_engine *engine, const struct bp_request *request, const struct bp_sip_via *via)
+{
+	const char *branch = bp_sip_at(request->m, via->branch);
+	struct bp_record *record;
+	struct bp_branch_id id;
+	const struct bp_live *live;
+
+	if (!bp_branch_id_read(&engine->edge->branch_key, branch, via->branch.size, &id))
+		return false;
+	record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
+	live = record ? atomic_load(&record->live) : NULL;
+	return live != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
+		live->routing_hash == request->routing_hash;
 }
 
 /* A Via of ours whose record chose its way by the same words: a loop. By others: a spiral, and allowed (RFC 5393
@@ -35,24 +49,17 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 {
 	const struct bp_sip_message *m = request->m;
 	struct bp_sip_walk walk = {0};
-	struct bp_branch_id id;
 	struct bp_sip_via via;
 
 	request->routing_hash = routing_hash(engine, request);
-	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk)) {
-		struct bp_record *record;
-		const struct bp_live *live;
-
-		if (!bp_sip_via_cut(m->bytes, walk.element, &via) ||
-			!bp_branch_id_read(
-				&engine->edge->branch_key, bp_sip_at(m, via.branch), via.branch.size, &id))
-			continue;
-		record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, id.index);
-		live = record ? atomic_load(&record->live) : NULL;
-		if (live != NULL && bp_word_generation(atomic_load(&record->server)) == id.generation &&
-			live->routing_hash == request->routing_hash)
+	if (came_this_way(engine, request, &m->via))
+		return true;
+	if (m->via.last && bp_sip_first(m, BP_SIP_VIA)->next == 0) /* the only one */
+		return false;
+	while (bp_sip_walk_next(m, BP_SIP_VIA, &walk))
+		if (walk.index > 0 && bp_sip_via_cut(m->bytes, walk.element, &via) &&
+			came_this_way(engine, request, &via))
 			return true;
-	}
 	return false;
 }
 
@@ -77,16 +84,14 @@ bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned 
 }
 
 unsigned
-bp_record_route_write(struct bp_engine *engine, const struct bp_sip_message *m,
-	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line)
+bp_record_route_write(struct bp_engine *engine, struct bp_route_call call, const struct bp_config_listener *listener,
+	const struct bp_route_token *token, char *line)
 {
-	const struct bp_config_listener *onward = bp_listener(engine, token->onward.listener);
-	struct bp_hash_key key = bp_hash_key_load(engine->config->secret);
 	struct bp_route_token marked = *token;
 	unsigned size = PUT(line, 0, "Record-Route: <sip:");
 
-	marked.onward.listener = onward ? bp_listener_mark(onward) : 0;
-	size += bp_route_token_write(&key, &marked, bp_sip_at(m, m->call_id), m->call_id.size, line + size);
+	marked.onward.listener = bp_listener_mark(engine, token->onward.listener);
+	size += bp_route_token_write(&engine->route_keys[0], &marked, call, line + size);
 	size = PUT(line, size, "@");
 	size = put(line, size, listener->text, listener->text_size);
 	return PUT(line, size, ";lr>");
@@ -102,21 +107,21 @@ push_via(struct bp_engine *engine, const struct bp_config_listener *out, const c
 }
 
 static void
-push_record_route(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_listener *listener,
+push_record_route(struct bp_engine *engine, struct bp_route_call call, const struct bp_config_listener *listener,
 	const struct bp_route_token *token)
 {
 	char line[BP_RECORD_ROUTE_SIZE_MAX];
-	unsigned size = bp_record_route_write(engine, m, listener, token, line);
+	unsigned size = bp_record_route_write(engine, call, listener, token, line);
 
 	bp_edit_push_header(&engine->edits, BP_SIP_RECORD_ROUTE, line, (uint16_t)size);
 }
 
-/* Two entries, one facing each side (16.6 step 4, 16.7 step 8 without its rewriting): the callee's on top. */
-static void
-push_record_routes(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
-	uint32_t index, uint32_t generation)
+/* The callee's. */
+static struct bp_route_token
+first_token(const struct bp_engine *engine, const struct bp_destination *destination, uint32_t index,
+	uint32_t generation)
 {
-	struct bp_route_token token = {
+	return (struct bp_route_token){
 		.side = BP_SIDE_CALLEE,
 		.node = engine->config->node_id,
 		.epoch = engine->edge->epoch,
@@ -124,11 +129,19 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 		.generation = generation,
 		.onward = destination->back.flow,
 	};
+}
 
-	push_record_route(engine, request->m, bp_listener(engine, destination->flow.listener), &token);
+/* Two entries, one facing each side (16.6 step 4, 16.7 step 8 without its rewriting): the callee's on top. */
+static void
+push_record_routes(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
+	uint32_t index, uint32_t generation)
+{
+	struct bp_route_token token = first_token(engine, destination, index, generation);
+
+	push_record_route(engine, request->call, bp_listener(engine, destination->flow.listener), &token);
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	push_record_route(engine, request->m, bp_listener(engine, request->from->listener), &token);
+	push_record_route(engine, request->call, bp_listener(engine, request->from->listener), &token);
 }
 
 /* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */
@@ -164,12 +177,105 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 		bp_edit_pop_last_route(edits);
 }
 
+/* The text of the changes to a request, until it is copied. */
+struct texts {
+	char via[BP_VIA_SIZE_MAX + 2];
+	char routes[2][BP_RECORD_ROUTE_SIZE_MAX + 2];
+	char hops[4];
+};
+
+static unsigned
+end_line(char *line, unsigned size)
+{
+	memcpy(line + size, "\r\n", 2);
+	return size + 2;
+}
+
+static unsigned
+write_hops(char out[4], unsigned hops)
+{
+	unsigned size = 0;
+
+	if (hops >= 100)
+		out[size++] = (char)('0' + hops / 100);
+	if (hops >= 10)
+		out[size++] = (char)('0' + hops / 10 % 10);
+	out[size++] = (char)('0' + hops % 10);
+	return size;
+}
+
+/* Whether gather_request() can do it: what strict routers ask for, and lists in one line, are for edit_request(). */
+static bool
+is_plain(const struct bp_request *request, const struct bp_destination *destination)
+{
+	return !destination->strict_in && destination->strict_out.size == 0 && request->m->max_forwards > 0 &&
+		destination->own_routes == destination->own_lines;
+}
+
+/* 16.6 steps 1 to 8 of a request that is_plain(), but for Record-Route. */
+static void
+gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *texts, const struct bp_request *request,
+	const struct bp_destination *destination, const char *branch, unsigned branch_size)
+{
+	const struct bp_sip_message *m = request->m;
+	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA), *route = bp_sip_first(m, BP_SIP_ROUTE);
+	const struct bp_sip_header *hops = bp_sip_first(m, BP_SIP_MAX_FORWARDS);
+	unsigned size = bp_via_write(bp_listener(engine, destination->flow.listener), branch, branch_size, texts->via);
+
+	bp_gather_begin(g, m);
+	if (destination->uri_size > 0)
+		bp_gather_change(g, m->uri.offset, m->uri.size, destination->uri, destination->uri_size);
+	bp_gather_change(g, via->line.offset, 0, texts->via, end_line(texts->via, size));
+	bp_source_text(&engine->source, request->from);
+	bp_gather_via(g, &engine->source);
+	for (unsigned i = 0; i < destination->own_lines; i++, route = bp_sip_next(m, route))
+		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
+	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,
+		write_hops(texts->hops, (unsigned)m->max_forwards - 1));
+}
+
+/* Two entries, as push_record_routes(). */
+static void
+gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts *texts,
+	const struct bp_request *request, const struct bp_destination *destination, const struct bp_record *record)
+{
+	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_RECORD_ROUTE);
+	unsigned offset = first ? first->line.offset : request->m->headers_offset, size;
+	struct bp_route_token token = first_token(engine, destination, record->dialog, record->dialog_generation);
+
+	size = bp_record_route_write(engine, request->call, bp_listener(engine, destination->flow.listener), &token,
+		texts->routes[0]);
+	bp_gather_change(g, offset, 0, texts->routes[0], end_line(texts->routes[0], size));
+	token.side = BP_SIDE_CALLER;
+	token.onward = destination->flow;
+	size = bp_record_route_write(engine, request->call, bp_listener(engine, request->from->listener), &token,
+		texts->routes[1]);
+	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
+}
+
+static int
+forward_plain_ack(struct bp_engine *engine, const struct bp_request *request,
+	const struct bp_destination *destination, const char *branch)
+{
+	struct bp_gather gather;
+	struct texts texts;
+
+	gather_request(engine, &gather, &texts, request, destination, branch, BP_BRANCH_ID_STATELESS_SIZE);
+	if (!bp_gather_fits(&gather))
+		return BP_DROP_too_large_to_forward;
+	bp_transmit_gather(engine, &destination->flow, &gather);
+	bp_count_request(engine, BP_METHOD_ACK);
+	return BP_VERDICT_FORWARDED;
+}
+
 int
 bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 
 	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	if (is_plain(request, destination))
+		return forward_plain_ack(engine, request, destination, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));
 	if (bp_edits_size(&engine->edits) == 0)
 		return BP_DROP_too_large_to_forward;
@@ -180,17 +286,19 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 
 /* Fills the record; nobody sees it yet. */
 static void
-fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, const struct bp_request *request,
-	const struct bp_destination *destination)
+fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, unsigned room,
+	const struct bp_request *request, const struct bp_destination *destination)
 {
 	record->node.id[0] = request->id[0];
 	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
 	record->upstream = request->reply;
-	atomic_store(&record->response, NULL);
-	atomic_store(&record->ack, NULL);
+	atomic_store_explicit(&record->response, NULL, memory_order_relaxed);
+	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
+	memset(live->branches, 0, room * sizeof(live->branches[0]));
+	live->room = room & 127;
 	live->routing_hash = request->routing_hash;
 	live->config_generation = (uint32_t)engine->config->generation;
 	live->trunk = destination->trunk;
@@ -202,7 +310,8 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, c
 	live->branches[0].started_us = engine->now_us;
 }
 
-/* The words come last: who reads them with this generation sees all that was filled in. */
+/* The server word comes last, released: who reads it with this generation sees all that was filled in. Nobody else
+ * writes here before the record stands in the table. */
 static void
 start_machines(struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned branches)
 {
@@ -211,11 +320,23 @@ start_machines(struct bp_record *record, struct bp_live *live, uint32_t generati
 	uint64_t server = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_IST_PROCEEDING : BP_NIST_TRYING);
 	uint64_t branch = BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING);
 
-	atomic_store(&record->live, live);
-	atomic_store(&record->branch_count, (uint8_t)branches);
-	for (unsigned i = 0; i < branches; i++)
-		atomic_store(bp_branch_word(record, i), branch);
-	atomic_store(&record->server, BP_WORD_SET(server, PENDING, branches));
+	atomic_store_explicit(&record->live, live, memory_order_relaxed);
+	atomic_store_explicit(&record->branch_count, (uint8_t)branches, memory_order_relaxed);
+	atomic_store_explicit(&record->branch, branch, memory_order_relaxed);
+	for (unsigned i = 1; i < branches; i++)
+		atomic_store_explicit(&live->branches[i].word, branch, memory_order_relaxed);
+	atomic_store_explicit(&record->server, BP_WORD_SET(server, PENDING, branches), memory_order_release);
+}
+
+/* Branches that there will ever be. */
+static unsigned
+room_for(const struct bp_engine *engine, const struct bp_destination *destination)
+{
+	unsigned targets = destination->trunk == BP_CONFIG_NONE
+		? 1u
+		: engine->config->trunks[destination->trunk].target_count;
+
+	return targets < BP_BRANCHES_MAX ? targets : BP_BRANCHES_MAX;
 }
 
 /* The call that an INVITE opens, or the dialog that a BYE will end. False: no slot for the call. */
@@ -242,7 +363,7 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 static void
 discard(struct bp_engine *engine, struct bp_record *record, struct bp_live *live)
 {
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+	for (unsigned i = 0; i < live->room; i++) {
 		struct bp_kept *kept = atomic_load(&live->branches[i].request);
 
 		if (kept == NULL)
@@ -264,14 +385,24 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	struct bp_branch_id id = {
 		.index = bp_slot_index(engine->edge->memory, &record->slot), .generation = generation, .branch = 0};
 	char branch[BP_BRANCH_ID_SIZE];
+	struct bp_gather gather;
+	struct texts texts;
 	struct bp_kept *kept;
 
 	bp_branch_id_write(&engine->edge->branch_key, id, branch);
-	edit_request(engine, request, destination, branch, sizeof(branch));
-	if (destination->record_route)
-		push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
-	kept = bp_keep_edits(engine, 0, too_large);
-	atomic_store(&live->branches[0].request, kept);
+	if (is_plain(request, destination)) {
+		gather_request(engine, &gather, &texts, request, destination, branch, sizeof(branch));
+		if (destination->record_route)
+			gather_record_routes(engine, &gather, &texts, request, destination, record);
+		*too_large = !bp_gather_fits(&gather);
+		kept = *too_large ? NULL : bp_keep_gather(engine, &gather, 0);
+	} else {
+		edit_request(engine, request, destination, branch, sizeof(branch));
+		if (destination->record_route)
+			push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
+		kept = bp_keep_edits(engine, 0, too_large);
+	}
+	atomic_store_explicit(&live->branches[0].request, kept, memory_order_relaxed);
 	return kept != NULL;
 }
 
@@ -292,7 +423,7 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 	const struct bp_config_trunk *trunk;
 	unsigned count = 1;
 
-	atomic_store(&live->next_target, 1);
+	atomic_store_explicit(&live->next_target, 1, memory_order_relaxed);
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	trunk = &engine->config->trunks[destination->trunk];
@@ -333,8 +464,9 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 	unsigned *branches)
 {
 	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
-	struct bp_live *live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
-	unsigned width = *branches;
+	unsigned width = *branches, room = room_for(engine, destination);
+	struct bp_live *live = (struct bp_live *)bp_block_take(
+		engine->memory, sizeof(*live) + room * sizeof(live->branches[0]));
 	uint32_t generation;
 	bool too_large;
 
@@ -348,7 +480,7 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 	generation = bp_word_generation(atomic_load(&record->server));
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);
-	fill(engine, record, live, request, destination);
+	fill(engine, record, live, room, request, destination);
 	if (!attach_dialog(engine, record, request, destination)) {
 		record->dialog = BP_NO_INDEX;
 		discard(engine, record, live);

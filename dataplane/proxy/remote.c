@@ -27,13 +27,14 @@ flow_to_address(const struct bp_engine *engine, const struct bp_sip_message *m, 
 		bp_sip_uri_cut(m->bytes, address.uri, &uri) && bp_flow_to_uri(engine, m->bytes, &uri, out->realm, flow);
 }
 
+/* Of a Contact that was cut open. */
 static bool
-flow_to_contact(
-	const struct bp_engine *engine, const struct bp_sip_message *m, uint16_t listener, struct bp_flow *flow)
+flow_to_contact(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *contact,
+	uint16_t listener, struct bp_flow *flow)
 {
-	struct bp_sip_walk walk = {0};
+	const struct bp_config_listener *out = bp_listener(engine, listener);
 
-	return bp_sip_walk_next(m, BP_SIP_CONTACT, &walk) && flow_to_address(engine, m, walk.element, listener, flow);
+	return out != NULL && bp_flow_to_uri(engine, m->bytes, contact, out->realm, flow);
 }
 
 struct bp_hop
@@ -41,15 +42,18 @@ bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *re
 {
 	struct bp_hop hop = {.flow = request->reply};
 	struct bp_sip_walk walk = {0};
+	struct bp_sip_uri contact;
 	struct bp_flow flow;
+	bool known = bp_dialog_contact(request->m, &contact, &hop.contact);
 
 	if (!is_trusted(engine, request->from->listener))
 		return hop;
 	if (bp_sip_walk_next(request->m, BP_SIP_RECORD_ROUTE, &walk)) {
 		if (flow_to_address(engine, request->m, walk.element, request->from->listener, &flow))
 			hop.flow = flow;
-	} else if (flow_to_contact(engine, request->m, request->from->listener, &flow)) {
-		hop = (struct bp_hop){.flow = flow, .by_contact = true};
+	} else if (known && flow_to_contact(engine, request->m, &contact, request->from->listener, &flow)) {
+		hop.flow = flow;
+		hop.by_contact = true;
 	}
 	return hop;
 }
@@ -60,9 +64,13 @@ nearest_route(const struct bp_engine *engine, const struct bp_sip_message *m, st
 {
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
+	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_RECORD_ROUTE);
 	struct bp_sip_uri uri;
+	struct bp_span user;
 	bool found = false;
 
+	if (first == NULL || bp_route_is_own(engine, m->bytes, first->value, &user))
+		return false;
 	while (bp_sip_walk_next(m, BP_SIP_RECORD_ROUTE, &walk)) {
 		if (bp_sip_address_cut(m->bytes, walk.element, &address) &&
 			bp_sip_uri_cut(m->bytes, address.uri, &uri) && bp_uri_is_own(engine, m->bytes, &uri))
@@ -77,16 +85,19 @@ struct bp_hop
 bp_remote_of_response(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *over)
 {
 	struct bp_hop hop = {.flow = *over};
+	struct bp_sip_uri contact;
 	struct bp_span element;
 	struct bp_flow flow;
+	bool known = bp_dialog_contact(m, &contact, &hop.contact);
 
 	if (!is_trusted(engine, over->listener))
 		return hop;
 	if (nearest_route(engine, m, &element)) {
 		if (flow_to_address(engine, m, element, over->listener, &flow))
 			hop.flow = flow;
-	} else if (flow_to_contact(engine, m, over->listener, &flow)) {
-		hop = (struct bp_hop){.flow = flow, .by_contact = true};
+	} else if (known && flow_to_contact(engine, m, &contact, over->listener, &flow)) {
+		hop.flow = flow;
+		hop.by_contact = true;
 	}
 	return hop;
 }
@@ -96,11 +107,14 @@ refresh_side(
 	struct bp_engine *engine, struct bp_dialog *dialog, enum bp_side side, const struct bp_sip_message *m)
 {
 	const struct bp_remote *remote = bp_dialog_remote(dialog, side);
+	struct bp_sip_uri contact;
 	struct bp_flow flow;
+	struct bp_span kept;
+	bool known = bp_dialog_contact(m, &contact, &kept);
 
 	if (remote != NULL)
 		bp_dialog_refresh(&engine->dialogs, dialog, side, m,
-			flow_to_contact(engine, m, remote->flow.listener, &flow) ? &flow : NULL);
+			known && flow_to_contact(engine, m, &contact, remote->flow.listener, &flow) ? &flow : NULL);
 }
 
 void

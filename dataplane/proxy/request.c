@@ -98,12 +98,9 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 {
 	const struct bp_sip_message *m = request->m;
 	struct bp_destination destination;
-	struct bp_sip_uri uri;
 	int status;
 
-	if (!bp_sip_uri_cut(m->bytes, m->uri, &uri))
-		return bp_answer_text(engine, request, 400, "Bad Request-URI", NULL);
-	if (!scheme_known(&uri))
+	if (!scheme_known(&m->target))
 		return refuse(engine, request, 416);
 	if (m->max_forwards == 0)
 		return refuse(engine, request, 483);
@@ -113,6 +110,7 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 		return refuse_extensions(engine, request);
 	if (engine->draining && m->to_tag.size == 0)
 		return refuse(engine, request, 503);
+	request->call = bp_call_of(engine, m);
 	status = bp_route_request(engine, request, &destination);
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);
@@ -138,14 +136,15 @@ receive_faulty(struct bp_engine *engine, const struct bp_request *request)
 }
 
 int
-bp_request_receive(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *from)
+bp_request_receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_flow *from)
 {
-	struct bp_request request = {.m = m, .from = from, .reply = reply_flow(m, from)};
+	const struct bp_sip_message *m = &view->m;
+	struct bp_request request = {
+		.m = m, .from = from, .reply = reply_flow(m, from), .id = {view->id[0], view->id[1]}};
 	struct bp_record *record;
 
 	if (m->fault != BP_SIP_FAULT_START_LINE) /* else it is no request at all */
 		bp_count(&engine->counters->requests[BP_IN][m->method], 1);
-	bp_record_identity(&engine->edge->identity_key, m, request.id);
 	if (m->fault != BP_SIP_FAULT_NONE)
 		return receive_faulty(engine, &request);
 	switch (m->method) {

@@ -17,21 +17,18 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 	return record;
 }
 
-static bool
-via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m)
-{
-	struct bp_sip_uri sent_by = {.scheme = BP_URI_SIP, .host = m->via.host, .port = m->via.port};
-
-	return bp_uri_is_own(engine, m->bytes, &sent_by);
-}
-
 /* The Via under ours leads on: it must be there, and be one. */
 static int
 check_next_via(const struct bp_sip_message *m)
 {
+	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_VIA);
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_via via;
 
+	if (m->via.last && first->next) { /* alone in its line, as we write it */
+		via.element = bp_sip_next(m, first)->value;
+		return bp_sip_via_cut(m->bytes, via.element, &via) ? 0 : BP_DROP_response_malformed;
+	}
 	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
 		return BP_DROP_response_no_via;
 	return bp_sip_via_cut(m->bytes, walk.element, &via) ? 0 : BP_DROP_response_malformed;
@@ -145,12 +142,13 @@ transmit_ack(struct bp_engine *engine, const struct bp_sip_message *request, con
 	bp_count_request(engine, BP_METHOD_ACK);
 }
 
-static void
+/* Returns the kept request, in engine->kept; NULL: it is gone already, or never was there. */
+static const struct bp_sip_message *
 send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct bp_record *record, unsigned branch)
 {
 	const struct bp_live *live = atomic_load(&record->live); /* once: another worker may drop it now */
 	const struct bp_kept *kept = live ? atomic_load(&live->branches[branch].request) : NULL;
-	const struct bp_sip_message *request = bp_kept_parse(engine, kept);
+	const struct bp_sip_message *whole = bp_kept_parse(engine, kept), *request = whole;
 	const struct bp_flow *flow = live ? &live->branches[branch].flow : NULL;
 	struct ack_rest rest;
 
@@ -163,6 +161,7 @@ send_ack(struct bp_engine *engine, const struct bp_sip_message *response, struct
 		bp_count(&engine->counters->drops[BP_DROP_ack_not_sent], 1);
 	else
 		transmit_ack(engine, request, response, flow);
+	return whole;
 }
 
 /* Timer D is at least 32 s whatever T1 is (17.1.1.2): as many times 64*T1 as that takes. */
@@ -192,8 +191,8 @@ invite_provisional(struct bp_engine *engine, const struct bp_sip_message *m, str
 
 	if (m->status > 100 && !is_abandoned(swap->after)) {
 		if (live != NULL)
-			atomic_store(&live->branches[id.branch].deadline_us,
-				engine->now_us + engine->config->timers.c_us);
+			atomic_store_explicit(&live->branches[id.branch].deadline_us,
+				engine->now_us + engine->config->timers.c_us, memory_order_relaxed);
 		verdict = bp_upstream_provisional(engine, record, id.generation, m);
 	}
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
@@ -204,11 +203,16 @@ static int
 invite_2xx(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
-	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m);
+	bool accepted;
+	int verdict = bp_upstream_2xx(engine, record, id.generation, id.branch, m, &accepted);
+	struct bp_timer_entry entry = bp_entry(engine, record, id.generation, id.branch, BP_TIMER_M);
 
-	if (BP_WORD_GET(swap->before, STATE) != BP_ICT_ACCEPTED) {
-		bp_arm(engine, BP_DURATION_64T1,
-			bp_entry(engine, record, id.generation, id.branch, BP_TIMER_M));
+	if (BP_WORD_GET(swap->before, STATE) == BP_ICT_ACCEPTED) {
+		if (accepted)
+			bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, id.generation, 0, BP_TIMER_L));
+	} else {
+		entry.step = accepted; /* L and M run out together */
+		bp_arm(engine, BP_DURATION_64T1, entry);
 		bp_cancel_pending(engine, record, id.generation);
 		bp_drop_live(engine, record);
 	}
@@ -229,11 +233,13 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 	const struct bp_swap *swap)
 {
 	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
-	const struct bp_sip_message *request;
+	bool only = id.branch == 0 && flow != NULL, reliable = flow != NULL && flow->reliable, rest_kept = false;
+	const struct bp_sip_message *request = send_ack(engine, m, record, id.branch);
 	int verdict = BP_VERDICT_ABSORBED;
-	bool reliable = flow != NULL && flow->reliable;
 
-	send_ack(engine, m, record, id.branch);
+	/* now that the request is at hand; after a 503 another branch may come, and the request stays */
+	if (only && request != NULL && m->status != 503 && atomic_load(&record->branch_count) == 1)
+		rest_kept = keep_ack_rest(engine, record, request, flow);
 	if (!is_abandoned(swap->after)) {
 		if (m->status >= 600)
 			end_search(engine, record, id.generation);
@@ -242,8 +248,8 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 		else
 			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
 	}
-	if (id.branch == 0 && atomic_load(&record->branch_count) == 1 && flow != NULL) {
-		request = bp_kept_request(engine, record, 0);
+	if (only && atomic_load(&record->branch_count) == 1) {
+		request = rest_kept ? NULL : bp_kept_request(engine, record, 0);
 		if (request == NULL || keep_ack_rest(engine, record, request, flow))
 			bp_drop_live(engine, record); /* else repeated ACKs are still made from it */
 	}
@@ -347,7 +353,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 	struct bp_branch_id id;
 	int why;
 
-	if (!via_is_own(engine, m))
+	if (!bp_via_is_own(engine, m))
 		return BP_DROP_response_no_via;
 	if (!bp_branch_id_read(&engine->edge->branch_key, bp_sip_at(m, m->via.branch), m->via.branch.size, &id))
 		return why_unreadable(m);

@@ -11,6 +11,7 @@ struct route_view {
 	bool uri_own;                /* it names the edge */
 	bool has_token;
 	struct bp_route_token token; /* of the entry that this side uses */
+	struct bp_span token_text;
 	struct bp_span next;         /* first Route that is not ours; size 0: none */
 	struct bp_sip_uri next_uri;
 	struct bp_span last;         /* last Route */
@@ -28,25 +29,73 @@ ip_is_own(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port)
 	return false;
 }
 
+/* Computed when it is first asked for. */
 uint16_t
-bp_listener_mark(const struct bp_config_listener *listener)
+bp_listener_mark(struct bp_engine *engine, uint16_t listener)
 {
 	static const struct bp_hash_key plain = {0, 0};
 
-	return (uint16_t)bp_hash64(&plain, listener->text, listener->text_size);
+	if (bp_listener(engine, listener) == NULL)
+		return 0;
+	for (; engine->marked <= listener; engine->marked++) {
+		const struct bp_config_listener *next = &engine->config->listeners[engine->marked];
+
+		engine->marks[engine->marked] = (uint16_t)bp_hash64(&plain, next->text, next->text_size);
+	}
+	return engine->marks[listener];
 }
 
 /* The listener that a token's mark names; false: it is gone. */
 static bool
-unmark_listener(const struct bp_engine *engine, struct bp_flow *flow)
+unmark_listener(struct bp_engine *engine, struct bp_flow *flow)
 {
 	for (uint16_t i = 0; i < engine->config->listener_count; i++) {
-		if (bp_listener_mark(&engine->config->listeners[i]) != flow->listener)
+		if (bp_listener_mark(engine, i) != flow->listener)
 			continue;
 		flow->listener = i;
 		return true;
 	}
 	return false;
+}
+
+/* Whether @text is an address of ours as we write it: nearly always it is. False: it may still be. */
+static bool
+text_is_own(const struct bp_engine *engine, const uint8_t *text, unsigned size)
+{
+	for (unsigned i = 0; i < engine->config->listener_count; i++) {
+		const struct bp_config_listener *listener = &engine->config->listeners[i];
+
+		if (listener->text_size == size && memcmp(listener->text, text, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+bp_via_is_own(const struct bp_engine *engine, const struct bp_sip_message *m)
+{
+	struct bp_sip_uri sent_by = {.scheme = BP_URI_SIP, .host = m->via.host, .port = m->via.port};
+
+	return text_is_own(engine, m->bytes + m->via.sent_by.offset, m->via.sent_by.size) ||
+		bp_uri_is_own(engine, m->bytes, &sent_by);
+}
+
+bool
+bp_route_is_own(const struct bp_engine *engine, const uint8_t *bytes, struct bp_span route, struct bp_span *user)
+{
+	static const char begin[] = "<sip:", end[] = ";lr>";
+	unsigned begin_size = sizeof(begin) - 1, end_size = sizeof(end) - 1;
+	const uint8_t *text = bytes + route.offset, *at;
+
+	if (route.size < begin_size + end_size || memcmp(text, begin, begin_size) != 0 ||
+		memcmp(text + route.size - end_size, end, end_size) != 0)
+		return false;
+	at = memchr(text + begin_size, '@', route.size - begin_size - end_size);
+	if (at == NULL || !text_is_own(engine, at + 1, (unsigned)(text + route.size - end_size - at - 1)))
+		return false;
+	*user = (struct bp_span){.offset = (uint16_t)(route.offset + begin_size),
+		.size = (uint16_t)(at - text - begin_size)};
+	return true;
 }
 
 bool
@@ -58,28 +107,28 @@ bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct
 		ip_is_own(engine, &ip, uri->port ? uri->port : 5060);
 }
 
-static bool
-read_token_with(const uint8_t secret[16], const struct bp_sip_message *m, const struct bp_sip_uri *uri,
-	struct bp_route_token *token)
+struct bp_route_call
+bp_call_of(const struct bp_engine *engine, const struct bp_sip_message *m)
 {
-	struct bp_hash_key key = bp_hash_key_load(secret);
-
-	return bp_route_token_read(&key, bp_sip_at(m, uri->user), uri->user.size, bp_sip_at(m, m->call_id),
-		m->call_id.size, token);
+	return bp_route_call(&engine->route_keys[0], bp_sip_at(m, m->call_id), m->call_id.size);
 }
 
 /* Signed with today's secret, or with one that was retired while its calls were up. */
 static bool
-read_token(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+read_token(struct bp_engine *engine, const struct bp_request *request, struct bp_span text,
 	struct bp_route_token *token)
 {
-	const struct bp_config *config = engine->config;
+	const struct bp_sip_message *m = request->m;
 
-	if (read_token_with(config->secret, m, uri, token))
+	if (bp_route_token_read(&engine->route_keys[0], bp_sip_at(m, text), text.size, request->call, token))
 		return unmark_listener(engine, &token->onward);
-	for (unsigned i = 0; i < config->old_secret_count; i++)
-		if (read_token_with(config->old_secrets[i], m, uri, token))
+	for (unsigned i = 1; i <= engine->config->old_secret_count; i++) {
+		const struct bp_route_key *key = &engine->route_keys[i];
+
+		if (bp_route_token_read(key, bp_sip_at(m, text), text.size,
+			    bp_route_call(key, bp_sip_at(m, m->call_id), m->call_id.size), token))
 			return unmark_listener(engine, &token->onward);
+	}
 	return false;
 }
 
@@ -91,35 +140,92 @@ twins(const struct bp_route_token *a, const struct bp_route_token *b)
 		a->node == b->node;
 }
 
-/* Counts the leading Routes that are ours, takes the token of the first, and finds what comes after. */
+/* Whether a leading Route of ours goes: the first always does, the second of a pair when it names the same call from
+ * the other side. Nothing else that the second says is used, so its check is only computed when its text is not like the
+ * first's (other families). */
 static bool
-read_routes(const struct bp_engine *engine, const struct bp_sip_message *m, struct route_view *view,
+take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, unsigned before,
+	struct route_view *view)
+{
+	struct bp_route_token token;
+
+	if (before == 0) {
+		view->has_token = read_token(engine, request, text, &view->token);
+		view->token_text = text;
+		return true;
+	}
+	if (!view->has_token)
+		return false;
+	if (text.size == view->token_text.size &&
+		bp_route_token_twins(bp_sip_at(request->m, view->token_text), bp_sip_at(request->m, text)))
+		return true;
+	return read_token(engine, request, text, &token) && twins(&view->token, &token);
+}
+
+static unsigned
+count_lines(const struct bp_sip_message *m, enum bp_sip_header_id id)
+{
+	const struct bp_sip_header *header = bp_sip_first(m, id);
+	unsigned count = 0;
+
+	for (; header != NULL; header = bp_sip_next(m, header))
+		count++;
+	return count;
+}
+
+/* Leading Routes as we write them, each on a line of its own. */
+static void
+take_plain_routes(struct bp_engine *engine, const struct bp_request *request, struct route_view *view,
 	struct bp_destination *destination)
 {
-	bool leading = true, strict = view->has_token;
+	const struct bp_sip_message *m = request->m;
+	const struct bp_sip_header *header = bp_sip_first(m, BP_SIP_ROUTE);
+	unsigned before = view->has_token; /* that of a strict router's Request-URI */
+	struct bp_span user;
+
+	for (; header != NULL && before < 2; header = bp_sip_next(m, header), before++) {
+		struct route_view read = *view;
+
+		if (!bp_route_is_own(engine, m->bytes, header->value, &user) ||
+			!take_own(engine, request, user, before, &read) || !read.has_token)
+			return;
+		*view = read;
+		view->last = (struct bp_span){
+			.offset = (uint16_t)(header->value.offset + 1), .size = (uint16_t)(header->value.size - 2)};
+		destination->routes++;
+		destination->own_routes++;
+		destination->own_lines++;
+	}
+}
+
+/* Counts the leading Routes that are ours, takes the token of the first, and finds what comes after. */
+static bool
+read_routes(struct bp_engine *engine, const struct bp_request *request, struct route_view *view,
+	struct bp_destination *destination)
+{
+	const struct bp_sip_message *m = request->m;
+	unsigned strict = view->has_token, taken;
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_address address;
-	struct bp_route_token token;
 	struct bp_sip_uri uri;
+	bool leading = true;
 
+	take_plain_routes(engine, request, view, destination);
+	taken = destination->routes;
+	if (taken > 0 && count_lines(m, BP_SIP_ROUTE) == taken)
+		return true;
 	while (bp_sip_walk_next(m, BP_SIP_ROUTE, &walk)) {
+		if (walk.index < taken)
+			continue;
 		if (!bp_sip_address_cut(m->bytes, walk.element, &address) ||
 			!bp_sip_uri_cut(m->bytes, address.uri, &uri) || uri.headers.offset != 0)
 			return false; /* a Route has no headers (19.1.1 table 1): it may become the Request-URI */
 		view->last = address.uri;
 		destination->routes++;
-		if (leading && destination->own_routes + strict < 2 && bp_uri_is_own(engine, m->bytes, &uri)) {
-			bool valid = read_token(engine, m, &uri, &token);
-
-			if (destination->own_routes + strict == 0 ||
-				(valid && view->has_token && twins(&view->token, &token))) {
-				if (!view->has_token && valid) {
-					view->has_token = true;
-					view->token = token;
-				}
-				destination->own_routes++;
-				continue;
-			}
+		if (leading && destination->own_routes + strict < 2 && bp_uri_is_own(engine, m->bytes, &uri) &&
+			take_own(engine, request, uri.user, destination->own_routes + strict, view)) {
+			destination->own_routes++;
+			continue;
 		}
 		if (leading) {
 			view->next = address.uri;
@@ -288,8 +394,8 @@ route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_
 	const struct bp_config_target *target;
 
 	destination->trunk = trunk;
-	destination->place = (uint32_t)bp_hash64(
-		&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	destination->place =
+		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
 	target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
 	if (target == NULL)
 		return 404;
@@ -342,12 +448,12 @@ bp_route_request(struct bp_engine *engine, const struct bp_request *request, str
 
 	memset(destination, 0, offsetof(struct bp_destination, uri));
 	destination->trunk = BP_CONFIG_NONE;
-	if (!bp_sip_uri_cut(m->bytes, m->uri, &view.uri))
-		return 400;
+	view.uri = m->target;
 	view.uri_own = bp_uri_is_own(engine, m->bytes, &view.uri);
-	strict = view.uri_own && read_token(engine, m, &view.uri, &view.token);
+	strict = view.uri_own && view.uri.user.size > 0 && read_token(engine, request, view.uri.user, &view.token);
 	view.has_token = strict;
-	if (!read_routes(engine, m, &view, destination))
+	view.token_text = view.uri.user;
+	if (!read_routes(engine, request, &view, destination))
 		return 400;
 	if (strict)
 		undo_strict(engine, m, &view, destination);

@@ -44,10 +44,16 @@ branch_event(const struct fired *f, unsigned event)
 static void
 run_a(const struct fired *f)
 {
-	if (branch_event(f, BP_ICT_ON_TIMER_A).action != BP_DO_REPEAT_REQUEST)
-		return;
-	repeat_request(f);
-	arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, false));
+	struct bp_swap swap = branch_event(f, BP_ICT_ON_TIMER_A);
+	unsigned state = BP_WORD_GET(swap.after, STATE);
+
+	if (swap.action == BP_DO_REPEAT_REQUEST) {
+		repeat_request(f);
+		arm_again(f, bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, false));
+	}
+	if (f->entry.step == 0 && swap.action != BP_DO_DROP &&
+		(state == BP_ICT_CALLING || state == BP_ICT_PROCEEDING))
+		bp_branch_linger(f->engine, f->record, &f->entry);
 }
 
 /* In Proceeding the interval is T2 (17.1.2.2). */
@@ -62,6 +68,8 @@ run_e(const struct fired *f)
 	arm_again(f, BP_WORD_GET(swap.after, STATE) == BP_NICT_PROCEEDING
 			? (unsigned)BP_DURATION_T2
 			: bp_timer_doubled(&f->engine->timers, f->entry.step + 1u, true));
+	if (f->entry.step == 0)
+		bp_branch_linger(f->engine, f->record, &f->entry);
 }
 
 static bool
@@ -251,6 +259,8 @@ run(const struct fired *f)
 		run_server_end(f, BP_IST_ON_TIMER_L);
 		break;
 	case BP_TIMER_M:
+		if (f->entry.step != 0)
+			run_server_end(f, BP_IST_ON_TIMER_L);
 		run_invite_end(f, BP_ICT_ON_TIMER_M);
 		break;
 	case BP_TIMER_CANCEL_E:
@@ -291,4 +301,41 @@ bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry)
 	fired.record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, entry->index);
 	if (fired.record != NULL && bp_word_generation(atomic_load(&fired.record->server)) == entry->generation)
 		run(&fired);
+}
+
+#define FAR 8 /* entries ahead: their records */
+#define NEAR 4 /* what the records that end lead to */
+
+static const uint8_t *
+slot_of(const struct bp_engine *engine, const struct bp_timer_entry *entry)
+{
+	return (const uint8_t *)bp_slot_at(
+		engine->edge->memory, entry->timer == BP_TIMER_DIALOG ? BP_POOL_DIALOG : BP_POOL_RECORD, entry->index);
+}
+
+static void
+prefetch_end(const struct bp_engine *engine, struct bp_record *record)
+{
+	bp_table_prefetch(engine->edge->transactions, record->node.id);
+	__builtin_prefetch(atomic_load_explicit(&record->response, memory_order_relaxed), 1);
+	if (record->dialog != BP_NO_INDEX && bp_record_is_invite(record))
+		__builtin_prefetch(bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, record->dialog), 1);
+}
+
+void
+bp_timer_prefetch(const struct bp_engine *engine)
+{
+	const struct bp_timer_entry *far = bp_timer_ahead(&engine->timers, FAR), *near;
+	const uint8_t *slot = far ? slot_of(engine, far) : NULL;
+
+	if (slot != NULL) {
+		__builtin_prefetch(slot, 1);
+		__builtin_prefetch(slot + 64, 1);
+	}
+	near = bp_timer_ahead(&engine->timers, NEAR);
+	if (near == NULL || (near->timer != BP_TIMER_J && near->timer != BP_TIMER_M))
+		return;
+	slot = slot_of(engine, near);
+	if (slot != NULL)
+		prefetch_end(engine, (struct bp_record *)slot);
 }

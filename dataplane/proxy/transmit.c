@@ -28,6 +28,44 @@ bp_transmit_edits(struct bp_engine *engine, const struct bp_flow *to)
 	engine->hooks.send(engine->hooks.context, to, size);
 }
 
+void
+bp_transmit_gather(struct bp_engine *engine, const struct bp_flow *to, const struct bp_gather *gather)
+{
+	uint8_t *out = engine->hooks.reserve(engine->hooks.context, to, gather->size);
+
+	if (out == NULL)
+		return;
+	bp_gather_write(gather, out);
+	engine->hooks.send(engine->hooks.context, to, gather->size);
+}
+
+struct bp_kept *
+bp_keep_gather(struct bp_engine *engine, const struct bp_gather *gather, uint16_t status)
+{
+	struct bp_kept *kept = bp_kept_take(engine->memory, gather->size);
+
+	if (kept == NULL)
+		return NULL;
+	bp_count(&engine->counters->kept_taken, 1);
+	kept->status = status;
+	kept->size = (uint16_t)gather->size;
+	bp_gather_write(gather, kept->bytes);
+	return kept;
+}
+
+void
+bp_gather_pop_via(struct bp_gather *gather, const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_VIA);
+	struct bp_sip_walk walk = {0};
+
+	bp_gather_begin(gather, m);
+	if (m->via.last) /* its line goes, else what stands before the next element */
+		bp_gather_change(gather, first->line.offset, first->line.size, "", 0);
+	else if (bp_sip_walk_next(m, BP_SIP_VIA, &walk))
+		bp_gather_change(gather, first->value.offset, walk.next - first->value.offset, "", 0);
+}
+
 struct bp_kept *
 bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large)
 {

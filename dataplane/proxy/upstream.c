@@ -13,18 +13,16 @@ enum keep {
 };
 
 static struct bp_kept *
-keep_response(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m, enum keep how,
-	bool *too_large)
+keep_response(struct bp_engine *engine, const struct bp_record *record, const struct bp_gather *gather, enum keep how)
 {
 	struct bp_kept *kept = NULL;
 
-	*too_large = bp_edits_size(&engine->edits) == 0;
-	if (*too_large || how == KEEP_NOT)
+	if (how == KEEP_NOT)
 		return NULL;
 	if (how == KEEP_REPLY)
-		kept = bp_reply_keep(engine, record, m);
+		kept = bp_reply_keep(engine, record, gather->m);
 	if (kept == NULL)
-		kept = bp_keep_edits(engine, m->status, too_large);
+		kept = bp_keep_gather(engine, gather, gather->m->status);
 	if (kept == NULL)
 		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	return kept;
@@ -34,19 +32,19 @@ keep_response(struct bp_engine *engine, const struct bp_record *record, const st
 static int
 pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m, enum keep how)
 {
+	struct bp_gather gather;
 	struct bp_kept *kept;
-	bool too_large;
 
-	bp_edits_begin(&engine->edits, m);
-	bp_edit_pop_via(&engine->edits);
-	kept = keep_response(engine, record, m, how, &too_large);
-	if (too_large)
+	bp_gather_pop_via(&gather, m);
+	if (!bp_gather_fits(&gather))
 		return BP_DROP_too_large_to_forward;
-	bp_transmit_edits(engine, &record->upstream);
+	kept = keep_response(engine, record, &gather, how);
+	bp_transmit_gather(engine, &record->upstream, &gather);
 	bp_count_response(engine, m->status);
 	if (kept != NULL)
 		bp_retire_kept(engine, bp_record_keep_response(record, kept));
-	else if (m->status >= 200) /* a provisional one must not be repeated in its place */
+	else if (m->status >= 200 && atomic_load(&record->response) != NULL)
+		/* a provisional one must not be repeated in its place */
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	return BP_VERDICT_FORWARDED;
 }
@@ -63,8 +61,8 @@ bp_upstream_provisional(
 /* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
  * a fork further down answers: then the source of the 2xx stands for it. */
 static void
-make_dialog(
-	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
+	const struct bp_sip_message *m)
 {
 	const struct bp_flow *over = bp_branch_flow(record, branch);
 	struct bp_hop callee;
@@ -77,24 +75,25 @@ make_dialog(
 		return;
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
 	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
-		    &callee, engine->now_us) == NULL)
+		    &callee, engine->now_us) == NULL &&
+		bp_word_generation(atomic_load(&record->server)) == generation) /* else it has just ended, and the call with it */
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 }
 
 /* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
 int
 bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
-	const struct bp_sip_message *m)
+	const struct bp_sip_message *m, bool *accepted)
 {
 	struct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_2XX, BP_WORD_2XX_SEEN, m->status);
 
+	*accepted = swap.action == BP_DO_SEND && BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING;
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
-	if (BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING) {
-		bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));
+	if (*accepted) {
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
-	make_dialog(engine, record, branch, m);
+	make_dialog(engine, record, generation, branch, m);
 	return pass(engine, record, m, KEEP_NOT);
 }
 
@@ -123,7 +122,7 @@ static const struct bp_sip_message *
 make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, uint16_t status)
 {
 	const struct bp_sip_message *request = bp_kept_request(engine, record, branch);
-	struct bp_sip_message *m = &engine->received;
+	struct bp_sip_message *m = &engine->own;
 	const char *extra = status == 503 ? "Retry-After: 5\r\n" : NULL;
 	char tag[17];
 	uint32_t size = 0;
@@ -172,12 +171,11 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	unsigned branch, const struct bp_sip_message *m)
 {
 	uint16_t status = m->status;
+	struct bp_gather gather;
 	struct bp_kept *kept;
-	bool too_large;
 
-	bp_edits_begin(&engine->edits, m);
-	bp_edit_pop_via(&engine->edits);
-	kept = bp_keep_edits(engine, status, &too_large);
+	bp_gather_pop_via(&gather, m);
+	kept = bp_gather_fits(&gather) ? bp_keep_gather(engine, &gather, status) : NULL;
 	if (kept == NULL) /* the others' are as good, or our own */
 		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 	bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));

@@ -98,15 +98,6 @@ bp_hash_add(struct bp_hash *h, const void *bytes, size_t size)
 }
 
 void
-bp_hash_add_folded(struct bp_hash *h, const void *bytes, size_t size)
-{
-	const uint8_t *p = bytes;
-
-	for (; size > 0; size--, p++)
-		add_byte(h, *p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
-}
-
-void
 bp_hash_end(struct bp_hash *h, uint64_t *out)
 {
 	compress(h, h->tail | h->total << 56);
@@ -120,4 +111,52 @@ bp_hash_end(struct bp_hash *h, uint64_t *out)
 	for (int i = 0; i < 4; i++)
 		round_one(h);
 	out[1] = h->v0 ^ h->v1 ^ h->v2 ^ h->v3;
+}
+
+#define ROUND(a, b, c, d)                                                                                     \
+	do {                                                                                                   \
+		a += b;                                                                                        \
+		c += d;                                                                                        \
+		b = rotate(b, 13) ^ a;                                                                         \
+		d = rotate(d, 16) ^ c;                                                                         \
+		a = rotate(a, 32) + d;                                                                         \
+		c += b;                                                                                        \
+		d = rotate(d, 21) ^ a;                                                                         \
+		b = rotate(b, 17) ^ c;                                                                         \
+		c = rotate(c, 32);                                                                             \
+	} while (0)
+
+/* The same in registers. */
+uint64_t
+bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
+{
+	const uint8_t *p = bytes;
+	struct bp_hash h;
+	uint64_t v0, v1, v2, v3, word, total = size;
+
+	bp_hash_begin(&h, key, 64);
+	v0 = h.v0;
+	v1 = h.v1;
+	v2 = h.v2;
+	v3 = h.v3;
+	for (; size >= 8; p += 8, size -= 8) {
+		word = load64(p);
+		v3 ^= word;
+		ROUND(v0, v1, v2, v3);
+		ROUND(v0, v1, v2, v3);
+		v0 ^= word;
+	}
+	word = total << 56;
+	for (size_t i = 0; i < size; i++)
+		word |= (uint64_t)p[i] << 8 * i;
+	v3 ^= word;
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	v0 ^= word;
+	v2 ^= 0xff;
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	ROUND(v0, v1, v2, v3);
+	return v0 ^ v1 ^ v2 ^ v3;
 }

@@ -26,22 +26,10 @@ struct bp_hash_key bp_hash_key_load(const uint8_t bytes[16]);
 void bp_hash_begin(struct bp_hash *hash, const struct bp_hash_key *key, int bits);
 void bp_hash_add(struct bp_hash *hash, const void *bytes, size_t size);
 
-/* As bp_hash_add with ASCII letters folded to lower case (host names). */
-void bp_hash_add_folded(struct bp_hash *hash, const void *bytes, size_t size);
-
 /* Ends the hash. @out: one word for 64 bits, two for 128. */
 void bp_hash_end(struct bp_hash *hash, uint64_t *out);
 
-static inline uint64_t
-bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
-{
-	struct bp_hash hash;
-	uint64_t out;
-
-	bp_hash_begin(&hash, key, 64);
-	bp_hash_add(&hash, bytes, size);
-	bp_hash_end(&hash, &out);
-	return out;
-}
+/* All at once, 64 bits. */
+uint64_t bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size);
 
 #endif

@@ -10,27 +10,23 @@
 #define CANCEL_NONE 0
 
 void
-bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m, uint64_t id[2])
+bp_record_identity(const struct bp_digest_key *key, const struct bp_sip_message *m, uint64_t id[2])
 {
 	uint16_t port = m->via.port ? m->via.port : 5060;
-	struct bp_hash hash;
+	struct bp_digest digest;
 
-	bp_hash_begin(&hash, key, 128);
+	bp_digest_begin(&digest, key);
 	if (m->via.magic) {
-		bp_hash_add(&hash, bp_sip_at(m, m->via.branch), m->via.branch.size);
-		bp_hash_add(&hash, "\0", 1);
-		bp_hash_add_folded(&hash, bp_sip_at(m, m->via.host), m->via.host.size);
-		bp_hash_add(&hash, &port, sizeof(port));
+		bp_digest_add(&digest, bp_sip_at(m, m->via.branch), m->via.branch.size);
+		bp_digest_add_folded(&digest, bp_sip_at(m, m->via.host), m->via.host.size);
+		bp_digest_end(&digest, port, id);
 	} else {
-		const struct bp_span parts[] = {m->uri, m->from_tag, m->call_id, m->via.element};
-
-		for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-			bp_hash_add(&hash, bp_sip_at(m, parts[i]), parts[i].size);
-			bp_hash_add(&hash, "\0", 1);
-		}
-		bp_hash_add(&hash, &m->cseq, sizeof(m->cseq));
+		bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->from_tag), m->from_tag.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
+		bp_digest_add(&digest, bp_sip_at(m, m->via.element), m->via.element.size);
+		bp_digest_end(&digest, m->cseq, id);
 	}
-	bp_hash_end(&hash, id);
 }
 
 static struct bp_record *
@@ -93,10 +89,11 @@ bp_server_event(struct bp_record *record, uint32_t generation, unsigned event, u
 
 	while (bp_word_generation(word) == generation) {
 		const struct bp_step *step = server_step(record, word, event);
-		uint64_t next = word;
+		uint64_t next;
 
-		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
-			next = next_word(word, step, set, status);
+		if (step->action == BP_DO_DROP || step->action == BP_DO_IGNORE)
+			return (struct bp_swap){word, word, step->action};
+		next = next_word(word, step, set, status);
 		if (atomic_compare_exchange_weak(&record->server, &word, next))
 			return (struct bp_swap){word, next, step->action};
 	}
@@ -111,7 +108,7 @@ bp_branch_word(struct bp_record *record, unsigned branch)
 	if (branch == 0)
 		return &record->branch;
 	live = atomic_load(&record->live);
-	return live != NULL && branch < BP_BRANCHES_MAX ? &live->branches[branch].word : NULL;
+	return live != NULL && branch < live->room ? &live->branches[branch].word : NULL;
 }
 
 struct bp_swap
@@ -125,10 +122,11 @@ bp_branch_event(struct bp_record *record, uint32_t generation, unsigned branch, 
 		unsigned state = BP_WORD_GET(word, STATE);
 		const struct bp_step *step =
 			bp_record_is_invite(record) ? &bp_ict_table[state][event] : &bp_nict_table[state][event];
-		uint64_t next = word;
+		uint64_t next;
 
-		if (step->action != BP_DO_DROP && step->action != BP_DO_IGNORE)
-			next = next_word(word, step, set, status);
+		if (step->action == BP_DO_DROP || step->action == BP_DO_IGNORE)
+			return (struct bp_swap){word, word, step->action};
+		next = next_word(word, step, set, status);
 		if (atomic_compare_exchange_weak(place, &word, next))
 			return (struct bp_swap){word, next, step->action};
 	}
@@ -314,7 +312,8 @@ bp_record_end(struct bp_record *record, uint32_t generation)
 			    &record->server, &word, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE))
 			continue;
 		for (unsigned i = atomic_load(&record->branch_count); i-- > 0;)
-			atomic_store(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated));
+			atomic_store_explicit(bp_branch_word(record, i), BP_WORD_SET(next, STATE, branch_terminated),
+				memory_order_release);
 		return true;
 	}
 	return false;

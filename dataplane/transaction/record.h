@@ -10,7 +10,7 @@
 
 #include "byepass/flow.h"
 #include "sip/message.h"
-#include "transaction/keyed_hash.h"
+#include "transaction/digest.h"
 #include "transaction/machine.h"
 #include "transaction/slab.h"
 #include "transaction/table.h"
@@ -42,18 +42,19 @@ struct bp_live {
 	_Atomic uint32_t next_target;     /* of the trunk: the first that no branch was sent to */
 	uint32_t call_place;              /* place of the call in the trunk's order of targets */
 	uint16_t trunk;                   /* BP_CONFIG_NONE: no other target is known */
-	bool readdressed;                 /* the Request-URI names the target and changes with it */
+	uint8_t readdressed : 1;          /* the Request-URI names the target and changes with it */
+	uint8_t room : 7;                 /* for branches: there are no more targets */
 	uint8_t own_routes;               /* Record-Route lines of ours on top of the request */
 	struct bp_flow back;              /* what the callee's route token leads to */
-	struct bp_branch branches[BP_BRANCHES_MAX];
+	struct bp_branch branches[];
 };
-static_assert(sizeof(struct bp_live) == 512, "a class of kept memory");
+static_assert(sizeof(struct bp_live) == 64, "with one branch 128, with seven 512: classes of kept memory");
 
 struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
 	bp_word server;
-	struct bp_table_node node;      /* its id: keyed hash of the server transaction's identity (17.2.3) */
+	struct bp_table_node node;      /* its id: keyed digest of the server transaction's identity (17.2.3) */
 	bp_word branch;                 /* word of branch 0 */
 	_Atomic(struct bp_live *) live; /* NULL once nothing of it is needed */
 	uint64_t reserved0;
@@ -74,7 +75,7 @@ static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
 
 /* The identity of a server transaction (17.2.3): branch and sent-by, or for RFC 2543 the Request-URI, From tag,
  * Call-ID, CSeq number and top Via. The method is compared in the bucket. */
-void bp_record_identity(const struct bp_hash_key *key, const struct bp_sip_message *m, uint64_t id[2]);
+void bp_record_identity(const struct bp_digest_key *key, const struct bp_sip_message *m, uint64_t id[2]);
 
 /* What a received request looks for: an ACK its INVITE, a CANCEL whatever it cancels (9.2), another its like. */
 struct bp_record *bp_record_find(struct bp_table *table, const uint64_t id[2], enum bp_method method);

@@ -72,6 +72,12 @@ bucket_of(const struct bp_table *table, const uint64_t id[2])
 	return &table->buckets[(id[0] >> 32) * table->count >> 32];
 }
 
+void
+bp_table_prefetch(const struct bp_table *table, const uint64_t id[2])
+{
+	__builtin_prefetch(bucket_of(table, id), 1);
+}
+
 static uint64_t
 entry_of(const uint64_t id[2], uint32_t number)
 {

@@ -44,6 +44,9 @@ void bp_table_free(struct bp_table *table);
 struct bp_table_node *bp_table_find(
 	struct bp_table *table, const uint64_t id[2], bp_table_match match, const void *key);
 
+/* Asks for the memory of this id's bucket. */
+void bp_table_prefetch(const struct bp_table *table, const uint64_t id[2]);
+
 /* Inserts @node unless a matching one with its id is there: returns @node, or the one that was first. @node was not
  * in the table for at least a grace period. Lock-free. RCU as above. */
 struct bp_table_node *bp_table_add(

@@ -11,12 +11,15 @@ bp_timers_configure(struct bp_timers *timers, const struct bp_config_timers *con
 		timers->duration_us[BP_DURATION_T1 + i] = config->t1_us << i;
 	timers->duration_us[BP_DURATION_T2] = config->t2_us;
 	timers->duration_us[BP_DURATION_T4] = config->t4_us;
+	timers->duration_us[BP_DURATION_63T1] = 63 * config->t1_us;
 }
 
 void
 bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, const struct bp_config_timers *config)
 {
 	*timers = (struct bp_timers){.memory = memory};
+	for (int i = 0; i < BP_DURATION_COUNT; i++)
+		timers->heads_us[i] = UINT64_MAX;
 	bp_timers_configure(timers, config);
 }
 
@@ -102,6 +105,8 @@ append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry 
 		fifo->tail = chunk;
 		fifo->write = 0;
 	}
+	if (timers->heads_us[duration] == UINT64_MAX)
+		timers->heads_us[duration] = entry->deadline_us;
 	fifo->tail->entries[fifo->write++] = *entry;
 	timers->armed++;
 	return true;
@@ -120,7 +125,7 @@ bp_timer_arm_hop(struct bp_timers *timers, uint64_t deadline_us, struct bp_timer
 	uint64_t left = deadline_us > now_us ? deadline_us - now_us : 0;
 	unsigned best = BP_DURATION_T1;
 
-	for (unsigned i = 0; i < BP_DURATION_COUNT; i++)
+	for (unsigned i = 0; i < BP_DURATION_63T1; i++)
 		if (timers->duration_us[i] <= left && timers->duration_us[i] > timers->duration_us[best])
 			best = i;
 	return bp_timer_arm(timers, best, entry, now_us);
@@ -135,42 +140,61 @@ first(const struct bp_timer_fifo *fifo)
 }
 
 static void
-advance(struct bp_timers *timers, struct bp_timer_fifo *fifo)
+advance(struct bp_timers *timers, unsigned duration)
 {
+	struct bp_timer_fifo *fifo = &timers->fifos[duration];
 	struct bp_timer_chunk *chunk = fifo->head;
+	const struct bp_timer_entry *head;
 
 	timers->armed--;
-	if (++fifo->read < BP_TIMER_CHUNK_ENTRIES)
-		return;
-	fifo->read = 0;
-	fifo->head = chunk->next;
-	if (fifo->head == NULL)
-		fifo->tail = NULL;
-	bp_slot_return(timers->memory, &chunk->slot);
+	if (++fifo->read == BP_TIMER_CHUNK_ENTRIES) {
+		fifo->read = 0;
+		fifo->head = chunk->next;
+		if (fifo->head == NULL)
+			fifo->tail = NULL;
+		bp_slot_return(timers->memory, &chunk->slot);
+	}
+	head = first(fifo);
+	timers->heads_us[duration] = head ? head->deadline_us : UINT64_MAX;
 }
 
 bool
 bp_timer_pop(struct bp_timers *timers, uint64_t now_us, struct bp_timer_entry *entry)
 {
-	struct bp_timer_fifo *due = NULL;
-	uint64_t earliest = now_us;
+	/* of equal deadlines the shorter duration first: a retransmission before its time-out. 63*T1 stands last */
+	unsigned due = BP_DURATION_COUNT;
+	uint64_t earliest = UINT64_MAX;
 
 	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
-		const struct bp_timer_entry *head = first(&timers->fifos[i]);
-
-		if (head != NULL && head->deadline_us <= earliest) {
-			/* of equal deadlines the shorter duration first: a retransmission before its time-out */
-			if (due != NULL && head->deadline_us == earliest)
-				continue;
-			due = &timers->fifos[i];
-			earliest = head->deadline_us;
-		}
+		if (timers->heads_us[i] >= earliest)
+			continue;
+		earliest = timers->heads_us[i];
+		due = i;
 	}
-	if (due == NULL)
+	if (due == BP_DURATION_COUNT || earliest > now_us)
 		return false;
-	*entry = *first(due);
+	*entry = *first(&timers->fifos[due]);
+	timers->popped = due;
 	advance(timers, due);
 	return true;
+}
+
+const struct bp_timer_entry *
+bp_timer_ahead(const struct bp_timers *timers, unsigned count)
+{
+	const struct bp_timer_fifo *fifo = &timers->fifos[timers->popped];
+	unsigned place = fifo->read + count - 1, end = fifo->head == fifo->tail ? fifo->write : BP_TIMER_CHUNK_ENTRIES;
+	const struct bp_timer_chunk *next;
+
+	if (fifo->head == NULL)
+		return NULL;
+	if (place < end)
+		return &fifo->head->entries[place];
+	if (fifo->head == fifo->tail)
+		return NULL;
+	next = fifo->head->next;
+	place -= BP_TIMER_CHUNK_ENTRIES;
+	return place < (next == fifo->tail ? fifo->write : BP_TIMER_CHUNK_ENTRIES) ? &next->entries[place] : NULL;
 }
 
 uint64_t
@@ -178,12 +202,9 @@ bp_timer_next(const struct bp_timers *timers)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
-		const struct bp_timer_entry *head = first(&timers->fifos[i]);
-
-		if (head != NULL && head->deadline_us < next)
-			next = head->deadline_us;
-	}
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++)
+		if (timers->heads_us[i] < next)
+			next = timers->heads_us[i];
 	return next;
 }
 

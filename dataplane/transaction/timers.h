@@ -25,14 +25,21 @@ enum bp_timer {
 	BP_TIMER_COUNT,
 };
 
-/* The constants: T1 doubled 0..6 times, T2, T4. */
-enum { BP_DURATION_T1, BP_DURATION_64T1 = 6, BP_DURATION_T2, BP_DURATION_T4, BP_DURATION_COUNT };
+/* The constants: T1 doubled 0..6 times, T2, T4; what is left of 64*T1 after T1. */
+enum {
+	BP_DURATION_T1,
+	BP_DURATION_64T1 = 6,
+	BP_DURATION_T2,
+	BP_DURATION_T4,
+	BP_DURATION_63T1,
+	BP_DURATION_COUNT,
+};
 
 struct bp_timer_entry {
 	uint64_t deadline_us : 48; /* nine years */
 	uint64_t timer : 6;        /* enum bp_timer */
 	uint64_t branch : 4;
-	uint64_t step : 6; /* times the interval was doubled (A, E, G), or has still to run (D) */
+	uint64_t step : 6; /* times the interval was doubled (A, E, G), or has still to run (D); M: 1 with L */
 	uint32_t index;    /* record, or dialog for BP_TIMER_DIALOG */
 	uint32_t generation;
 };
@@ -61,6 +68,8 @@ struct bp_timers {
 	uint32_t credit; /* taken from the common one, not promised */
 	uint64_t duration_us[BP_DURATION_COUNT];
 	struct bp_timer_fifo fifos[BP_DURATION_COUNT];
+	unsigned popped; /* duration of the entry that was popped last */
+	uint64_t heads_us[BP_DURATION_COUNT]; /* deadlines of the heads, UINT64_MAX: empty */
 	uint64_t armed; /* entries waiting */
 };
 
@@ -103,6 +112,9 @@ bool bp_timer_arm_hop(
 
 /* Takes the most overdue entry whose deadline is at or before @now_us. */
 bool bp_timer_pop(struct bp_timers *timers, uint64_t now_us, struct bp_timer_entry *entry);
+
+/* The entry that comes @count places after the one that was popped last, NULL: not known. For prefetching. */
+const struct bp_timer_entry *bp_timer_ahead(const struct bp_timers *timers, unsigned count);
 
 /* Deadline of the next entry, UINT64_MAX: none. */
 uint64_t bp_timer_next(const struct bp_timers *timers);

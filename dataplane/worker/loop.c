@@ -205,12 +205,13 @@ bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned
 	struct bp_worker *worker = context;
 
 	stage(worker, BP_STAGE_input);
-	for (unsigned i = 0; i < count; i++) {
+	if (worker->trace == NULL)
+		bp_engine_receive_burst(worker->engine, datagrams, count, worker->now_us);
+	for (unsigned i = 0; worker->trace != NULL && i < count; i++) {
 		const struct bp_datagram *in = &datagrams[i];
 
-		if (worker->trace)
-			bp_trace_message(
-				worker->trace, BP_IN, &in->from, in->bytes, in->size, worker->now_us);
+		/* each before what it leads to */
+		bp_trace_message(worker->trace, BP_IN, &in->from, in->bytes, in->size, worker->now_us);
 		bp_engine_receive(worker->engine, &in->from, in->bytes, in->size, worker->now_us);
 	}
 	stage(worker, BP_STAGE_engine);

@@ -19,6 +19,7 @@ static const struct {
 	{"loopback", bench_loopback, "the generator of calls against itself"},
 #endif
 	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},
+	{"engine", bench_engine, "whole calls through the engine alone, without packets"},
 	{"table", bench_table, "hash tables of relay records, at millions of live entries"},
 };
 

@@ -43,7 +43,7 @@ each_of_live(struct bp_live *live, stage_block *each, void *context)
 {
 	each(context, &live->slot);
 	each_if(each, context, live->reason);
-	for (unsigned i = 0; i < BP_BRANCHES_MAX; i++) {
+	for (unsigned i = 0; i < live->room; i++) {
 		each_if(each, context, live->branches[i].request);
 		each_if(each, context, live->branches[i].response);
 	}

@@ -108,7 +108,7 @@ stage_save(struct stage_snapshot **out)
 	for (unsigned i = 1; i < stage.map_count; i++) /* the tables */
 		put_range(snapshot, stage.maps[i].at, stage.maps[i].size);
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		put_range(snapshot, stage.engines[i], offsetof(struct bp_engine, received));
+		put_range(snapshot, stage.engines[i], offsetof(struct bp_engine, views));
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
 		put_counters(snapshot, (uint8_t *)&stage.counters[i]);
 	put_range(snapshot, &seen, sizeof(seen));

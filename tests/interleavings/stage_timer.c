@@ -228,6 +228,7 @@ remove_entry(struct bp_timers *timers, struct bp_timer_entry *place)
 			continue;
 		fifo->write--;
 		memmove(place, place + 1, (size_t)(fifo->head->entries + fifo->write - place) * sizeof(*place));
+		timers->heads_us[i] = fifo->read < fifo->write ? fifo->head->entries[fifo->read].deadline_us : UINT64_MAX;
 		timers->armed--;
 	}
 }

@@ -10,7 +10,21 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct bp_hash_key key = {11, 12}, other_key = {11, 13};
+static struct bp_route_key key, other_key;
+
+static struct bp_route_call
+call(const char *call_id)
+{
+	return bp_route_call(&key, call_id, (unsigned)strlen(call_id));
+}
+
+static int
+setup(void **state)
+{
+	bp_route_key_make(&key, (const uint8_t *)"sixteen bytes 01");
+	bp_route_key_make(&other_key, (const uint8_t *)"sixteen bytes 02");
+	return 0;
+}
 
 static struct bp_route_token
 token_to(bool v6)
@@ -38,10 +52,10 @@ test_round_trip_of_both_families(void **state)
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct bp_route_token token = token_to(v6), out;
 		char text[BP_ROUTE_TOKEN_SIZE_MAX];
-		unsigned size = bp_route_token_write(&key, &token, "call-1", 6, text);
+		unsigned size = bp_route_token_write(&key, &token, call("call-1"), text);
 
 		assert_int_equal(size, v6 ? 58 : 42);
-		assert_true(bp_route_token_read(&key, text, size, "call-1", 6, &out));
+		assert_true(bp_route_token_read(&key, text, size, call("call-1"), &out));
 		assert_int_equal(out.key_id, token.key_id);
 		assert_int_equal(out.side, token.side);
 		assert_int_equal(out.node, token.node);
@@ -49,14 +63,14 @@ test_round_trip_of_both_families(void **state)
 		assert_int_equal(out.index, token.index);
 		assert_int_equal(out.generation, token.generation);
 		assert_true(bp_flow_equal(&out.onward, &token.onward));
-		assert_false(bp_route_token_read(&other_key, text, size, "call-1", 6, &out));
+		assert_false(bp_route_token_read(&other_key, text, size, call("call-1"), &out));
 		memset(&out, 0, sizeof(out));
 		assert_true(bp_route_token_open(text, size, &out)); /* without the key */
 		assert_int_equal(out.index, token.index);
 		assert_true(bp_flow_equal(&out.onward, &token.onward));
 		assert_false(bp_route_token_open(text, size - 1, &out));
-		assert_false(bp_route_token_read(&key, text, size, "call-2", 6, &out));
-		assert_false(bp_route_token_read(&key, text, size - 1, "call-1", 6, &out));
+		assert_false(bp_route_token_read(&key, text, size, call("call-2"), &out));
+		assert_false(bp_route_token_read(&key, text, size - 1, call("call-1"), &out));
 	}
 }
 
@@ -65,7 +79,7 @@ test_any_changed_character_fails(void **state)
 {
 	struct bp_route_token token = token_to(false), out;
 	char text[BP_ROUTE_TOKEN_SIZE_MAX];
-	unsigned size = bp_route_token_write(&key, &token, "c", 1, text);
+	unsigned size = bp_route_token_write(&key, &token, call("c"), text);
 
 	for (unsigned i = 0; i < size; i++) {
 		char old = text[i];
@@ -74,9 +88,39 @@ test_any_changed_character_fails(void **state)
 			if (c == (unsigned char)old)
 				continue;
 			text[i] = (char)c;
-			assert_false(bp_route_token_read(&key, text, size, "c", 1, &out));
+			assert_false(bp_route_token_read(&key, text, size, call("c"), &out));
 		}
 		text[i] = old;
+	}
+}
+
+/* The same call from the other side, wherever it leads on; anything else is another call. */
+static void
+test_twins(void **state)
+{
+	struct bp_route_token token = token_to(false), other = token;
+	char first[BP_ROUTE_TOKEN_SIZE_MAX], second[BP_ROUTE_TOKEN_SIZE_MAX];
+
+	bp_route_token_write(&key, &token, call("c"), first);
+	bp_route_token_write(&key, &other, call("c"), second);
+	assert_false(bp_route_token_twins(first, second));
+	other.side = BP_SIDE_CALLER;
+	other.onward.port = 1234;
+	bp_route_token_write(&key, &other, call("c"), second);
+	assert_true(bp_route_token_twins(first, second));
+	for (unsigned bit = 0; bit < 16 + 3 * 32; bit++) {
+		struct bp_route_token changed = other;
+
+		if (bit < 16)
+			changed.node ^= (uint16_t)(1 << bit);
+		else if (bit < 48)
+			changed.epoch ^= UINT32_C(1) << (bit - 16);
+		else if (bit < 80)
+			changed.index ^= UINT32_C(1) << (bit - 48);
+		else
+			changed.generation ^= UINT32_C(1) << (bit - 80);
+		bp_route_token_write(&key, &changed, call("c"), second);
+		assert_false(bp_route_token_twins(first, second));
 	}
 }
 
@@ -86,7 +130,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip_of_both_families),
 		cmocka_unit_test(test_any_changed_character_fails),
+		cmocka_unit_test(test_twins),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-static const struct bp_hash_key key = {3, 4};
+static struct bp_digest_key key;
 
 static void
 parse(struct bp_sip_message *m, const char *method, const char *branch, const char *sent_by)
@@ -32,6 +32,7 @@ identity(uint64_t id[2], const char *method, const char *branch, const char *sen
 	static struct bp_sip_message m;
 
 	parse(&m, method, branch, sent_by);
+	bp_digest_key_make(&key, &(struct bp_hash_key){3, 4}, 0);
 	bp_record_identity(&key, &m, id);
 }
 

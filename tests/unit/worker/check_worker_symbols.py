@@ -23,7 +23,8 @@ ROOTS = {
 
 # If one of these is not reached, the walk is broken and its silence means nothing.
 MUST_REACH = {
-    "bp_engine_receive", "bp_engine_expire", "bp_wire_input", "bp_wire_flush", "bp_sip_parse", "bp_slot_take",
+    "bp_engine_receive", "bp_engine_receive_burst", "bp_engine_expire",
+    "bp_wire_input", "bp_wire_flush", "bp_sip_parse", "bp_slot_take",
     "bp_batch_release", "bp_table_add", "rte_eth_fp_ops",
 }
 

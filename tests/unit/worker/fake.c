@@ -144,6 +144,14 @@ bp_engine_receive(struct bp_engine *engine, const struct bp_flow *from, const ui
 	fake.flow = *from;
 }
 
+void
+bp_engine_receive_burst(
+	struct bp_engine *engine, const struct bp_datagram *datagrams, unsigned count, uint64_t now_us)
+{
+	for (unsigned i = 0; i < count; i++)
+		bp_engine_receive(engine, &datagrams[i].from, datagrams[i].bytes, datagrams[i].size, now_us);
+}
+
 uint64_t
 bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 {

@@ -234,7 +234,7 @@ test_figures(void **state)
 	assert_int_equal(BP_CAPACITY_RECORD, sizeof(struct bp_record) + 12 * timer);
 	assert_true(BP_CAPACITY_DIALOG >= 128 + 2 * timer);
 	assert_int_equal(BP_CAPACITY_BUCKETS, 2 * sizeof(struct cds_lfht_node));
-	assert_true(sizeof(struct bp_live) + 1536 <= 2 * BP_CAPACITY_KEPT);
+	assert_true(sizeof(struct bp_live) + sizeof(struct bp_branch) + 1536 <= 2 * BP_CAPACITY_KEPT);
 }
 
 /* The most that the configuration admits is within the engine's reach, and refused by a small machine. */

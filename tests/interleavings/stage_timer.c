@@ -112,10 +112,17 @@ stage_timer_is_idle(const struct bp_timer_entry *entry)
 #define IST(letter) \
 	case BP_TIMER_##letter: \
 		return is_ignored(&bp_ist_machine, server_state, BP_IST_ON_TIMER_##letter);
-		ICT(A) ICT(B) ICT(C) ICT(D) ICT(M) NICT(E) NICT(F) NICT(K) IST(G) IST(H) IST(I) IST(L)
+		ICT(B) ICT(C) ICT(D) NICT(E) NICT(F) NICT(K) IST(G) IST(H) IST(I) IST(L)
 #undef ICT
 #undef NICT
 #undef IST
+	case BP_TIMER_A: /* the first one arms B and C */
+		if (entry->step == 0 && (state == BP_ICT_CALLING || state == BP_ICT_PROCEEDING))
+			return false;
+		return is_ignored(&bp_ict_machine, state, BP_ICT_ON_TIMER_A);
+	case BP_TIMER_M: /* L may be in it */
+		return is_ignored(&bp_ict_machine, state, BP_ICT_ON_TIMER_M) &&
+			(entry->step == 0 || is_ignored(&bp_ist_machine, server_state, BP_IST_ON_TIMER_L));
 	case BP_TIMER_J:
 		return is_ignored(&bp_nist_machine, server_state, BP_NIST_ON_TIMER_J);
 	case BP_TIMER_CANCEL_E:

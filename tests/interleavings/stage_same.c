@@ -121,6 +121,22 @@ compare(const void *a, const void *b)
 }
 
 /* How often an interval was doubled changes nothing but the time. */
+/* Time left of D; whether B, C or F come with A or E; whether L is in M. */
+static unsigned
+step_that_counts(const struct bp_timer_entry *entry)
+{
+	switch ((enum bp_timer)entry->timer) {
+	case BP_TIMER_D:
+		return entry->step & 15;
+	case BP_TIMER_A:
+	case BP_TIMER_E:
+	case BP_TIMER_M:
+		return entry->step != 0;
+	default:
+		return 0;
+	}
+}
+
 static void
 mix_timers(struct digest *digest)
 {
@@ -131,7 +147,7 @@ mix_timers(struct digest *digest)
 	for (unsigned i = 0; i < armed; i++)
 		if (!stage_timer_is_idle(entries[i]))
 			list[count++] = (uint32_t)entries[i]->timer << 8 | stage_timer_branch(entries[i]) << 4 |
-				(entries[i]->timer == BP_TIMER_D ? entries[i]->step & 15 : 0);
+				step_that_counts(entries[i]);
 	qsort(list, count, sizeof(list[0]), compare);
 	for (unsigned i = 0; i < count; i++)
 		mix(digest, list[i] + 1);

@@ -54,15 +54,13 @@ MUTANTS = [
     Mutant(
         "response-after-the-swap",
         "proxy/upstream.c",
-        "\tbp_retire_kept(engine,\n"
-        "\t\tatomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));\n"
+        "\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));\n"
         "\tif (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */\n"
         "\t\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));\n"
         "\tif (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)\n"
         "\t\treturn BP_VERDICT_ABSORBED;\n",
         "\tbool last = bp_step_branch_done(engine, record, generation, status).action == BP_DO_SEND;\n\n"
-        "\tbp_retire_kept(engine,\n"
-        "\t\tatomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));\n"
+        "\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));\n"
         "\tif (atomic_load(&record->live) != live)\n"
         "\t\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));\n"
         "\tif (!last)\n"

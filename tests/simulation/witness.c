@@ -32,15 +32,21 @@ upstream_new(struct sim *sim, struct client *client)
 	return up;
 }
 
-static bool
-ended_in_silence(const struct sim *sim, const struct branch *branch, uint64_t now_us)
+/* When the branch may be over with nothing that goes up, and the record with it (RFC 3261 17.1.2, 17.2.2); NEVER: its
+ * response has to. */
+static uint64_t
+silent_end_us(const struct sim *sim, const struct branch *branch)
 {
-	uint64_t t4_us = sim->conditions.timers.t4_us;
+	uint64_t f_us = branch->us + sim_64t1(sim), settled_us = mark_settled_us(sim, &branch->refused);
+	bool gave_way = branch->status == 503 && branch != branch->up->branches; /* to a later one */
 
-	/* a 408 is not passed on (RFC 4320 4.2) */
-	if (branch->refused.begin > 0 && branch->refused.us < branch->us + sim_64t1(sim))
-		return (branch->status == 408 || branch->ambiguous) && now_us >= branch->refused.us + t4_us;
-	return now_us >= branch->us + sim_64t1(sim);
+	if (branch->refused.begin == 0 || settled_us >= f_us)
+		return f_us;
+	if (branch_may_be_abandoned(sim, branch, settled_us))
+		return branch->refused.us + sim->conditions.timers.t4_us; /* timer K */
+	if (branch->status == 408 || branch->ambiguous || gave_way) /* a 408 is not passed on (RFC 4320 4.2) */
+		return branch->refused.us + sim_64t1(sim); /* timer J */
+	return NEVER;
 }
 
 bool
@@ -58,7 +64,7 @@ upstream_may_be_over(const struct sim *sim, const struct upstream *up, uint64_t 
 	if (up->client->invite)
 		return false;
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
-		if (!ended_in_silence(sim, branch, now_us))
+		if (now_us < silent_end_us(sim, branch))
 			return false;
 	return true;
 }

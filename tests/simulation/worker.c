@@ -12,8 +12,10 @@
 #define BURST_MAX 8
 #define TIMERS_MAX 32
 #define TIMERS_LATE 512 /* of a worker that has fallen behind */
+#define NO_STOP UINT_MAX
+#define STOPS_END (UINT_MAX / 2) /* what is above comes of NO_STOP, counted down by who is no worker */
 
-unsigned points_left = UINT_MAX;
+unsigned points_left = NO_STOP;
 static struct worker *running; /* the worker whose fiber has the processor */
 
 /* ---- being stopped ---- */
@@ -23,7 +25,7 @@ choose_next_stop(struct sim *sim)
 {
 	unsigned mean = sim->conditions.stops;
 
-	points_left = mean ? sim_below(sim, 2 * mean) : UINT_MAX;
+	points_left = mean ? sim_below(sim, 2 * mean) : NO_STOP;
 }
 
 static void
@@ -66,7 +68,7 @@ points_stop(void)
 	struct worker *worker = running;
 
 	if (worker == NULL) {
-		points_left = UINT_MAX; /* a batch goes back: no worker's doing */
+		points_left = NO_STOP; /* a batch goes back: no worker's doing */
 		return;
 	}
 	choose_next_stop(worker->sim);
@@ -186,7 +188,7 @@ turn(struct sim *sim, void *object, uint64_t alarm)
 	if (worker->in_turn || alarm != worker->alarm)
 		return;
 	worker->in_turn = true;
-	if (points_left == UINT_MAX)
+	if (points_left > STOPS_END)
 		choose_next_stop(sim);
 	resume(sim, worker, 0);
 }
@@ -230,7 +232,7 @@ worker_begin(struct worker *worker, struct edge *edge, struct sim *sim, struct b
 	worker->hand = (struct in_hand){.worker = index, .counters = &worker->counters};
 	worker->inbox_end = &worker->inbox;
 	worker->fiber = fiber_create(work, worker);
-	points_left = UINT_MAX;
+	points_left = NO_STOP;
 	if (bp_engine_create(&worker->engine, shared, index, &hooks, &worker->counters) != 0)
 		abort();
 }

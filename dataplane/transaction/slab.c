@@ -159,7 +159,7 @@ bp_memory_home(struct bp_memory *memory, uint16_t worker,
 	home->context = context;
 	home->counters = counters;
 	for (int i = 0; i < BATCHES; i++)
-		home->batches[i].memory = memory;
+		home->batches[i] = (struct bp_batch){.memory = memory, .worker = worker};
 	home->open = &home->batches[0];
 	return home;
 }
@@ -311,8 +311,6 @@ hand_over(struct bp_memory_home *home)
 
 		if (spare == batch || atomic_load_explicit(&spare->away, memory_order_acquire))
 			continue;
-		spare->first = 0;
-		spare->count = 0;
 		home->open = spare;
 		atomic_store_explicit(&batch->away, true, memory_order_relaxed);
 		home->defer(home->context, batch);
@@ -326,8 +324,17 @@ bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot)
 	if (slot == NULL)
 		return;
 	count_returned(home, slot);
-	slot->next = home->open->first;
-	home->open->first = place_of(home->memory, slot);
+	if (slot->owner == home->worker) {
+		struct bp_chain *own = &home->open->own[slot->pool];
+
+		slot->next = own->first;
+		own->first = place_of(home->memory, slot);
+		if (slot->next == 0)
+			own->last = own->first;
+	} else {
+		slot->next = home->open->foreign;
+		home->open->foreign = place_of(home->memory, slot);
+	}
 	if (++home->open->count >= BATCH_SLOTS)
 		hand_over(home);
 }
@@ -374,17 +381,41 @@ void
 bp_batch_release(struct bp_batch *batch)
 {
 	struct bp_memory *memory = batch->memory;
-	struct bp_slot *slot = slot_of(memory, batch->first);
+	struct bp_slot *slot = slot_of(memory, batch->foreign);
 
+	for (unsigned id = 0; id < BP_POOL_COUNT; id++)
+		if (batch->own[id].first != 0)
+			push_returned(memory, &memory->homes[batch->worker].pools[id],
+				slot_of(memory, batch->own[id].first), slot_of(memory, batch->own[id].last));
 	while (slot != NULL) {
 		struct bp_slot *next = slot_of(memory, slot->next);
 
 		push_returned(memory, &memory->homes[slot->owner].pools[slot->pool], slot, slot);
 		slot = next;
 	}
-	batch->first = 0;
+	memset(batch->own, 0, sizeof(batch->own));
+	batch->foreign = 0;
 	batch->count = 0;
 	atomic_store_explicit(&batch->away, false, memory_order_release);
+}
+
+static void
+each_of(const struct bp_batch *batch, uint32_t place, void (*each)(void *context, struct bp_slot *slot), void *context)
+{
+	for (struct bp_slot *slot = slot_of(batch->memory, place); slot != NULL;) {
+		struct bp_slot *next = slot_of(batch->memory, slot->next);
+
+		each(context, slot);
+		slot = next;
+	}
+}
+
+void
+bp_batch_each(const struct bp_batch *batch, void (*each)(void *context, struct bp_slot *slot), void *context)
+{
+	for (unsigned id = 0; id < BP_POOL_COUNT; id++)
+		each_of(batch, batch->own[id].first, each, context);
+	each_of(batch, batch->foreign, each, context);
 }
 
 /* The smallest class of at least @size bytes. */

@@ -57,12 +57,19 @@ struct bp_memory_options {
 	void (*unmap)(void *memory, size_t size);
 };
 
+/* Slots of one pool, by place. */
+struct bp_chain {
+	uint32_t first, last; /* 0: none */
+};
+
 /* Slots freed together. The holder passes it to bp_batch_release() once no reader can see them. */
 struct bp_batch {
 	struct rcu_head rcu; /* for the holder's use */
 	struct bp_memory *memory;
-	uint32_t first; /* place */
+	uint16_t worker; /* that freed them */
 	uint32_t count;
+	struct bp_chain own[BP_POOL_COUNT]; /* of slots that it carved: go home without being looked at again */
+	uint32_t foreign;                   /* place of the first of the others' */
 	_Atomic bool away; /* handed over, not yet released */
 };
 
@@ -112,5 +119,8 @@ size_t bp_kept_footprint(uint32_t size);
 
 /* Any thread, after a grace period. */
 void bp_batch_release(struct bp_batch *batch);
+
+/* Each slot of a batch that is away, for tests that look at what is freed. */
+void bp_batch_each(const struct bp_batch *batch, void (*each)(void *context, struct bp_slot *slot), void *context);
 
 #endif

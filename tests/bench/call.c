@@ -44,6 +44,7 @@ usage(void)
 	     "  --size BYTES      of an INVITE                  --headers FILE   more header lines for requests\n"
 	     "  --sources N       callers' addresses (1)        --trunks N    targets (1)\n"
 	     "  --transactions N, --dialogs N, --kept BYTES     capacity of the configuration\n"
+	     "  --hugepages MODE  on (default: asked of the kernel, filled before the start), auto, off\n"
 	     "  --config FILE     instead of the one made up; its ports are net_ring_caller and net_ring_callee\n"
 	     "  --no-bytes        leave out what measures bytes: 36 s before, 10 s after\n"
 	     "  --json FILE");
@@ -63,7 +64,7 @@ number(const char *text, double least)
 enum {
 	OPTION_SCENARIO = 256, OPTION_RATE, OPTION_SEARCH, OPTION_SECONDS, OPTION_WARM_UP, OPTION_WORKERS, OPTION_INLINE, OPTION_HOT,
 	OPTION_CPU, OPTION_CONTROL_CPU, OPTION_WINDOW, OPTION_RING, OPTION_HOLD, OPTION_SIZE, OPTION_HEADERS, OPTION_SOURCES,
-	OPTION_TRUNKS, OPTION_TRANSACTIONS, OPTION_DIALOGS, OPTION_KEPT, OPTION_CONFIG, OPTION_NO_BYTES, OPTION_JSON
+	OPTION_TRUNKS, OPTION_TRANSACTIONS, OPTION_DIALOGS, OPTION_KEPT, OPTION_HUGEPAGES, OPTION_CONFIG, OPTION_NO_BYTES, OPTION_JSON
 };
 
 static const struct option known[] = {
@@ -73,7 +74,7 @@ static const struct option known[] = {
 	{"window", 1, NULL, OPTION_WINDOW}, {"ring", 1, NULL, OPTION_RING}, {"hold", 1, NULL, OPTION_HOLD},
 	{"size", 1, NULL, OPTION_SIZE}, {"headers", 1, NULL, OPTION_HEADERS}, {"sources", 1, NULL, OPTION_SOURCES},
 	{"trunks", 1, NULL, OPTION_TRUNKS}, {"transactions", 1, NULL, OPTION_TRANSACTIONS},
-	{"dialogs", 1, NULL, OPTION_DIALOGS}, {"kept", 1, NULL, OPTION_KEPT}, {"config", 1, NULL, OPTION_CONFIG},
+	{"dialogs", 1, NULL, OPTION_DIALOGS}, {"kept", 1, NULL, OPTION_KEPT}, {"hugepages", 1, NULL, OPTION_HUGEPAGES}, {"config", 1, NULL, OPTION_CONFIG},
 	{"no-bytes", 0, NULL, OPTION_NO_BYTES}, {"json", 1, NULL, OPTION_JSON}, {"help", 0, NULL, 'h'}, {0}};
 
 static void
@@ -104,6 +105,7 @@ take(struct call_options *options, int option)
 	case OPTION_TRANSACTIONS: options->transactions = (uint64_t)number(optarg, 1024); break;
 	case OPTION_DIALOGS: options->dialogs = (uint64_t)number(optarg, 1024); break;
 	case OPTION_KEPT: options->kept = (unsigned)number(optarg, 64); break;
+	case OPTION_HUGEPAGES: options->hugepages = optarg; break;
 	case OPTION_CONFIG: options->config = optarg; break;
 	case OPTION_NO_BYTES: options->bytes = false; break;
 	case OPTION_JSON: options->json = optarg; break;
@@ -121,7 +123,7 @@ parse(struct call_options *options, int argc, char **argv)
 
 	*options = (struct call_options){.scenario = "bye", .rate = INFINITY, .search = -1, .seconds = 60,
 		.warm_up_s = LINGER_S + 3, .workers = 1, .first_cpu = 1, .window = 512, .sources = 1, .trunks = 1,
-		.bytes = true};
+		.bytes = true, .hugepages = "on"};
 	gen_scenario_read("bye", options->weights);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
 		take(options, option);
@@ -134,7 +136,9 @@ parse(struct call_options *options, int argc, char **argv)
 	if (options->is_inline && options->first_cpu == 1)
 		options->first_cpu = 0; /* the generators have no CPU of their own */
 	if (options->transactions == 0)
-		options->transactions = 8u << 20;
+		options->transactions = 16u << 20;
+	if (options->kept == 0)
+		options->kept = 192;
 	if (options->dialogs == 0)
 		options->dialogs = 1u << 20;
 }

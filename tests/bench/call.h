@@ -33,6 +33,7 @@ struct call_options {
 	uint16_t message_size;
 	uint16_t sources, trunks;
 	uint64_t transactions, dialogs; /* capacity; 0: what the rate needs */
+	const char *hugepages; /* workers.hugepages */
 	unsigned kept; /* bytes for each transaction; 0: auto */
 	const char *config; /* a file; NULL: made up */
 	const char *headers;

@@ -103,7 +103,7 @@ load(const struct call_options *options)
 	out = open_memstream(&text, &size);
 	if (out == NULL)
 		return NULL;
-	fprintf(out, "workers: { control_cpu: %u, cpus: [", options->control_cpu);
+	fprintf(out, "workers: { control_cpu: %u, hugepages: %s, cpus: [", options->control_cpu, options->hugepages);
 	for (unsigned i = 0; i < options->workers; i++)
 		fprintf(out, "%s%u", i > 0 ? ", " : "", options->first_cpu + i);
 	fprintf(out, "], spread: %s }\ncapacity: { ", options->hot ? "call_id" : "queues");

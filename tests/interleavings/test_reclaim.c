@@ -28,7 +28,7 @@
 #define STEPS 5
 #define BATCHES_MAX 16
 #define MAPS_MAX 4
-#define MEMORY_SIZE 16384
+#define MEMORY_SIZE 65536
 
 /* What a worker does from one quiescent state to the next. */
 enum what {

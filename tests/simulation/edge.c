@@ -13,7 +13,6 @@
 #include <urcu/urcu-qsbr.h>
 
 #define PENDING_MAX 256
-#define PLACE_SIZE 32 /* see transaction/slab.c: slots are chained by place */
 #define SPOILT 0xdb
 
 struct pending {
@@ -33,7 +32,6 @@ struct edge {
 };
 
 /* The engine's pools, which it maps first; kept here because map() has no context. */
-static uint8_t *region;
 
 static void *
 map_memory(size_t size)
@@ -41,11 +39,7 @@ map_memory(size_t size)
 	void *memory = mmap(
 		NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (memory == MAP_FAILED)
-		return NULL;
-	if (region == NULL)
-		region = memory;
-	return memory;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void
@@ -64,15 +58,16 @@ kept_size(unsigned class)
 
 /* Nobody may look at kept memory any more. Records and dialogs keep their generation for ever. */
 static void
+spoil_one(void *context, struct bp_slot *slot)
+{
+	if (slot->pool >= BP_POOL_KEPT)
+		memset(slot + 1, SPOILT, kept_size(slot->pool - BP_POOL_KEPT) - sizeof(*slot));
+}
+
+static void
 spoil(const struct bp_batch *batch)
 {
-	for (uint32_t place = batch->first; place != 0;) {
-		struct bp_slot *slot = (struct bp_slot *)(region + (size_t)(place - 1) * PLACE_SIZE);
-
-		place = slot->next;
-		if (slot->pool >= BP_POOL_KEPT)
-			memset(slot + 1, SPOILT, kept_size(slot->pool - BP_POOL_KEPT) - sizeof(*slot));
-	}
+	bp_batch_each(batch, spoil_one, NULL);
 }
 
 static void
@@ -139,7 +134,6 @@ make_shared(struct edge *edge)
 		.epoch = 1700000000,
 	};
 
-	region = NULL;
 	for (unsigned i = 0; i < sizeof(options.seed); i++)
 		options.seed[i] = (uint8_t)sim_below(edge->sim, 256);
 	if (bp_edge_create(&edge->shared, edge->config, &options) != 0)

@@ -46,7 +46,6 @@ struct worker {
 static struct worker workers[THREADS_MAX];
 static struct crowd crowd;
 static struct bp_edge *edge;
-static uint8_t *region;        /* the engine's pools */
 static _Atomic uint64_t clock_us;
 static _Atomic bool over;
 
@@ -57,11 +56,7 @@ map_pools(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (memory == MAP_FAILED)
-		return NULL;
-	if (region == NULL)
-		region = memory;
-	return memory;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void
@@ -72,16 +67,18 @@ unmap_pools(void *memory, size_t size)
 
 /* Nobody may look at kept memory any more; records and dialogs keep their words. */
 static void
+spoil_one(void *context, struct bp_slot *slot)
+{
+	unsigned class = slot->pool - (unsigned)BP_POOL_KEPT;
+
+	if (slot->pool >= BP_POOL_KEPT)
+		memset(slot + 1, 0xdb, ((size_t)((class & 1) ? 96 : 64) << (class / 2)) - sizeof(*slot));
+}
+
+static void
 spoil(const struct bp_batch *batch)
 {
-	for (uint32_t place = batch->first; place != 0;) {
-		struct bp_slot *slot = (struct bp_slot *)(region + (size_t)(place - 1) * 32);
-		unsigned class = slot->pool - (unsigned)BP_POOL_KEPT;
-
-		place = slot->next;
-		if (slot->pool >= BP_POOL_KEPT)
-			memset(slot + 1, 0xdb, ((size_t)((class & 1) ? 96 : 64) << (class / 2)) - sizeof(*slot));
-	}
+	bp_batch_each(batch, spoil_one, NULL);
 }
 
 static struct bp_config *
@@ -139,7 +136,6 @@ begin(enum search search, unsigned threads, struct bp_config **config)
 	crowd.books = calloc(CALLS, sizeof(*crowd.books));
 	atomic_store(&clock_us, SECONDS(1000));
 	atomic_store(&over, false);
-	region = NULL;
 	*config = make_config(1);
 	post_begin();
 	grace_begin(spoil);

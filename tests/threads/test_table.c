@@ -50,7 +50,6 @@ static struct bp_table *table;
 static struct thread threads[THREADS];
 static _Atomic unsigned winners[2][KEYS]; /* of the round, and of the next */
 static _Atomic unsigned removers[2][KEYS];
-static struct item *items;
 
 static void
 id_of(unsigned key, uint64_t id[2])
@@ -68,14 +67,17 @@ sum_of(const struct item *item)
 }
 
 static void
+spoil_one(void *context, struct bp_slot *slot)
+{
+	struct item *item = (struct item *)slot;
+
+	item->key = item->serial = item->sum = SPOILT;
+}
+
+static void
 spoil(const struct bp_batch *batch)
 {
-	for (uint32_t place = batch->first; place != 0;) {
-		struct item *item = (struct item *)((uint8_t *)items + (size_t)(place - 1) * 32);
-
-		place = item->slot.next;
-		item->key = item->serial = item->sum = SPOILT;
-	}
+	bp_batch_each(batch, spoil_one, NULL);
 }
 
 static void
@@ -89,7 +91,6 @@ setup_memory(void)
 
 	assert_int_equal(bp_memory_create(&memory, &slabs), 0);
 	options.slots = bp_pool_slots(memory, BP_POOL_RECORD, &options.slot_size);
-	items = options.slots; /* the first pool begins where places are counted from */
 	assert_int_equal(bp_table_create(&table, &options), 0);
 	memset(threads, 0, sizeof(threads));
 	memset(winners, 0, sizeof(winners));

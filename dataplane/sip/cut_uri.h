@@ -264,7 +264,7 @@ cut_plain_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, st
 	bool transport = false;
 
 	uri->params = make_span(at, end);
-	if (end - at == 3 && letters_are(p + at + 1, "lr", 2)) {
+	if (end - at == 3 && p[at] == ';' && letters_are(p + at + 1, "lr", 2)) {
 		uri->loose = true;
 		return true;
 	}

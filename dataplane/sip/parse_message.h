@@ -427,7 +427,8 @@ plain_fields(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const st
 {
 	/* the first eight: OTHER VIA FROM TO CALL_ID CSEQ MAX_FORWARDS ROUTE */
 	uint64_t first = bp_load8(m->first);
-	const struct bp_sip_header *headers = m->headers - 1;
+	const struct bp_sip_header *headers =
+		(const struct bp_sip_header *)((uintptr_t)m->headers - sizeof(*headers)); /* m->first counts from 1 */
 	const struct bp_sip_header *via = &headers[m->first[BP_SIP_VIA]], *from = &headers[m->first[BP_SIP_FROM]];
 	const struct bp_sip_header *to = &headers[m->first[BP_SIP_TO]];
 	const struct bp_sip_header *call_id = &headers[m->first[BP_SIP_CALL_ID]];

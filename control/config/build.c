@@ -185,7 +185,8 @@ build_values(struct bp_builder *b)
 	out->node_id = in->node_id;
 	out->drain_us = in->drain_us;
 	out->dialog_us = in->dialogs.value;
-	out->capacity = (struct bp_config_capacity){in->capacity.transactions, in->capacity.dialogs};
+	out->capacity = (struct bp_config_capacity){
+		in->capacity.transactions, in->capacity.dialogs, in->capacity.kept};
 	out->limits = (struct bp_config_limits){
 		in->limits.headers, in->limits.vias, in->limits.uri, in->limits.message};
 	out->trace.messages = (uint32_t)in->trace.value;

@@ -25,6 +25,7 @@ struct bp_file_workers {
 struct bp_file_capacity {
 	const yaml_node_t *node;
 	uint32_t transactions, dialogs;
+	uint32_t kept;
 };
 
 struct bp_file_timers {

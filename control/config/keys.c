@@ -49,6 +49,11 @@ static const struct bp_schema_row capacity_rows[] = {
 			" call a second needs 64. A record and its dialog take about 2 KiB."},
 	{.key = "dialogs", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 1024,
 		.max = CAPACITY_MAX, FIELD(bp_file_capacity, dialogs), .text = "Calls that are up at the same time."},
+	{.key = "kept", .type = &bp_type_number, .standard = "auto", .words = AUTO, .min = 64, .max = 65536,
+		FIELD(bp_file_capacity, kept),
+		.text = "Bytes of memory for messages, for each transaction on the average: a request under way and what"
+			" its branches need, then the response that may be asked for again. `auto`: 1024, for calls that ring"
+			" for ten seconds. Less where calls are short: one that is over keeps about 100."},
 };
 
 static const struct bp_schema_row secret_rows[] = {

@@ -33,6 +33,7 @@ typedef void bp_metric_writer(
  * seconds; then tables of counters there, by direction and method, and by kind of transaction. */
 bp_metric_writer bp_metric_sum;
 bp_metric_writer bp_metric_workers;
+bp_metric_writer bp_metric_stages;
 bp_metric_writer bp_metric_workers_seconds;
 bp_metric_writer bp_metric_methods;
 bp_metric_writer bp_metric_kinds;

@@ -57,6 +57,21 @@ bp_metric_workers(const struct bp_metric_view *view, const struct bp_metric *m, 
 			at(&view->each[i], m->offset));
 }
 
+void
+bp_metric_stages(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	static const char *const names[] = {
+#define X(name, text) #name,
+		BP_STAGES(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < view->workers; i++)
+		for (unsigned stage = 0; stage < BP_STAGE_COUNT; stage++)
+			fprintf(stream, "byepass_%s{worker=\"%u\",stage=\"%s\"} %" PRIu64 "\n", m->name, i, names[stage],
+				view->each[i].stage_cycles[stage]);
+}
+
 /* Microseconds of each worker as seconds. */
 void
 bp_metric_workers_seconds(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)

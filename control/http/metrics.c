@@ -63,6 +63,8 @@ static const struct bp_metric metrics[] = {
 		AT(busy_us)},
 	{"worker_idle_seconds_total", "counter", "worker", "Time in turns that found none, and asleep.",
 		bp_metric_workers_seconds, AT(idle_us)},
+	{"worker_stage_cycles_total", "counter", "worker, stage",
+		"Time stamp counter cycles of turns that found work, by what they were spent on.", bp_metric_stages, 0},
 	{"worker_busy_ratio", "gauge", "worker", "Share of the last second spent in turns that found work.", bp_metric_busy, 0},
 	{"timer_lag_seconds", "gauge", "worker", "How late the last expired timer was.", bp_metric_workers_seconds,
 		AT(timer_lag_us)},

@@ -124,11 +124,10 @@ bp_route_token_write(const struct bp_hash_key *key, const struct bp_route_token 
 	return encode(packed, HEAD + ip + CHECK, out);
 }
 
-bool
-bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
-	unsigned call_id_size, struct bp_route_token *token)
+/* Bytes that are signed, with the signature behind them. 0: not a token. */
+static unsigned
+unpack(const char *text, unsigned size, uint8_t packed[PACKED_MAX + 1])
 {
-	uint8_t packed[PACKED_MAX + 1];
 	unsigned ip;
 
 	if (size == encoded_size(HEAD + 4 + CHECK))
@@ -136,12 +135,16 @@ bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned si
 	else if (size == encoded_size(HEAD + 16 + CHECK))
 		ip = 16;
 	else
-		return false;
+		return 0;
 	if (!decode(text, size, packed) || (packed[0] & V6) != (ip == 16 ? V6 : 0))
-		return false;
-	if (get(packed + HEAD + ip, CHECK) != sign(key, packed, HEAD + ip, call_id, call_id_size))
-		return false;
-	*token = (struct bp_route_token){
+		return 0;
+	return HEAD + ip;
+}
+
+static struct bp_route_token
+token_of(const uint8_t *packed, unsigned size)
+{
+	struct bp_route_token token = {
 		.key_id = packed[0] >> 4,
 		.side = packed[0] & 1,
 		.node = (uint16_t)get(packed + 1, 2),
@@ -150,9 +153,34 @@ bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned si
 		.generation = (uint32_t)get(packed + 11, 4),
 		.onward = {.listener = (uint16_t)get(packed + 15, 2), .port = (uint16_t)get(packed + 17, 2)},
 	};
-	if (ip == 4)
-		token->onward.ip = bp_ip_from_v4(packed + HEAD);
+
+	if (size == HEAD + 4)
+		token.onward.ip = bp_ip_from_v4(packed + HEAD);
 	else
-		memcpy(token->onward.ip.bytes, packed + HEAD, 16);
+		memcpy(token.onward.ip.bytes, packed + HEAD, 16);
+	return token;
+}
+
+bool
+bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
+	unsigned call_id_size, struct bp_route_token *token)
+{
+	uint8_t packed[PACKED_MAX + 1];
+	unsigned is_signed = unpack(text, size, packed);
+
+	if (is_signed == 0 || get(packed + is_signed, CHECK) != sign(key, packed, is_signed, call_id, call_id_size))
+		return false;
+	*token = token_of(packed, is_signed);
 	return true;
+}
+
+bool
+bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token)
+{
+	uint8_t packed[PACKED_MAX + 1];
+	unsigned is_signed = unpack(text, size, packed);
+
+	if (is_signed != 0)
+		*token = token_of(packed, is_signed);
+	return is_signed != 0;
 }

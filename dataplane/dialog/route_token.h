@@ -34,4 +34,7 @@ unsigned bp_route_token_write(const struct bp_hash_key *key, const struct bp_rou
 bool bp_route_token_read(const struct bp_hash_key *key, const char *text, unsigned size, const char *call_id,
 	unsigned call_id_size, struct bp_route_token *token);
 
+/* What a token says of itself, its signature not looked at: for tools, never for a worker. False: not a token. */
+bool bp_route_token_open(const char *text, unsigned size, struct bp_route_token *token);
+
 #endif

@@ -52,18 +52,35 @@ bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *
 	bp_hex_write(check(key, id), 16, out + CHECK);
 }
 
-bool
-bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
+/* *sum: the check as it was written. */
+static bool
+parse(const char *text, unsigned size, struct bp_branch_id *id, uint64_t *sum)
 {
-	uint64_t index, generation, branch, sum;
+	uint64_t index, generation, branch;
 
 	if (size != BP_BRANCH_ID_SIZE || memcmp(text, BP_BRANCH_ID_PREFIX, PREFIX) != 0)
 		return false;
 	if (!bp_hex_read(text + INDEX, 8, &index) || !bp_hex_read(text + GENERATION, 8, &generation) ||
-		!bp_hex_read(text + BRANCH, 1, &branch) || !bp_hex_read(text + CHECK, 16, &sum))
+		!bp_hex_read(text + BRANCH, 1, &branch) || !bp_hex_read(text + CHECK, 16, sum))
 		return false;
 	*id = (struct bp_branch_id){(uint32_t)index, (uint32_t)generation, (uint8_t)branch};
-	return sum == check(key, *id);
+	return true;
+}
+
+bool
+bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
+{
+	uint64_t sum;
+
+	return parse(text, size, id, &sum) && sum == check(key, *id);
+}
+
+bool
+bp_branch_id_open(const char *text, unsigned size, struct bp_branch_id *id)
+{
+	uint64_t sum;
+
+	return parse(text, size, id, &sum);
 }
 
 void

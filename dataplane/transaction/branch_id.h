@@ -31,6 +31,9 @@ void bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, c
 /* False: not one of ours, or its check is wrong. */
 bool bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id);
 
+/* What a branch says of itself, its check not looked at: for tools, never for a worker. */
+bool bp_branch_id_open(const char *text, unsigned size, struct bp_branch_id *id);
+
 /* Writes BP_BRANCH_ID_STATELESS_SIZE characters. */
 void bp_branch_id_write_stateless(uint64_t hash, char *out);
 

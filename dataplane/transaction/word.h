@@ -34,7 +34,7 @@ typedef _Atomic uint64_t bp_word; /* the only typedef: C11 wants the qualifier s
 #define BP_WORD_STOPPED (UINT64_C(1) << 6) /* no new branches, cancel the pending ones: a 2xx or 6xx came */
 #define BP_WORD_PENDING_SHIFT 12
 #define BP_WORD_PENDING_BITS 4
-#define BP_WORD_STATUS_SHIFT 16 /* of the response that ended its wait; of a branch: its final status */
+#define BP_WORD_STATUS_SHIFT 16 /* of the last response that went up; of a branch: its final status */
 #define BP_WORD_STATUS_BITS 10
 #define BP_WORD_FREE (UINT64_C(1) << 26) /* server: the slot waits for its next life */
 /* branch */

@@ -91,11 +91,11 @@ bp_ethernet_input(struct bp_wire *wire, uint16_t port, struct rte_mbuf *frame, u
 	return verdict;
 }
 
-void
-bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
+bool
+bp_output_ethernet_header(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
 	uint16_t ether_type, struct rte_mbuf *frame)
 {
-	struct bp_wire_end *out = &wire->ports[port];
+	const struct bp_wire_end *out = &wire->ports[port];
 	struct rte_ether_hdr *ethernet;
 	uint16_t l2_size = vlan != 0 ? BP_ETHERNET_HEADER_MAX : RTE_ETHER_HDR_LEN;
 
@@ -104,7 +104,7 @@ bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct
 		     NULL)) { /* bp_output_alloc() leaves the room; only a foreign pool could lack it */
 		rte_pktmbuf_free(frame);
 		bp_wire_drop(wire, BP_DROP_tx_too_large, 1);
-		return;
+		return false;
 	}
 	rte_ether_addr_copy(mac, &ethernet->dst_addr);
 	memcpy(&ethernet->src_addr, out->device.mac, RTE_ETHER_ADDR_LEN);
@@ -125,5 +125,13 @@ bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct
 		if (likely(tail != NULL))
 			memset(tail, 0, pad);
 	}
-	bp_output_queue(wire, port, frame);
+	return true;
+}
+
+void
+bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
+	uint16_t ether_type, struct rte_mbuf *frame)
+{
+	if (bp_output_ethernet_header(wire, port, vlan, mac, ether_type, frame))
+		bp_output_queue(wire, port, frame);
 }

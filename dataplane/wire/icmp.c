@@ -128,6 +128,7 @@ bp_icmp_quoted_udp(struct bp_wire *wire, const struct bp_packet *packet, const s
 	if (payload_size > size - sizeof(*udp))
 		payload_size = size - (uint32_t)sizeof(*udp);
 	bp_count(&wire->counters->icmp_unreachable_received, 1);
+	bp_udp_deliver(wire);
 	wire->handlers.unreachable(wire->handlers.context, &flow, quoted + sizeof(*udp), payload_size);
 	return BP_VERDICT_HANDLED;
 }

@@ -103,13 +103,18 @@ bp_output_emit(struct bp_wire *wire, struct bp_output *output, const struct rte_
 		udp_checksum(wire, output, whole);
 	if (!whole) {
 		bp_fragment_emit(wire, output, mac, mtu);
-	} else if (output->family == 4) {
-		bp_output_ipv4_header(wire, output, mbuf, wire->ipv4_id++, 0);
-		bp_output_frame(wire, output->port, output->vlan, mac, RTE_ETHER_TYPE_IPV4, mbuf);
-	} else {
-		bp_output_ipv6_header(output, mbuf, output->protocol);
-		bp_output_frame(wire, output->port, output->vlan, mac, RTE_ETHER_TYPE_IPV6, mbuf);
+		return;
 	}
+	if (output->family == 4)
+		bp_output_ipv4_header(wire, output, mbuf, wire->ipv4_id++, 0);
+	else
+		bp_output_ipv6_header(output, mbuf, output->protocol);
+	if (!bp_output_ethernet_header(wire, output->port, output->vlan, mac,
+		    output->family == 4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6, mbuf))
+		return;
+	if (output->listener != BP_CONFIG_NONE)
+		bp_way_learn(wire, output, mbuf);
+	bp_output_queue(wire, output->port, mbuf);
 }
 
 static bool
@@ -300,6 +305,7 @@ bp_output_deliver_looped(struct bp_wire *wire)
 		unsigned verdict;
 
 		verdict = bp_udp_input(wire, &packet, rte_pktmbuf_mtod(output.mbuf, const uint8_t *), size);
+		bp_udp_deliver(wire);
 		bp_wire_received(wire, verdict, 1, size);
 		if (verdict == BP_DROP_udp_port_closed)
 			bp_udp_failed(wire, &output);

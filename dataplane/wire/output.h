@@ -51,7 +51,11 @@ void bp_output_emit(struct bp_wire *wire, struct bp_output *output, const struct
 /* Loops @output to our own input at the next flush. Takes the mbuf. */
 void bp_output_loop(struct bp_wire *wire, const struct bp_output *output);
 
-/* Puts an Ethernet header with the VLAN tag before @frame and queues it on @port. Takes the mbuf. */
+/* Puts an Ethernet header with the VLAN tag before @frame, and pads it. False: the mbuf is freed, and counted. */
+bool bp_output_ethernet_header(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
+	uint16_t ether_type, struct rte_mbuf *frame);
+
+/* The same, and queues it on @port. Takes the mbuf. */
 void bp_output_frame(struct bp_wire *wire, uint16_t port, uint16_t vlan, const struct rte_ether_addr *mac,
 	uint16_t ether_type, struct rte_mbuf *frame);
 

@@ -48,6 +48,9 @@ unsigned bp_nd_input(struct bp_wire *wire, struct bp_packet *packet, const uint8
 unsigned bp_mld_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 unsigned bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size);
 
+/* Hands up what has arrived so far: before its bytes go, and before anything is said that came after it. */
+void bp_udp_deliver(struct bp_wire *wire);
+
 /* Counts one received frame, and @verdict for @members frames. */
 void bp_wire_received(struct bp_wire *wire, unsigned verdict, uint32_t members, uint32_t bytes);
 

@@ -11,6 +11,7 @@
 #include "wire/neighbour.h"
 #include "wire/output.h"
 #include "wire/reassembly.h"
+#include "wire/way.h"
 #include "wire/wire.h"
 
 #include <rte_mbuf.h>
@@ -43,6 +44,8 @@ struct bp_waiting {
 
 struct bp_wire {
 	uint64_t now_us;
+	unsigned arrived_count;
+	struct bp_datagram arrived[BP_WIRE_BURST]; /* of the burst at hand: parsed so far, not yet handed up */
 	struct bp_counters *counters;
 	struct bp_wire_handlers handlers;
 	struct bp_addresses *addresses;
@@ -64,6 +67,9 @@ struct bp_wire {
 	struct bp_waiting waiting[BP_WIRE_WAITING_MAX];
 	struct bp_waiting failed[BP_WIRE_WAITING_MAX]; /* of one tick, while their handlers run */
 	struct bp_output looped[BP_LOOP_QUEUE];
+
+	uint32_t way_generation; /* counts configurations, from 1 */
+	struct bp_way ways[BP_WAYS];
 
 	struct bp_wire_end ports[BP_WIRE_PORTS_MAX];
 	uint8_t scratch[BP_SCRATCH_SIZE]; /* where a packet of several mbufs is made linear */

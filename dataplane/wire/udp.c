@@ -12,6 +12,17 @@
 
 #define MESSAGE_MAX 65507u /* what IPv4 can carry; the same limit for both families */
 
+void
+bp_udp_deliver(struct bp_wire *wire)
+{
+	unsigned count = wire->arrived_count;
+
+	if (count == 0)
+		return;
+	wire->arrived_count = 0;
+	wire->handlers.datagrams(wire->handlers.context, wire->arrived, count);
+}
+
 unsigned
 bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *bytes, uint32_t size)
 {
@@ -39,8 +50,12 @@ bp_udp_input(struct bp_wire *wire, struct bp_packet *packet, const uint8_t *byte
 		bp_icmp_port_unreachable(wire, packet);
 		return BP_DROP_udp_port_closed;
 	}
-	wire->handlers.datagram(
-		wire->handlers.context, &from, bytes + sizeof(*udp), udp_size - (uint32_t)sizeof(*udp));
+	if (wire->arrived_count == BP_WIRE_BURST)
+		bp_udp_deliver(wire);
+	wire->arrived[wire->arrived_count++] = (struct bp_datagram){
+		.from = from, .bytes = bytes + sizeof(*udp), .size = udp_size - (uint32_t)sizeof(*udp)};
+	if (packet->base == wire->scratch) /* which the next one may need */
+		bp_udp_deliver(wire);
 	return BP_VERDICT_DELIVERED;
 }
 
@@ -101,13 +116,15 @@ bp_wire_send(struct bp_wire *wire, const struct bp_flow *to, uint32_t size)
 		rte_pktmbuf_free(mbuf);
 		return;
 	}
+	mbuf->data_len = (uint16_t)size;
+	mbuf->pkt_len = size;
+	if (likely(bp_way_send(wire, to, mbuf)))
+		return;
 	if (unlikely(!address(wire, to, &output, &local))) {
 		bp_wire_drop(wire, BP_DROP_tx_no_route, 1);
 		rte_pktmbuf_free(mbuf);
 		return;
 	}
-	mbuf->data_len = (uint16_t)size;
-	mbuf->pkt_len = size;
 	udp = (struct rte_udp_hdr *)rte_pktmbuf_prepend(mbuf, sizeof(*udp));
 	udp->src_port = rte_cpu_to_be_16(bp_addresses_listener(wire->addresses, to->listener)->port);
 	udp->dst_port = rte_cpu_to_be_16(to->port);
@@ -133,6 +150,7 @@ bp_udp_failed(struct bp_wire *wire, const struct bp_output *output)
 
 	if (output->listener == BP_CONFIG_NONE)
 		return;
+	bp_udp_deliver(wire);
 	wire->handlers.unreachable(wire->handlers.context, &to, (const uint8_t *)(udp + 1),
 		output->mbuf->pkt_len - (uint32_t)sizeof(*udp));
 }

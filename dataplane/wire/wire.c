@@ -16,6 +16,7 @@
 int
 bp_wire_configure(struct bp_wire *wire, const struct bp_config *config)
 {
+	wire->way_generation++;
 	return bp_addresses_build(wire->addresses, config, wire->port_count);
 }
 
@@ -35,10 +36,13 @@ bp_wire_received(struct bp_wire *wire, unsigned verdict, uint32_t members, uint3
 	/* HELD: reassembly has counted it and will say what became of it */
 }
 
-void
-bp_wire_input(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count, uint64_t now_us)
+/* At most BP_WIRE_BURST frames. They are let go after what is in them has been handed up. */
+static void
+take_burst(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count)
 {
-	wire->now_us = now_us;
+	struct rte_mbuf *done[BP_WIRE_BURST];
+	unsigned done_count = 0;
+
 	for (unsigned i = 0; i < count && i < PREFETCH_AHEAD; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 	for (unsigned i = 0; i < count; i++) {
@@ -51,8 +55,18 @@ bp_wire_input(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, uns
 		verdict = bp_ethernet_input(wire, (uint16_t)port, frame, &members);
 		bp_wire_received(wire, verdict, members, bytes);
 		if (verdict != BP_VERDICT_HELD)
-			rte_pktmbuf_free(frame);
+			done[done_count++] = frame;
 	}
+	bp_udp_deliver(wire);
+	rte_pktmbuf_free_bulk(done, done_count);
+}
+
+void
+bp_wire_input(struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count, uint64_t now_us)
+{
+	wire->now_us = now_us;
+	for (unsigned i = 0; i < count; i += BP_WIRE_BURST)
+		take_burst(wire, port, frames + i, RTE_MIN(count - i, (unsigned)BP_WIRE_BURST));
 }
 
 unsigned

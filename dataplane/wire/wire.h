@@ -15,6 +15,7 @@ struct rte_mempool;
 struct bp_wire;
 struct bp_neighbours;
 
+#define BP_WIRE_BURST 64
 #define BP_WIRE_PORTS_MAX 64
 #define BP_WIRE_INTERFACES_MAX 4096
 #define BP_WIRE_LISTENERS_MAX 4096
@@ -39,8 +40,9 @@ struct bp_wire_port {
 
 struct bp_wire_handlers {
 	void *context;
-	/* A whole SIP datagram for a listener; @bytes are valid during the call only. */
-	void (*datagram)(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size);
+	/* Whole SIP datagrams for listeners in the order of their arrival, at most BP_WIRE_BURST; their bytes are
+	 * valid during the call only. */
+	void (*datagrams)(void *context, const struct bp_datagram *datagrams, unsigned count);
 	/* An ICMP error says that @to cannot be reached, or its neighbour did not answer ARP or ND (RFC
 	 * 3261 18.4).
 	 * @quoted: the start of our datagram's payload. */
@@ -64,7 +66,7 @@ void bp_wire_free(struct bp_wire *wire);
  * interface that is not there; then the old ones stay. */
 int bp_wire_configure(struct bp_wire *wire, const struct bp_config *config);
 
-/* Takes a burst received on @port and consumes all of it; handlers run inside. */
+/* Takes a burst received on @port and consumes all of it; handlers run inside, datagrams' last. */
 void bp_wire_input(
 	struct bp_wire *wire, unsigned port, struct rte_mbuf **frames, unsigned count, uint64_t now_us);
 

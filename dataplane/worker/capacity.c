@@ -41,23 +41,26 @@ bp_capacity_plan(
 	out->transactions = wanted->transactions ? wanted->transactions : automatic(huge, available);
 	out->dialogs = wanted->dialogs ? wanted->dialogs : out->transactions;
 	pools = (uint64_t)out->transactions * BP_CAPACITY_RECORD + (uint64_t)out->dialogs * BP_CAPACITY_DIALOG;
-	out->kept_bytes = (uint64_t)out->transactions * BP_CAPACITY_KEPT +
+	out->kept_bytes = (uint64_t)out->transactions * (wanted->kept ? wanted->kept : BP_CAPACITY_KEPT) +
 			  (uint64_t)out->dialogs * BP_CAPACITY_DIALOG_KEPT;
 	if (pools < BP_CAPACITY_REACH) /* always, with what the configuration admits */
 		out->kept_bytes = smaller(out->kept_bytes, BP_CAPACITY_REACH - pools);
 	out->bytes = pools + out->kept_bytes +
 		     ((uint64_t)out->transactions + out->dialogs) * BP_CAPACITY_BUCKETS;
+	out->used_bytes = out->bytes;
+	if (wanted->kept) /* whoever counts so closely leaves no room for what is never touched */
+		out->used_bytes -= (uint64_t)out->transactions * (BP_CAPACITY_RECORD - 128u - BP_CAPACITY_TIMERS_USED);
 }
 
 int
 bp_capacity_check(
 	const struct bp_capacity *plan, uint64_t besides, uint64_t machine, char *error, size_t error_size)
 {
-	if (machine == 0 || plan->bytes + besides <= machine)
+	if (machine == 0 || plan->used_bytes + besides <= machine)
 		return 0;
 	snprintf(error, error_size,
 		"capacity: %" PRIu32 " transactions and %" PRIu32 " dialogs take %" PRIu64
 		" MiB, packet buffers %" PRIu64 " MiB, and this machine has %" PRIu64 " MiB",
-		plan->transactions, plan->dialogs, plan->bytes >> 20, besides >> 20, machine >> 20);
+		plan->transactions, plan->dialogs, plan->used_bytes >> 20, besides >> 20, machine >> 20);
 	return -ENOMEM;
 }

@@ -19,6 +19,9 @@
 #define BP_CAPACITY_RECORD (128u + 12u * 17u)
 #define BP_CAPACITY_DIALOG (128u + 2u * 17u)
 
+/* Timer entries of a record on the average: a retransmission and the end of its life. */
+#define BP_CAPACITY_TIMERS_USED (2u * 17u)
+
 /* Two buckets of the table for each at most, allocated aside. */
 #define BP_CAPACITY_BUCKETS 32u
 
@@ -36,7 +39,8 @@ struct bp_capacity {
 	uint32_t transactions;
 	uint32_t dialogs;
 	uint64_t kept_bytes;
-	uint64_t bytes; /* of all of it */
+	uint64_t bytes; /* of all of it: what is mapped */
+	uint64_t used_bytes; /* what will be touched of it; where `kept` was configured, timers as they are used on the average */
 };
 
 /* @wanted:    0 = auto.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Device strings. Drivers that need to be known by name are net_af_packet, for the reason that
- * device.h gives, and nobody else.
+ * Device strings. Drivers that need to be known by name are net_af_packet and net_ring, for the
+ * reasons that device.h gives, and nobody else.
  */
 #include "worker/device.h"
 
@@ -27,6 +27,12 @@ bp_device_name(const char *device, char *name, size_t size)
 		length = size - 1;
 	memcpy(name, device, length);
 	name[length] = '\0';
+}
+
+bool
+bp_device_is_memory(const char *device)
+{
+	return strncmp(device, "net_ring", strlen("net_ring")) == 0;
 }
 
 static bool

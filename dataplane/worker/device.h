@@ -16,6 +16,10 @@ bool bp_device_is_virtual(const char *device);
 /* The name that ethdev knows a device by: @device up to the first comma. Cut off to fit. */
 void bp_device_name(const char *device, char *name, size_t size);
 
+/* True for a device whose frames never leave this machine's memory: no wire can damage them, so UDP checksums are left
+ * out, as a device with offloads would take them off our hands. */
+bool bp_device_is_memory(const char *device);
+
 /* Arguments to append to @device, with their comma, or "".
  * The kernel reassembles IPv4 fragments before an AF_PACKET socket of net_af_packet sees them (it always asks
  * for PACKET_FANOUT_FLAG_DEFRAG), and cuts off what is longer than a frame of its ring: so frames are larger

@@ -99,8 +99,8 @@ add_split(struct bp_eal_arguments *arguments, const char *text, bool *telemetry)
 }
 
 int
-bp_eal_arguments_build(
-	struct bp_eal_arguments *arguments, const struct bp_config *config, bool huge, unsigned memory_mb)
+bp_eal_arguments_build(struct bp_eal_arguments *arguments, const struct bp_config *config, bool devices,
+	bool huge, unsigned memory_mb)
 {
 	bool telemetry = false;
 	int rc;
@@ -124,7 +124,7 @@ bp_eal_arguments_build(
 	if (!rc && !huge)
 		rc = add(arguments, "-m%u", memory_mb);
 	if (!rc)
-		rc = add_devices(arguments, config);
+		rc = devices ? add_devices(arguments, config) : add(arguments, "--no-pci");
 	if (!rc)
 		rc = add_split(arguments, config->workers.eal_args, &telemetry);
 	if (!rc && !telemetry)

@@ -17,10 +17,11 @@ struct bp_eal_arguments {
 
 /* Builds EAL's argument vector; touches nothing else.
  * @huge:      take huge pages; false: plain memory.
+ * @devices:   name the configuration's devices to EAL; false: who calls makes them.
  * @memory_mb: plain memory to reserve when @huge is false, MiB. Untouched pages cost nothing.
  * Returns 0 or -ENOMEM. bp_eal_arguments_free() in either case. */
-int bp_eal_arguments_build(
-	struct bp_eal_arguments *arguments, const struct bp_config *config, bool huge, unsigned memory_mb);
+int bp_eal_arguments_build(struct bp_eal_arguments *arguments, const struct bp_config *config, bool devices,
+	bool huge, unsigned memory_mb);
 void bp_eal_arguments_free(struct bp_eal_arguments *arguments);
 
 /* Starts EAL on the calling thread, which becomes the main lcore and is pinned to control_cpu. Its threads

@@ -8,6 +8,7 @@
 #include "proxy/engine.h"
 #include "wire/wire.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 
 #include <urcu-qsbr.h>
@@ -25,6 +26,27 @@ account(struct bp_worker *worker, uint64_t now_us)
 	bp_count(&worker->counters.loops, 1);
 }
 
+/* The cycles since the last call were those of @stage. */
+static void
+stage(struct bp_worker *worker, enum bp_stage stage)
+{
+	uint64_t tsc = rte_rdtsc();
+
+	worker->stages[stage] += tsc - worker->stage_tsc;
+	worker->stage_tsc = tsc;
+}
+
+/* Cycles of a turn that found nothing are nobody's cost. */
+static void
+count_stages(struct bp_worker *worker)
+{
+	for (unsigned i = 0; i < BP_STAGE_COUNT; i++) {
+		if (worker->worked)
+			bp_count(&worker->counters.stage_cycles[i], worker->stages[i]);
+		worker->stages[i] = 0;
+	}
+}
+
 static unsigned
 receive(struct bp_worker *worker)
 {
@@ -37,7 +59,9 @@ receive(struct bp_worker *worker)
 
 		if (count == 0)
 			continue;
+		stage(worker, BP_STAGE_receive);
 		bp_wire_input(worker->wire, i, frames, count, worker->now_us);
+		stage(worker, BP_STAGE_input);
 		received += count;
 	}
 	return received;
@@ -103,15 +127,22 @@ bp_worker_turn(struct bp_worker *worker, uint64_t tsc)
 		now_us = worker->now_us;
 	account(worker, now_us);
 	worker->now_us = now_us;
+	worker->stage_tsc = rte_rdtsc();
 
 	work = receive(worker);
+	stage(worker, BP_STAGE_receive);
 	work += expire(worker);
+	stage(worker, BP_STAGE_timers);
 	if (worker->next_tick_us <= now_us)
 		tick(worker);
 	work += read_mail(worker);
+	stage(worker, BP_STAGE_rest);
 	work += bp_wire_flush(worker->wire);
+	stage(worker, BP_STAGE_transmit);
 	rcu_quiescent_state();
+	stage(worker, BP_STAGE_rest);
 	worker->worked = work > 0;
+	count_stages(worker);
 	return worker->worked;
 }
 
@@ -143,13 +174,20 @@ bp_worker_send(void *context, const struct bp_flow *to, uint32_t size)
 }
 
 void
-bp_worker_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count)
 {
 	struct bp_worker *worker = context;
 
-	if (worker->trace)
-		bp_trace_message(worker->trace, BP_IN, from, bytes, size, worker->now_us);
-	bp_engine_receive(worker->engine, from, bytes, size, worker->now_us);
+	stage(worker, BP_STAGE_input);
+	for (unsigned i = 0; i < count; i++) {
+		const struct bp_datagram *in = &datagrams[i];
+
+		if (worker->trace)
+			bp_trace_message(
+				worker->trace, BP_IN, &in->from, in->bytes, in->size, worker->now_us);
+		bp_engine_receive(worker->engine, &in->from, in->bytes, in->size, worker->now_us);
+	}
+	stage(worker, BP_STAGE_engine);
 }
 
 void

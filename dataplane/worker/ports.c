@@ -124,6 +124,10 @@ configure(struct bp_port *port, uint16_t queues, const struct rte_eth_dev_info *
 	port->wire.rx_checksum = conf.rxmode.offloads != 0;
 	port->wire.tx_ipv4_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	port->wire.tx_udp_checksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	if (bp_device_is_memory(port->config->device)) {
+		port->wire.rx_checksum = true;
+		port->wire.tx_udp_checksum = true;
+	}
 	return rte_eth_dev_configure(port->wire.id, queues, queues, &conf);
 }
 

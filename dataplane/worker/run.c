@@ -14,8 +14,8 @@
 #include <sys/prctl.h>
 #include <urcu-qsbr.h>
 
-static void
-enter(struct bp_worker *worker)
+void
+bp_worker_enter(struct bp_worker *worker)
 {
 	sigset_t sigio;
 
@@ -28,8 +28,8 @@ enter(struct bp_worker *worker)
 	__atomic_store_n(&worker->running, true, __ATOMIC_RELEASE);
 }
 
-static void
-leave(struct bp_worker *worker)
+void
+bp_worker_leave(struct bp_worker *worker)
 {
 	bp_wire_flush(worker->wire);
 	bp_engine_flush(worker->engine);
@@ -44,7 +44,7 @@ bp_worker_run(void *argument)
 	struct bp_worker *worker = argument;
 	enum bp_poll poll = worker->config->workers.poll;
 
-	enter(worker);
+	bp_worker_enter(worker);
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
 		bool worked = bp_worker_turn(worker, rte_rdtsc());
 		uint32_t us = bp_idle_decide(
@@ -55,6 +55,6 @@ bp_worker_run(void *argument)
 		else if (!worked)
 			rte_pause();
 	}
-	leave(worker);
+	bp_worker_leave(worker);
 	return 0;
 }

@@ -66,12 +66,14 @@ static int
 start_eal(struct bp_dataplane *dataplane, char *error, size_t error_size)
 {
 	unsigned memory_mb = (unsigned)(bp_pools_memory(dataplane->config) >> 20) + 1;
-	int rc = bp_eal_arguments_build(
-		&dataplane->arguments, dataplane->config, dataplane->hugepages.use, memory_mb);
+	int rc = bp_eal_arguments_build(&dataplane->arguments, dataplane->config, dataplane->custom.devices == NULL,
+		dataplane->hugepages.use, memory_mb);
 
 	if (!rc)
 		rc = bp_eal_start(&dataplane->arguments, dataplane->config, error, error_size);
 	dataplane->eal = rc == 0;
+	if (!rc && dataplane->custom.devices)
+		rc = dataplane->custom.devices(dataplane->custom.context);
 	return rc;
 }
 
@@ -147,7 +149,8 @@ start_workers(struct bp_dataplane *dataplane)
 			return rc;
 	}
 	for (unsigned i = 0; i < dataplane->worker_count; i++) {
-		rc = rte_eal_remote_launch(bp_worker_run, dataplane->workers[i], BP_EAL_LCORE(i));
+		rc = rte_eal_remote_launch(dataplane->custom.run ? dataplane->custom.run : bp_worker_run,
+			dataplane->workers[i], BP_EAL_LCORE(i));
 		if (rc)
 			return rc;
 	}
@@ -204,6 +207,15 @@ bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error,
 	size_t error_size)
 {
+	return bp_dataplane_start_custom(
+		out, config, free_config, notice, &(struct bp_dataplane_custom){0}, error, error_size);
+}
+
+int
+bp_dataplane_start_custom(struct bp_dataplane **out, const struct bp_config *config,
+	void (*free_config)(const struct bp_config *), void (*notice)(const char *line),
+	const struct bp_dataplane_custom *custom, char *error, size_t error_size)
+{
 	struct bp_dataplane *dataplane = calloc(1, sizeof(*dataplane));
 	int rc;
 
@@ -213,6 +225,7 @@ bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config,
 		return -ENOMEM;
 	dataplane->config = config;
 	dataplane->notice = notice;
+	dataplane->custom = *custom;
 	pthread_mutex_init(&dataplane->command_lock, NULL);
 	bp_clock_look(&dataplane->begin);
 

@@ -5,6 +5,7 @@
 #ifndef BYEPASS_WORKER_STATE_H
 #define BYEPASS_WORKER_STATE_H
 
+#include "byepass/dataplane.h"
 #include "worker/capacity.h"
 #include "worker/eal.h"
 #include "worker/hugepages.h"
@@ -17,6 +18,7 @@ struct bp_dataplane {
 	const struct bp_config *config;
 	void (*free_config)(const struct bp_config *config);
 	void (*notice)(const char *line);
+	struct bp_dataplane_custom custom;
 
 	/* in the order in which they are made */
 	struct bp_clock_sample begin;

@@ -46,6 +46,8 @@ struct bp_worker {
 
 	/* worker: rw */
 	uint64_t now_us __attribute__((aligned(64)));
+	uint64_t stage_tsc; /* when the stage that runs began */
+	uint64_t stages[BP_STAGE_COUNT]; /* of the turn that runs */
 	uint64_t next_timer_us;
 	uint64_t next_tick_us;
 	uint64_t announce_us;    /* next announcement, UINT64_MAX: none */
@@ -75,6 +77,11 @@ void bp_worker_free(struct bp_worker *worker);
 /* The lcore's function: turns until worker->stop. Returns 0. */
 int bp_worker_run(void *worker);
 
+/* What bp_worker_run() does before and after its turns: the thread becomes a reader of RCU, and stops being one. Thread:
+ * the worker. */
+void bp_worker_enter(struct bp_worker *worker);
+void bp_worker_leave(struct bp_worker *worker);
+
 /* One turn: receive, timers, tick, mail, transmit. @tsc: now. Returns whether there was work.
  * RCU: the caller is a registered, online reader; one quiescent state is announced at the end. */
 bool bp_worker_turn(struct bp_worker *worker, uint64_t tsc);
@@ -85,7 +92,7 @@ uint64_t bp_worker_next_us(const struct bp_worker *worker);
 /* The hooks' and handlers' functions; their context is the worker. Thread: the worker. */
 uint8_t *bp_worker_reserve(void *context, const struct bp_flow *to, uint32_t size);
 void bp_worker_send(void *context, const struct bp_flow *to, uint32_t size);
-void bp_worker_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size);
+void bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count);
 void bp_worker_unreachable(void *context, const struct bp_flow *to, const uint8_t *quoted, uint32_t size);
 
 #endif

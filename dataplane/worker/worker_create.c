@@ -15,7 +15,7 @@ static int
 create_wire(struct bp_worker *worker, const struct bp_ports *ports, struct bp_neighbours *neighbours)
 {
 	const struct bp_wire_handlers handlers = {
-		.context = worker, .datagram = bp_worker_datagram, .unreachable = bp_worker_unreachable};
+		.context = worker, .datagrams = bp_worker_datagrams, .unreachable = bp_worker_unreachable};
 	struct bp_wire_port *wire_ports = calloc(ports->count ? ports->count : 1, sizeof(*wire_ports));
 	int rc;
 

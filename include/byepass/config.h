@@ -37,6 +37,7 @@ struct bp_config_workers {
 struct bp_config_capacity {
 	uint32_t transactions; /* relay records; 0 = auto: from memory, resolved by the data path */
 	uint32_t dialogs;      /* 0 = auto */
+	uint32_t kept;         /* bytes of kept memory for each transaction, on the average; 0 = auto */
 };
 
 struct bp_config_timers { /* RFC 3261 table 4, RFC 6026 */

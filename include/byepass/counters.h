@@ -74,6 +74,22 @@ enum bp_pool_kind {
 	BP_POOL_KIND_COUNT,
 };
 
+/* X(name, text): what a worker's turn consists of, in this order. */
+#define BP_STAGES(X) \
+	X(receive, "taking bursts from the devices") \
+	X(input, "Ethernet, IP and UDP of what came in") \
+	X(engine, "SIP: parse, match, act, edit; the headers of what is sent") \
+	X(timers, "timers that were due") \
+	X(rest, "ticks, mail, quiescent state") \
+	X(transmit, "handing frames to the devices")
+
+enum bp_stage {
+#define X(name, text) BP_STAGE_##name,
+	BP_STAGES(X)
+#undef X
+	BP_STAGE_COUNT,
+};
+
 #define BP_STATUS_MAX 700
 
 struct bp_counters {
@@ -117,6 +133,7 @@ struct bp_counters {
 	uint64_t loops;
 	uint64_t busy_us; /* time in turns that found work */
 	uint64_t idle_us;
+	uint64_t stage_cycles[BP_STAGE_COUNT]; /* of turns that found work; time stamp counter */
 	uint64_t timer_lag_us; /* gauge: how late the last expired timer was */
 } __attribute__((aligned(64)));
 

@@ -34,6 +34,20 @@ int bp_dataplane_start(struct bp_dataplane **out, const struct bp_config *config
 	void (*free_config)(const struct bp_config *), void (*notice)(const char *line), char *error,
 	size_t error_size);
 
+/* For a program that brings its own devices, or turns the workers itself (byepass-bench). */
+struct bp_dataplane_custom {
+	/* Makes the devices that the configuration names; EAL is up, and was told of none. Main lcore. 0 or -errno. */
+	int (*devices)(void *context);
+	void *context;
+	/* The lcore's function in place of bp_worker_run() (worker/worker.h); NULL: that one. */
+	int (*run)(void *worker);
+};
+
+/* bp_dataplane_start() but for what is @custom. */
+int bp_dataplane_start_custom(struct bp_dataplane **out, const struct bp_config *config,
+	void (*free_config)(const struct bp_config *), void (*notice)(const char *line),
+	const struct bp_dataplane_custom *custom, char *error, size_t error_size);
+
 /* Stops the workers, closes the ports, frees all. Calls still up are cut: drain first. */
 void bp_dataplane_stop(struct bp_dataplane *dataplane);
 

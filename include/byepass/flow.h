@@ -34,6 +34,13 @@ struct bp_flow {
 };
 static_assert(sizeof(struct bp_flow) == 24, "a flow handle is kept in every record");
 
+/* One SIP datagram of a burst, as it came in. The bytes belong to whoever hands it over. */
+struct bp_datagram {
+	struct bp_flow from;
+	uint32_t size; /* bytes */
+	const uint8_t *bytes;
+};
+
 static inline bool
 bp_ip_is_v4(const struct bp_ip *ip)
 {

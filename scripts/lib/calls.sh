@@ -69,5 +69,11 @@ place_calls() {
 	bob6) here=2001:db8:1::2 edge='[2001:db8:1::1]' there=2001:db8:2::2 ;;
 	kamailio) there=10.0.0.4 ;;
 	esac
-	callee "$2" "$3" "$there" && caller "$1" "$3" "$here" "$edge" "$whom" "${@:5}" && callee_done
+	callee "$2" "$3" "$there" || return 1
+	if caller "$1" "$3" "$here" "$edge" "$whom" "${@:5}"; then
+		callee_done
+	else
+		callee_done 1 || true # what it saw
+		return 1
+	fi
 }

@@ -82,6 +82,15 @@ skipped() {
 	[[ -z ${E2E_RESULTS:-} ]] || printf 'skipped\t%s\t%s\n' "$pmd" "$1" >>"$E2E_RESULTS"
 }
 
+# The first calls that SIPp complains of, as the edge saw them.
+explain_calls() {
+	local call
+	for call in $(grep -ahoE "Call-I[dD] '[^']+'" "$work"/*.errors 2>/dev/null | cut -d "'" -f 2 | sort -u | head -n 3); do
+		printf -- '---- %s\n' "$call"
+		edge_ctl ladder "$call" 2>&1 | head -n 60 || true
+	done
+}
+
 # What is needed to understand a failure: what the check said, what SIPp saw, the counters, the last messages.
 explain() {
 	printf -- '---- output\n'
@@ -91,6 +100,7 @@ explain() {
 	[[ ! -s $edge_dir/edge.gdb ]] || tail -n 300 "$edge_dir/edge.gdb"
 	if [[ -n $edge_pid ]] && alive "$edge_pid"; then
 		edge_http /metrics 2>/dev/null | grep -vE '^#| 0$' | head -n 80 || true
+		explain_calls
 		printf -- '---- last messages\n'
 		edge_ctl trace 2>/dev/null | tail -n 40 || true
 	else

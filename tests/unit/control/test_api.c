@@ -246,6 +246,7 @@ test_metrics(void **state)
 	c[0].transactions_ended[BP_KIND_INVITE] = 2;
 	c[1].timer_lag_us = 1500;
 	c[0].busy_us = 2000001;
+	c[1].stage_cycles[BP_STAGE_engine] = 77;
 	atomic_store(&control.busy_ppm[1], 250000);
 	ask("GET", "/metrics");
 	assert_int_equal(reply.status, 200);
@@ -264,6 +265,7 @@ test_metrics(void **state)
 	assert_true(sample("byepass_transactions{kind=\"invite\"}") == 7);
 	assert_true(sample("byepass_timer_lag_seconds{worker=\"1\"}") == 0.0015);
 	assert_true(sample("byepass_worker_busy_seconds_total{worker=\"0\"}") == 2.000001);
+	assert_true(sample("byepass_worker_stage_cycles_total{worker=\"1\",stage=\"engine\"}") == 77);
 	assert_true(sample("byepass_worker_busy_ratio{worker=\"1\"}") == 0.25);
 	assert_true(sample("byepass_port_receive_missed_total{port=\"p1\"}") == 3);
 	assert_true(sample("byepass_config_generation") == 1);

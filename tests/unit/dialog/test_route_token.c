@@ -50,6 +50,11 @@ test_round_trip_of_both_families(void **state)
 		assert_int_equal(out.generation, token.generation);
 		assert_true(bp_flow_equal(&out.onward, &token.onward));
 		assert_false(bp_route_token_read(&other_key, text, size, "call-1", 6, &out));
+		memset(&out, 0, sizeof(out));
+		assert_true(bp_route_token_open(text, size, &out)); /* without the key */
+		assert_int_equal(out.index, token.index);
+		assert_true(bp_flow_equal(&out.onward, &token.onward));
+		assert_false(bp_route_token_open(text, size - 1, &out));
 		assert_false(bp_route_token_read(&key, text, size, "call-2", 6, &out));
 		assert_false(bp_route_token_read(&key, text, size - 1, "call-1", 6, &out));
 	}

@@ -26,6 +26,12 @@ test_round_trip(void **state)
 	assert_int_equal(out.generation, id.generation);
 	assert_int_equal(out.branch, id.branch);
 	assert_false(bp_branch_id_read(&other_key, text, sizeof(text), &out));
+	memset(&out, 0, sizeof(out));
+	assert_true(bp_branch_id_open(text, sizeof(text), &out)); /* without the key */
+	assert_int_equal(out.index, id.index);
+	assert_int_equal(out.generation, id.generation);
+	assert_int_equal(out.branch, id.branch);
+	assert_false(bp_branch_id_open(text, sizeof(text) - 1, &out));
 	assert_false(bp_branch_id_read(&key, text, sizeof(text) - 1, &out));
 }
 

@@ -80,12 +80,16 @@ keep(struct taken *list, unsigned *count, const struct bp_flow *from, const uint
 }
 
 static void
-on_datagram(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+on_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count)
 {
 	assert_ptr_equal(context, &w);
-	keep(w.datagrams, &w.datagram_count, from, bytes, size);
-	if (w.on_datagram != NULL)
-		w.on_datagram(from, bytes, size);
+	for (unsigned i = 0; i < count; i++) {
+		const struct bp_datagram *in = &datagrams[i];
+
+		keep(w.datagrams, &w.datagram_count, &in->from, in->bytes, in->size);
+		if (w.on_datagram != NULL)
+			w.on_datagram(&in->from, in->bytes, in->size);
+	}
 }
 
 static void
@@ -127,7 +131,7 @@ add_listener(unsigned index, uint16_t interface, uint16_t port)
 static void
 make(void)
 {
-	const struct bp_wire_handlers handlers = {&w, on_datagram, on_unreachable};
+	const struct bp_wire_handlers handlers = {&w, on_datagrams, on_unreachable};
 
 	assert_int_equal(bp_wire_create(&w.wire, &w.config, &w.port, 1, w.neighbours, packets_pool,
 				 large_pool, &handlers, &w.counters),
@@ -221,6 +225,35 @@ exact_mbuf(const uint8_t *bytes, uint32_t size)
 	return mbuf;
 }
 
+static struct rte_mbuf *
+chain(const struct frame *frame, uint32_t segment)
+{
+	struct rte_mbuf *head = NULL;
+
+	for (uint32_t done = 0; done < frame->size; done += segment) {
+		uint32_t size = frame->size - done < segment ? frame->size - done : segment;
+		struct rte_mbuf *mbuf = exact_mbuf(frame->bytes + done, size);
+
+		if (head == NULL)
+			head = mbuf;
+		else
+			assert_int_equal(rte_pktmbuf_chain(head, mbuf), 0);
+	}
+	return head;
+}
+
+void
+input_burst(const struct frame *frames, const uint32_t *segments, unsigned count)
+{
+	struct rte_mbuf *burst[BURST_MAX];
+
+	assert_true(count <= BURST_MAX);
+	for (unsigned i = 0; i < count; i++)
+		burst[i] = chain(&frames[i], segments[i]);
+	bp_wire_input(w.wire, 0, burst, count, w.now_us);
+	law();
+}
+
 void
 input_flags(const struct frame *frame, uint64_t ol_flags, uint16_t vlan_tci)
 {
@@ -241,19 +274,7 @@ input(const struct frame *frame)
 void
 input_chain(const struct frame *frame, uint32_t segment)
 {
-	struct rte_mbuf *head = NULL;
-
-	for (uint32_t done = 0; done < frame->size; done += segment) {
-		uint32_t size = frame->size - done < segment ? frame->size - done : segment;
-		struct rte_mbuf *mbuf = exact_mbuf(frame->bytes + done, size);
-
-		if (head == NULL)
-			head = mbuf;
-		else
-			assert_int_equal(rte_pktmbuf_chain(head, mbuf), 0);
-	}
-	bp_wire_input(w.wire, 0, &head, 1, w.now_us);
-	law();
+	input_burst(frame, &segment, 1);
 }
 
 bool

@@ -89,6 +89,9 @@ void input(const struct frame *frame);
 void input_flags(const struct frame *frame, uint64_t ol_flags, uint16_t vlan_tci);
 /* The same in an mbuf chain whose segments have @segment bytes each. */
 void input_chain(const struct frame *frame, uint32_t segment);
+/* All of them in one burst; frame i in segments of segments[i] bytes. */
+#define BURST_MAX 100
+void input_burst(const struct frame *frames, const uint32_t *segments, unsigned count);
 
 /* Flushes and takes the next frame that was sent. False: there is none. */
 bool sent(struct frame *frame);

@@ -463,6 +463,87 @@ out_both_families(void **state)
 	assert_int_equal(w.counters.datagrams_fragmented, 0);
 }
 
+/* Headers that are kept are only as good as what they were made from. */
+static void
+known_ways_end(void **state)
+{
+	static const uint8_t text[64] = "long enough for a frame without padding";
+	struct bp_flow to = flow(LISTENER_V4, PEER, 6060);
+
+	resolve(LISTENER_V4, PEER, PEER_MAC);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(send_to(&to, text, sizeof(text)));
+		assert_true(sent(&out));
+		is_ethernet(&out, PEER_MAC, -1, 0x0800);
+	}
+	w.listeners[LISTENER_V4].port = 5099; /* with the configuration */
+	assert_int_equal(bp_wire_configure(w.wire, &w.config), 0);
+	assert_true(send_to(&to, text, sizeof(text)));
+	assert_true(sent(&out));
+	assert_int_equal(get16(is_ip(&out, -1, OWN, PEER, 17)), 5099);
+	w.now_us += 3600 * UINT64_C(1000000); /* with time: a neighbour that has been silent for so long is asked again */
+	bp_wire_tick(w.wire, w.now_us);
+	assert_true(send_to(&to, text, sizeof(text)));
+	assert_true(sent(&out));
+	assert_int_equal(get16(out.bytes + 12), 0x0806);
+}
+
+static char heard[BURST_MAX + 1];
+
+static void
+hear(const struct bp_flow *from, const uint8_t *bytes, uint32_t size)
+{
+	strncat(heard, (const char *)bytes, size < 1 ? size : 1);
+}
+
+static void
+hear_unreachable(const struct bp_flow *to)
+{
+	strcat(heard, "!");
+}
+
+/* What comes in is told in the order of its arrival, also when a frame is in pieces, or an ICMP error is between. */
+static void
+burst_keeps_its_order(void **state)
+{
+	static const char said[] = "abcd!ef";
+	static struct frame frames[7];
+	uint32_t segments[] = {2000, 20, 30, 2000, 2000, 2000, 33};
+	uint8_t message[128];
+	uint32_t size;
+
+	for (unsigned i = 0; i < 7; i++)
+		frame_udp(&frames[i], -1, PEER, OWN, 5060, 5060, &said[i], 1);
+	frame_udp(&out, -1, OWN, PEER, 5060, 5060, "BYE", 3);
+	size = icmp(message, 3, 3, 0, out.bytes + 14, out.size - 14);
+	frame_ip(&frames[4], -1, PEER, OWN, 1, message, size);
+	heard[0] = '\0';
+	w.on_datagram = hear;
+	w.on_unreachable = hear_unreachable;
+	input_burst(frames, segments, 7);
+	assert_string_equal(heard, said);
+}
+
+static void
+long_burst(void **state)
+{
+	static struct frame frames[BURST_MAX];
+	uint32_t segments[BURST_MAX];
+	char said[BURST_MAX + 1] = "";
+
+	for (unsigned i = 0; i < BURST_MAX; i++) {
+		said[i] = (char)('!' + i % 90);
+		frame_udp(&frames[i], -1, PEER, OWN, 5060, 5060, &said[i], 1);
+		segments[i] = 2000;
+	}
+	said[BURST_MAX] = '\0';
+	heard[0] = '\0';
+	w.on_datagram = hear;
+	input_burst(frames, segments, BURST_MAX);
+	assert_string_equal(heard, said);
+	assert_int_equal(w.counters.frames_delivered, BURST_MAX);
+}
+
 /* The identification of IPv4 datagrams that a router may still divide does not repeat soon. */
 static void
 identifications_differ(void **state)
@@ -500,6 +581,9 @@ main(void)
 		WIRE_TEST(our_own_address_as_source),
 		WIRE_TEST(groups_are_foreign),
 		WIRE_TEST(out_both_families),
+		WIRE_TEST(known_ways_end),
+		WIRE_TEST(burst_keeps_its_order),
+		WIRE_TEST(long_burst),
 		WIRE_TEST(identifications_differ),
 	};
 

@@ -18,7 +18,7 @@ import sys
 # at creation. Idle sleep (bp_idle_sleep) is not among them: it is the one system call that a worker may make.
 ROOTS = {
     "bp_worker_turn", "bp_worker_next_us", "bp_idle_decide",
-    "bp_worker_datagram", "bp_worker_unreachable", "bp_worker_reserve", "bp_worker_send", "bp_reclaim_defer",
+    "bp_worker_datagrams", "bp_worker_unreachable", "bp_worker_reserve", "bp_worker_send", "bp_reclaim_defer",
 }
 
 # If one of these is not reached, the walk is broken and its silence means nothing.

@@ -35,7 +35,7 @@ bp_wire_create(struct bp_wire **out, const struct bp_config *config, const struc
 	fake.wires++;
 	fake.counters = counters;
 	fake.context = handlers->context;
-	fake.datagram = handlers->datagram;
+	fake.datagrams = handlers->datagrams;
 	fake.unreachable = handlers->unreachable;
 	*out = (struct bp_wire *)&thing;
 	return 0;

@@ -37,7 +37,7 @@ struct fake {
 	/* what they were given */
 	struct bp_counters *counters;
 	void *context;
-	void (*datagram)(void *context, const struct bp_flow *from, const uint8_t *bytes, uint32_t size);
+	void (*datagrams)(void *context, const struct bp_datagram *datagrams, unsigned count);
 	void (*unreachable)(void *context, const struct bp_flow *to, const uint8_t *quoted, uint32_t size);
 	uint8_t *(*reserve)(void *context, const struct bp_flow *to, uint32_t size);
 	void (*send)(void *context, const struct bp_flow *to, uint32_t size);

@@ -17,7 +17,7 @@ expect(const struct bp_config *config, bool huge, unsigned memory_mb, const char
 	struct bp_eal_arguments arguments;
 	int i;
 
-	assert_int_equal(bp_eal_arguments_build(&arguments, config, huge, memory_mb), 0);
+	assert_int_equal(bp_eal_arguments_build(&arguments, config, true, huge, memory_mb), 0);
 	for (i = 0; want[i] && i < arguments.argc; i++)
 		assert_string_equal(arguments.argv[i], want[i]);
 	assert_int_equal(i, arguments.argc);
@@ -80,7 +80,7 @@ test_as_many_workers_as_there_can_be(void **state)
 
 	for (unsigned i = 0; i < BP_CONFIG_WORKERS_MAX; i++)
 		config.workers.cpus[i] = UINT16_MAX;
-	assert_int_equal(bp_eal_arguments_build(&arguments, &config, true, 0), 0);
+	assert_int_equal(bp_eal_arguments_build(&arguments, &config, true, true, 0), 0);
 	assert_non_null(strstr(arguments.argv[1], ",64@65535"));
 	bp_eal_arguments_free(&arguments);
 }
@@ -133,7 +133,7 @@ test_cpu_that_does_not_exist(void **state)
 	struct bp_eal_arguments arguments;
 	char error[256] = "";
 
-	assert_int_equal(bp_eal_arguments_build(&arguments, &config, false, 64), 0);
+	assert_int_equal(bp_eal_arguments_build(&arguments, &config, true, false, 64), 0);
 	assert_int_equal(bp_eal_start(&arguments, &config, error, sizeof(error)), -EINVAL);
 	assert_non_null(strstr(error, "CPU 1000 does not exist"));
 	bp_eal_arguments_free(&arguments);

@@ -50,7 +50,7 @@ group_setup(void **state)
 
 	bp_clock_init(&unit, 0, 1000000);
 	unit.mult = UINT64_MAX;
-	rc = bp_eal_arguments_build(&arguments, &config, false, 64);
+	rc = bp_eal_arguments_build(&arguments, &config, true, false, 64);
 	if (!rc)
 		rc = bp_eal_start(&arguments, &config, error, sizeof(error));
 	if (!rc)
@@ -193,6 +193,18 @@ test_busy_and_idle_time(void **state)
 }
 
 static void
+test_stages_of_turns_that_work(void **state)
+{
+	bp_worker_turn(&worker, at(1000));
+	for (unsigned i = 0; i < BP_STAGE_COUNT; i++)
+		assert_int_equal(worker.counters.stage_cycles[i], 0);
+	inject(1);
+	bp_worker_turn(&worker, at(1001));
+	for (unsigned i = 0; i < BP_STAGE_COUNT; i++) /* the fake wire hands nothing up */
+		assert_true((worker.counters.stage_cycles[i] > 0) == (i != BP_STAGE_engine));
+}
+
+static void
 test_time_never_goes_back(void **state)
 {
 	bp_worker_turn(&worker, at(5000));
@@ -262,7 +274,8 @@ test_datagrams_reach_the_engine_and_the_trace(void **state)
 	struct bp_event_message events[4];
 
 	bp_worker_turn(&worker, at(3000));
-	fake.datagram(fake.context, &from, (const uint8_t *)OPTIONS, strlen(OPTIONS));
+	fake.datagrams(fake.context,
+		&(struct bp_datagram){.from = from, .bytes = (const uint8_t *)OPTIONS, .size = strlen(OPTIONS)}, 1);
 	assert_int_equal(fake.received, 1);
 	assert_int_equal(fake.received_us, 3000);
 	assert_int_equal(fake.received_size, strlen(OPTIONS));
@@ -320,6 +333,7 @@ main(void)
 		TEST(test_port_that_is_not_there),
 		TEST(test_received_in_bursts),
 		TEST(test_busy_and_idle_time),
+		TEST(test_stages_of_turns_that_work),
 		TEST(test_time_never_goes_back),
 		TEST(test_ticks_and_announcements),
 		TEST(test_timers),

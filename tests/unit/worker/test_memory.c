@@ -218,6 +218,11 @@ test_capacity(void **state)
 	bp_capacity_plan(&plan, &wanted, 0, 64 * GB);
 	assert_int_equal(plan.transactions, BP_CAPACITY_MODEST);
 	assert_int_equal(plan.dialogs, 77);
+	assert_int_equal(plan.used_bytes, plan.bytes);
+	wanted = (struct bp_config_capacity){.transactions = 64000000, .dialogs = 1000000, .kept = 100};
+	bp_capacity_plan(&plan, &wanted, 0, 64 * GB);
+	assert_int_equal(plan.kept_bytes, 64000000ull * 100 + 1000000ull * BP_CAPACITY_DIALOG_KEPT);
+	assert_int_equal(plan.bytes - plan.used_bytes, 64000000ull * 170); /* ten of twelve timer entries */
 }
 
 /* The figures of capacity.h against what the engine's pools are made of. */

@@ -13,7 +13,7 @@
 INLINE bool
 has_scheme(const uint8_t *p, struct bp_span uri)
 {
-	uint32_t begin = uri.offset, end = begin + uri.size, rest;
+	size_t begin = uri.offset, end = begin + uri.size, rest;
 
 	if (likely(uri.size > 4) && bp_word_is(bp_load_upto8(p + begin, 4, uri.size), bp_load8("sip:\0\0\0")))
 		return true;
@@ -22,10 +22,10 @@ has_scheme(const uint8_t *p, struct bp_span uri)
 }
 
 /* "<uri>" at @at. The position behind the '>', 0: malformed. */
-INLINE uint32_t
-cut_angle(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_address *address)
+INLINE size_t
+cut_angle(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_address *address)
 {
-	uint32_t stop;
+	size_t stop;
 
 	if (unlikely(at >= end || p[at] != '<'))
 		return 0;
@@ -37,10 +37,10 @@ cut_angle(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp
 }
 
 /* All up to the parameters: [display] "<" URI ">", or a URI alone. The position behind it, 0: malformed. */
-INLINE uint32_t
-cut_name(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_address *address)
+INLINE size_t
+cut_name(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_address *address)
 {
-	uint32_t stop;
+	size_t stop;
 
 	if (unlikely(at >= end))
 		return 0;
@@ -68,7 +68,7 @@ cut_name(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_
 
 /* Any parameters, from the end of the name on. False: malformed. */
 NOINLINE bool
-cut_any_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_address *address)
+cut_any_params(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_address *address)
 {
 	struct param param;
 	struct cursor cursor;
@@ -97,7 +97,7 @@ cut_any_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, stru
 
 /* Nothing but ";tag=value". False: there is something else. */
 INLINE bool
-cut_tag(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_address *address)
+cut_tag(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_address *address)
 {
 	uint32_t word;
 
@@ -116,10 +116,10 @@ cut_tag(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_s
 #endif
 
 INLINE bool
-cut_address(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_sip_address *address)
+cut_address(const uint8_t *p, struct bp_span value, size_t limit, struct bp_sip_address *address)
 {
-	uint32_t at = skip_lws(p, value.offset, span_end(value));
-	uint32_t end = trim_lws(p, at, span_end(value));
+	size_t at = skip_lws(p, value.offset, span_end(value));
+	size_t end = trim_lws(p, at, span_end(value));
 
 	memset(address, 0, sizeof(*address));
 	at = cut_name(p, at, end, limit, address);

@@ -6,12 +6,12 @@
 #ifndef BYEPASS_SIP_CUT_LIST_H
 #define BYEPASS_SIP_CUT_LIST_H
 
-#include "sip/param.h"
+#include "sip/cut_address.h"
 
 /* A comment begins where white space or nothing stands before its parenthesis; elsewhere it is a character of
  * a token or URI. The position behind it, the end when it never closes. */
-static uint32_t
-skip_comment(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
+static size_t
+skip_comment(const uint8_t *p, size_t at, size_t end, size_t limit)
 {
 	unsigned depth = 1;
 
@@ -30,10 +30,10 @@ skip_comment(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
 }
 
 /* The comma that ends the element at @begin, or the end of the line. */
-INLINE uint32_t
-find_comma(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit)
+INLINE size_t
+find_comma(const uint8_t *p, size_t begin, size_t end, size_t limit)
 {
-	uint32_t at = begin;
+	size_t at = begin;
 
 	while (at < end) {
 		/* most elements begin with it */
@@ -58,10 +58,10 @@ find_comma(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit)
 }
 
 INLINE bool
-walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, uint32_t limit, struct bp_sip_walk *walk)
+walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, size_t limit, struct bp_sip_walk *walk)
 {
 	const uint8_t *p = m->bytes;
-	uint32_t at = walk->next, end, stop;
+	size_t at = walk->next, end, stop;
 	bool begun = walk->started;
 
 	walk->first_of_line = false;
@@ -86,10 +86,91 @@ walk_list(const struct bp_sip_message *m, enum bp_sip_header_id id, uint32_t lim
 	return true;
 }
 
-static bool
-find_param(const uint8_t *p, struct bp_span params, uint32_t limit, const char *name, struct bp_span *value)
+/* The first element of a list of addresses, cut open. False: there is none, or it is malformed; then all is zero. */
+NOINLINE bool
+first_any_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
 {
-	uint32_t at = params.offset;
+	struct bp_sip_walk walk = {.started = false};
+
+	if (walk_list(m, id, m->size, &walk) && cut_address(m->bytes, walk.element, m->size, address))
+		return true;
+	clear(address, sizeof(*address));
+	return false;
+}
+
+/* Its URI. */
+NOINLINE bool
+first_any_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+	struct bp_sip_address address;
+
+	if (first_any_address(m, id, &address) && cut_uri(m->bytes, address.uri, m->size, uri))
+		return true;
+	clear(uri, sizeof(*uri));
+	return false;
+}
+
+#if VECTOR
+
+/* Whether the value begins with "<sip:" and goes the short way: behind it there is white space and, for what is read
+ * at once, some more. */
+INLINE bool
+is_plain_element(const struct bp_sip_message *m, size_t at, size_t end)
+{
+	return likely(end + 8 <= m->size) &&
+	       likely((bp_load8(m->bytes + at) & 0xffdfdfdfff) == (bp_load8("<SIP:\0\0") & 0xffffffffff));
+}
+
+/* The short ways: nothing but a comma is behind the '>'. */
+INLINE bool
+first_uri_of(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+	const struct bp_sip_header *header;
+	const uint8_t *p = m->bytes;
+	size_t at, end, stop;
+
+	if (m->first[id] == 0)
+		return first_any_uri(m, id, uri);
+	header = &m->headers[m->first[id] - 1];
+	at = header->value.offset;
+	end = at + header->value.size;
+	if (unlikely(!is_plain_element(m, at, end)))
+		return first_any_uri(m, id, uri);
+	clear(uri, sizeof(*uri));
+	stop = cut_plain_uri(p, at + 1, 0, m->size, '>', uri) + 1;
+	if (unlikely(stop == 1 || (stop != end && p[stop] != ',')))
+		return first_any_uri(m, id, uri);
+	return true;
+}
+
+INLINE bool
+first_address_of(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+	const struct bp_sip_header *header;
+	const uint8_t *p = m->bytes;
+	size_t at, end, stop;
+
+	if (m->first[id] == 0)
+		return first_any_address(m, id, address);
+	header = &m->headers[m->first[id] - 1];
+	at = header->value.offset;
+	end = at + header->value.size;
+	if (unlikely(!is_plain_element(m, at, end)))
+		return first_any_address(m, id, address);
+	clear(address, sizeof(*address));
+	stop = skip_uri_in_line(p, at + 5, m->size);
+	if (unlikely(p[stop] != '>' || stop == at + 5 || (stop + 1 != end && p[stop + 1] != ',')))
+		return first_any_address(m, id, address);
+	address->uri = make_span(at + 1, stop);
+	return true;
+}
+
+#endif
+
+static bool
+find_param(const uint8_t *p, struct bp_span params, size_t limit, const char *name, struct bp_span *value)
+{
+	size_t at = params.offset;
 	struct param param;
 	struct cursor cursor;
 

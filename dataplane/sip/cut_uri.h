@@ -11,12 +11,12 @@
 
 /* Where the separators of a SIP URI are; 0: there is none. */
 struct marks {
-	uint32_t host;     /* begin of the host */
-	uint32_t at;       /* '@' */
-	uint32_t password; /* ':' in the user part */
+	size_t host;     /* begin of the host */
+	size_t at;       /* '@' */
+	size_t password; /* ':' in the user part */
 	uint32_t port;     /* ':' behind the host */
-	uint32_t params;   /* first ';' behind the host */
-	uint32_t headers;  /* '?' behind the host */
+	size_t params;   /* first ';' behind the host */
+	size_t headers;  /* '?' behind the host */
 };
 
 static bool
@@ -27,14 +27,14 @@ is_hex(uint8_t c)
 
 /* One pass over what is not plain. False: a character that no URI has, a bad escape, two '@'. */
 static bool
-find_marks(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, struct marks *marks)
+find_marks(const uint8_t *p, size_t begin, size_t end, size_t limit, struct marks *marks)
 {
 	struct cursor cursor;
-	uint32_t colon = 0; /* the first one, wherever it is */
+	size_t colon = 0; /* the first one, wherever it is */
 
 	*marks = (struct marks){.host = begin};
 	cursor_begin(&cursor, p, begin, end, limit, &bp_set_uri_plain);
-	for (uint32_t at = cursor_stop(&cursor, begin); at < end; at = cursor_stop(&cursor, at + 1)) {
+	for (size_t at = cursor_stop(&cursor, begin); at < end; at = cursor_stop(&cursor, at + 1)) {
 		switch (p[at]) {
 		case '@':
 			if (marks->at || at == begin || colon == begin || p[begin] == '[')
@@ -76,9 +76,9 @@ find_marks(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, struc
 
 /* host [ ":" port ] in [begin, end). */
 static bool
-cut_host(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, uint32_t colon, struct bp_sip_uri *uri)
+cut_host(const uint8_t *p, size_t begin, size_t end, size_t limit, size_t colon, struct bp_sip_uri *uri)
 {
-	uint32_t host_end = colon ? colon : end, port = 0;
+	size_t host_end = colon ? colon : end, port = 0;
 
 	if (host_end == begin)
 		return false;
@@ -93,7 +93,7 @@ cut_host(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, uint32_
 	uri->host = make_span(begin, host_end);
 	if (colon == 0)
 		return true;
-	for (uint32_t at = colon + 1; at < end; at++) {
+	for (size_t at = colon + 1; at < end; at++) {
 		if (p[at] < '0' || p[at] > '9' || port > UINT16_MAX)
 			return false;
 		port = port * 10 + (uint32_t)(p[at] - '0');
@@ -133,7 +133,7 @@ take_uri_param(const uint8_t *p, const struct param *param, struct bp_sip_uri *u
 /* ";name=value;name": no white space, no quotes. A parameter stands once (19.1.1); one of the three that
  * count here and stands twice makes the URI malformed. */
 static bool
-cut_uri_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_uri *uri)
+cut_uri_params(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_uri *uri)
 {
 	struct cursor cursor;
 	struct param param;
@@ -141,7 +141,7 @@ cut_uri_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, stru
 
 	cursor_begin(&cursor, p, at, end, limit, &bp_set_param);
 	while (at < end) {
-		uint32_t begin = at + 1, stop = cursor_stop(&cursor, begin);
+		size_t begin = at + 1, stop = cursor_stop(&cursor, begin);
 
 		if (stop == begin)
 			return false;
@@ -161,10 +161,10 @@ cut_uri_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, stru
 }
 
 static bool
-cut_any_sip(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, struct bp_sip_uri *uri)
+cut_any_sip(const uint8_t *p, size_t begin, size_t end, size_t limit, struct bp_sip_uri *uri)
 {
 	struct marks marks;
-	uint32_t host_end, params_end;
+	size_t host_end, params_end;
 
 	if (!find_marks(p, begin, end, limit, &marks))
 		return false;
@@ -183,9 +183,9 @@ cut_any_sip(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, stru
 }
 
 static bool
-cut_tel(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, struct bp_sip_uri *uri)
+cut_tel(const uint8_t *p, size_t begin, size_t end, size_t limit, struct bp_sip_uri *uri)
 {
-	uint32_t at = begin;
+	size_t at = begin;
 
 	while (at < end && p[at] != ';')
 		at++;
@@ -200,9 +200,9 @@ cut_tel(const uint8_t *p, uint32_t begin, uint32_t end, uint32_t limit, struct b
 
 /* scheme ":" of any URI (RFC 3986 3.1). The position behind the colon, 0: malformed. */
 static uint32_t
-scheme_end(const uint8_t *p, uint32_t begin, uint32_t end)
+scheme_end(const uint8_t *p, size_t begin, size_t end)
 {
-	for (uint32_t at = begin; at < end; at++) {
+	for (size_t at = begin; at < end; at++) {
 		uint8_t c = p[at];
 
 		if (c == ':')
@@ -225,9 +225,9 @@ begin_uri(struct bp_sip_uri *uri, struct bp_span span)
 
 /* Any URI. @uri is begun. */
 NOINLINE bool
-cut_any_uri(const uint8_t *p, struct bp_span span, uint32_t limit, struct bp_sip_uri *uri)
+cut_any_uri(const uint8_t *p, struct bp_span span, size_t limit, struct bp_sip_uri *uri)
 {
-	uint32_t begin = span.offset, end = begin + span.size, rest;
+	size_t begin = span.offset, end = begin + span.size, rest;
 	uint64_t word = bp_load_upto8(p + begin, span.size < 5 ? span.size : 5, span.size);
 
 	if (bp_word_is(word & 0xffffffff, bp_load8("sip:\0\0\0"))) {
@@ -257,83 +257,126 @@ is_sip_colon(const uint8_t *p)
 	return (word | 0x00202020) == 0x3a706973; /* ":pis": x86 is little-endian */
 }
 
-/* Parameters from the ';' at @at to the end, of plain characters only. False: there are others. */
-INLINE bool
-cut_plain_params(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_uri *uri)
+/* What stands at @at, or @behind where that is behind the end. */
+#define BYTE(at) (in_line || (at) < end ? p[at] : behind)
+
+/* Parameters from the ';' at @at to @behind, of plain characters only. As below. */
+NOINLINE size_t
+cut_plain_params(const uint8_t *p, size_t at, size_t end, size_t limit, uint8_t behind, struct bp_sip_uri *uri)
 {
+	const bool in_line = behind != 0;
 	bool transport = false;
 
-	uri->params = make_span(at, end);
-	if (end - at == 3 && p[at] == ';' && letters_are(p + at + 1, "lr", 2)) {
-		uri->loose = true;
-		return true;
-	}
-	while (at < end) {
-		uint32_t stop = skip(p, at + 1, end, limit, &bp_set_uri_param);
+	if (in_line)
+		end = limit;
+	do {
+		size_t stop = skip(p, at + 1, end, limit, &bp_set_uri_param);
 		struct param param = {.name = make_span(at + 1, stop)};
 
-		if (unlikely(p[at] != ';' || stop == at + 1))
-			return false;
-		if (stop < end && p[stop] == '=') {
+		if (unlikely(stop == at + 1))
+			return 0;
+		if (BYTE(stop) == '=') {
 			at = stop + 1;
 			stop = skip(p, at, end, limit, &bp_set_uri_param);
 			param.value = make_span(at, stop);
 		}
 		if (unlikely(!take_uri_param(p, &param, uri, &transport)))
-			return false;
+			return 0;
 		at = stop;
-	}
-	return true;
+	} while (BYTE(at) == ';');
+	return BYTE(at) == behind ? at : 0;
 }
 
-/* A sip URI written as nearly all are. @uri is all zero. False: it is not; what was found so far does not count. */
-INLINE bool
-cut_plain_uri(const uint8_t *p, struct bp_span span, uint32_t limit, struct bp_sip_uri *uri)
+/* The next stop before @end, or @end. @in_line: there is one. */
+INLINE size_t
+next_stop(struct stops *stops, const uint8_t *p, size_t end, size_t limit, bool in_line,
+	const struct bp_scan_set *set)
 {
-	uint32_t at = span.offset + 4u, end = span_end(span), stop;
+	size_t at;
 
-	if (unlikely(span.size < 5 || !is_sip_colon(p + span.offset)))
-		return false;
+	if (in_line)
+		return stops_next(stops, p, limit, set);
+	while (unlikely(stops->mask == 0)) {
+		if (stops->base + STEP >= end)
+			return end;
+		stops_begin(stops, p, stops->base + STEP, limit, set);
+	}
+	at = stops_next(stops, p, limit, set);
+	return at < end ? at : end;
+}
+
+/* A sip URI written as nearly all are: [user "@"] host [":" port] [";" params]. That it begins with "sip:" is known.
+ * @behind: ' ' or '>', and that is where it ends, in a line with three bytes more at the least; 0: it ends at @end.
+ * @uri is all zero. Returns the end. 0: it is not plain; what was found so far does not count. */
+INLINE size_t
+cut_plain_uri(const uint8_t *p, size_t begin, size_t end, size_t limit, uint8_t behind, struct bp_sip_uri *uri)
+{
+	const bool in_line = behind != 0;
+	size_t at = begin + 4, stop, colon;
+	struct stops stops;
+	uint8_t byte;
+
 	uri->scheme = BP_URI_SIP;
 	uri->transport = BP_TRANSPORT_COUNT;
-	uri->whole = span;
-	stop = skip(p, at, end, limit, &bp_set_host);
-	if (stop < end && p[stop] != ':' && p[stop] != ';') {
-		if (p[stop] != '@')
-			stop = skip(p, stop, end, limit, &bp_set_uri_plain);
-		if (unlikely(stop >= end || p[stop] != '@' || stop == at))
-			return false;
+#define NEXT() next_stop(&stops, p, end, limit, in_line, &bp_set_host)
+	stops_begin(&stops, p, at, limit, &bp_set_host);
+	stop = NEXT();
+	byte = BYTE(stop);
+	if (byte != ':' && byte != ';' && byte != behind) {
+		/* a user, of what else is plain too */
+		while (byte != '@') {
+			if (unlikely(byte == behind || !bp_set_has(&bp_set_uri_plain, byte)))
+				return 0;
+			stop = NEXT();
+			byte = BYTE(stop);
+		}
+		if (unlikely(stop == at))
+			return 0;
 		uri->user = make_span(at, stop);
 		at = stop + 1;
-		stop = skip(p, at, end, limit, &bp_set_host);
+		stop = NEXT();
+		byte = BYTE(stop);
 	}
 	if (unlikely(stop == at))
-		return false;
+		return 0;
 	uri->host = make_span(at, stop);
-	if (likely(stop == end))
-		return true;
-	if (p[stop] == ':') {
-		uint32_t port;
-		unsigned digits = few_digits(p, stop + 1, limit, &port);
-
-		stop += 1 + digits;
-		if (unlikely(digits == 0 || port - 1 >= UINT16_MAX || stop > end))
-			return false;
-		uri->port = (uint16_t)port;
-		if (stop == end)
-			return true;
+	if (byte == ':') {
+		colon = stop;
+		stop = NEXT();
+		byte = BYTE(stop);
+		uri->port = read_port(p, colon + 1, stop);
+		if (unlikely(uri->port == 0))
+			return 0;
 	}
-	return cut_plain_params(p, stop, end, limit, uri);
+#undef NEXT
+	if (byte == ';') {
+		at = stop;
+		if (in_line && letters_are(p + at + 1, "lr", 2) && p[at + 3] == behind) {
+			uri->loose = true;
+			stop = at + 3;
+		} else {
+			stop = cut_plain_params(p, at, end, limit, behind, uri);
+			if (unlikely(stop == 0))
+				return 0;
+		}
+		uri->params = make_span(at, stop);
+	} else if (unlikely(byte != behind)) {
+		return 0;
+	}
+	uri->whole = make_span(begin, stop);
+	return in_line || stop == end ? stop : 0;
 }
+#undef BYTE
 
 #endif
 
 INLINE bool
-cut_uri(const uint8_t *p, struct bp_span span, uint32_t limit, struct bp_sip_uri *uri)
+cut_uri(const uint8_t *p, struct bp_span span, size_t limit, struct bp_sip_uri *uri)
 {
 #if VECTOR
 	clear(uri, sizeof(*uri));
-	if (likely(cut_plain_uri(p, span, limit, uri)))
+	if (likely(span.size > 4 && is_sip_colon(p + span.offset)) &&
+		likely(cut_plain_uri(p, span.offset, span_end(span), limit, 0, uri)))
 		return true;
 #endif
 	begin_uri(uri, span);

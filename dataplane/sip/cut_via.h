@@ -9,11 +9,11 @@
 #include "sip/param.h"
 
 /* "SIP / 2.0 / UDP", white space as it likes. The position behind the space that follows, 0: malformed. */
-static uint32_t
-cut_protocol(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_span *transport)
+static size_t
+cut_protocol(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_span *transport)
 {
 	for (unsigned part = 0; part < 3; part++) {
-		uint32_t stop = skip(p, at, end, limit, &bp_set_token);
+		size_t stop = skip(p, at, end, limit, &bp_set_token);
 
 		if (stop == at)
 			return 0;
@@ -30,9 +30,10 @@ cut_protocol(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct
 
 /* Digits of a port from @at on; moved behind them. 0: none, or over 65,535. */
 static uint16_t
-cut_port(const uint8_t *p, uint32_t *at, uint32_t end)
+cut_port(const uint8_t *p, size_t *at, size_t end)
 {
-	uint32_t port = 0, i = *at;
+	uint32_t port = 0;
+	size_t i = *at;
 
 	for (; i < end && p[i] >= '0' && p[i] <= '9' && port <= UINT16_MAX; i++)
 		port = port * 10 + (uint32_t)(p[i] - '0');
@@ -41,10 +42,10 @@ cut_port(const uint8_t *p, uint32_t *at, uint32_t end)
 }
 
 /* host [ COLON port ]. The position behind it and the white space that follows, 0: malformed. */
-static uint32_t
-cut_sent_by(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, struct bp_sip_via *via)
+static size_t
+cut_sent_by(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_via *via)
 {
-	uint32_t stop, after;
+	size_t stop, after;
 
 	if (at < end && p[at] == '[') {
 		stop = skip(p, at + 1, end, limit, &bp_set_ipv6);
@@ -109,10 +110,10 @@ begin_via(struct bp_sip_via *via)
 
 /* Any Via. @via is begun. False: malformed; then its element is empty. */
 NOINLINE bool
-cut_any_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_sip_via *via)
+cut_any_via(const uint8_t *p, struct bp_span value, size_t limit, struct bp_sip_via *via)
 {
-	uint32_t at = skip_lws(p, value.offset, span_end(value)), begin = at;
-	uint32_t end = trim_lws(p, at, span_end(value));
+	size_t at = skip_lws(p, value.offset, span_end(value)), begin = at;
+	size_t end = trim_lws(p, at, span_end(value));
 	struct bp_span transport;
 	struct param param;
 	struct cursor cursor;
@@ -147,68 +148,77 @@ cut_any_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_si
 
 #if VECTOR
 
-/* The name that ends at @end, in lower case, in the upper bytes of a word; 0 when it is longer than that. */
+/* A name of @size letters that ends at @end, in lower case, in the upper bytes of a word. What stands before it in
+ * the message fills the lower ones. */
 INLINE uint64_t
-name_word(const uint8_t *p, uint32_t begin, uint32_t end)
+name_word(const uint8_t *p, size_t end)
 {
-	uint32_t size = end - begin;
-
-	/* what stands before it in the message is shifted out */
-	return likely(size <= 8) ? (bp_load8(p + end - 8) | 0x2020202020202020) >> ((64 - 8 * size) & 63) : 0;
+	return bp_load8(p + end - 8) | 0x2020202020202020;
 }
 
-/* Parameters from the ';' at @at to the end, nothing between them. False: there is something. */
+#define NAME_IS(word, size, name)                                                                             \
+	((size) == sizeof(name) - 1 &&                                                                        \
+		(word) >> (64 - 8 * (sizeof(name) - 1)) == (bp_load8(name "\0\0\0\0\0\0\0") & NAME_BYTES(name)))
+#define NAME_BYTES(name) (UINT64_MAX >> (64 - 8 * (sizeof(name) - 1)))
+
+/* The parameter [begin, end) and its value, which is empty when it has none. False: it stood before, or lacks its
+ * value. */
 INLINE bool
-cut_plain_via_params(
-	const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, uint64_t stops, uint32_t base,
-	struct bp_sip_via *via)
+take_plain_via_param(const uint8_t *p, size_t begin, size_t end, struct bp_span value, struct bp_sip_via *via)
 {
-	struct cursor c = {.p = p, .plain = &bp_set_param, .stops = stops, .base = base, .end = end, .limit = limit};
+	uint64_t word = name_word(p, end);
+	size_t size = end - begin;
 
-	while (at < end) {
-		uint32_t begin = at + 1, stop = cursor_stop(&c, begin);
-		struct bp_span value = {0, 0};
-		uint64_t name;
-
-		if (unlikely(p[at] != ';' || stop == begin))
+	if (NAME_IS(word, size, "branch"))
+		return take_value(&via->branch, value);
+	if (NAME_IS(word, size, "rport")) {
+		if (unlikely(via->rport_at))
 			return false;
-		at = stop;
-		if (stop < end && p[stop] == '=') {
-			at = cursor_stop(&c, stop + 1);
-			value = make_span(stop + 1, at);
+		via->rport_at = (uint16_t)end;
+		via->rport = value;
+		return true;
+	}
+	if (NAME_IS(word, size, "received"))
+		return take_value(&via->received, value);
+	return likely(!NAME_IS(word, size, "maddr")) || take_value(&via->maddr, value);
+}
+
+/* Further parameters, from the ';' at @at on. As below. */
+NOINLINE bool
+cut_more_params(const uint8_t *p, size_t at, size_t end, size_t limit, struct bp_sip_via *via)
+{
+	struct stops stops;
+
+	stops_begin(&stops, p, at + 1, limit, &bp_set_param);
+	for (;;) {
+		size_t begin = at + 1, name_end = stops_next(&stops, p, limit, &bp_set_param);
+		struct bp_span value = {0, 0};
+
+		at = name_end;
+		if (p[at] == '=') {
+			at = stops_next(&stops, p, limit, &bp_set_param);
+			value = make_span(name_end + 1, at);
 			if (unlikely(value.size == 0))
 				return false;
 		}
-		name = name_word(p, begin, stop);
-		if (name == bp_load8("branch\0")) {
-			if (unlikely(!take_value(&via->branch, value)))
-				return false;
-		} else if (name == bp_load8("rport\0\0")) {
-			if (unlikely(via->rport_at))
-				return false;
-			via->rport_at = (uint16_t)stop;
-			via->rport = value;
-		} else if (name == bp_load8("received")) {
-			if (unlikely(!take_value(&via->received, value)))
-				return false;
-		} else if (unlikely(name == bp_load8("maddr\0\0"))) {
-			if (!take_value(&via->maddr, value))
-				return false;
-		}
+		if (unlikely(name_end == begin || !take_plain_via_param(p, begin, name_end, value, via)))
+			return false;
+		if (p[at] != ';')
+			return at == end;
 	}
-	return true;
 }
 
-/* A Via written as nearly all are: "SIP/2.0/UDP host:port;params", the only one of its value. @via is all zero. False:
- * it is not; what was found so far does not count. */
+/* A Via written as nearly all are: "SIP/2.0/UDP host:port;params", the only one of its value. @in_line: a byte follows
+ * it that no Via has. @via is all zero. False: it is not plain; what was found so far does not count. */
 INLINE bool
-cut_plain_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_sip_via *via)
+cut_plain_via(const uint8_t *p, struct bp_span whole, size_t limit, bool in_line, struct bp_sip_via *via)
 {
-	uint32_t at = value.offset, end = at + value.size, stop, transport;
+	size_t at = whole.offset, end = at + whole.size, stop, next;
+	uint64_t stops, at_end = 0;
 	struct window window;
-	uint64_t stops;
+	uint32_t transport;
 
-	if (unlikely(value.size < 14 || bp_load8(p + at) != bp_load8("SIP/2.0/")))
+	if (unlikely(whole.size < 14 || bp_load8(p + at) != bp_load8("SIP/2.0/")))
 		return false;
 	memcpy(&transport, p + at + 8, 4);
 	transport |= 0x00202020;
@@ -221,30 +231,62 @@ cut_plain_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_
 	else
 		return false;
 	at += 12;
+	if (!in_line && end - at < 64)
+		at_end = (uint64_t)1 << (end - at);
 	window_load(&window, p, at, limit);
-	stops = window_out(&window, &bp_set_host);
-	if (unlikely(stops == 0 || stops & 1))
+	stops = window_out(&window, &bp_set_host) | at_end;
+	stop = low_zeros(stops);
+	if (unlikely(stop - 1 >= 62))
 		return false;
-	stop = at + (uint32_t)__builtin_ctzll(stops);
-	if (unlikely(stop > end))
-		stop = end;
-	via->host = make_span(at, stop);
-	if (stop < end && p[stop] == ':') {
-		uint32_t port;
-		unsigned digits = few_digits(p, stop + 1, limit, &port);
-
-		stop += 1 + digits;
-		if (unlikely(digits == 0 || port - 1 >= UINT16_MAX || stop > end))
+	via->host = (struct bp_span){(uint16_t)at, (uint16_t)stop};
+#define BYTE(i) (in_line || at + (i) < end ? p[at + (i)] : 0)
+	if (BYTE(stop) == ':') {
+		stops &= stops - 1;
+		next = low_zeros(stops);
+		via->port = unlikely(next >= 63) ? 0 : read_port(p, at + stop + 1, at + next);
+		if (unlikely(via->port == 0))
 			return false;
-		via->port = (uint16_t)port;
+		stop = next;
 	}
-	via->sent_by = make_span(at, stop);
-	via->element = value;
+	via->sent_by = (struct bp_span){(uint16_t)at, (uint16_t)stop};
+	via->element = whole;
 	via->last = true;
-	if (unlikely(stop == end))
-		return true;
-	via->params = make_span(stop, end);
-	if (unlikely(!cut_plain_via_params(p, stop, end, limit, window_out(&window, &bp_set_param), at, via)))
+	via->params = make_span(at + stop, end);
+	if (unlikely(BYTE(stop) != ';')) {
+		via->params.offset = 0;
+		return at + stop == end;
+	}
+	/* names and values are mostly made of what a host is made of */
+	for (;;) {
+		size_t begin = stop + 1, name_end;
+		struct bp_span value = {0, 0};
+
+		stops &= stops - 1;
+		name_end = next = low_zeros(stops);
+		/* what is not over with the window is cut from its beginning */
+		if (unlikely(stops == 0))
+			break;
+		if (BYTE(name_end) == '=') {
+			do {
+				stops &= stops - 1;
+				next = low_zeros(stops);
+			} while (likely(stops != 0) && BYTE(next) != ';' && bp_set_has(&bp_set_param, BYTE(next)));
+			if (unlikely(stops == 0))
+				break;
+			value = make_span(at + name_end + 1, at + next);
+			if (unlikely(value.size == 0))
+				return false;
+		}
+		if (unlikely(name_end == begin || !take_plain_via_param(p, at + begin, at + name_end, value, via)))
+			return false;
+		stop = next;
+		if (BYTE(stop) != ';') {
+			via->magic = is_magic(p, via->branch);
+			return at + stop == end;
+		}
+	}
+#undef BYTE
+	if (!in_line || !cut_more_params(p, at + stop, end, limit, via))
 		return false;
 	via->magic = is_magic(p, via->branch);
 	return true;
@@ -252,13 +294,13 @@ cut_plain_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_
 
 #endif
 
-/* False: malformed; then the element is empty. */
+/* @in_line: as above. False: malformed; then the element is empty. */
 INLINE bool
-cut_via(const uint8_t *p, struct bp_span value, uint32_t limit, struct bp_sip_via *via)
+cut_via(const uint8_t *p, struct bp_span value, size_t limit, bool in_line, struct bp_sip_via *via)
 {
 #if VECTOR
 	clear(via, sizeof(*via));
-	if (likely(cut_plain_via(p, value, limit, via)))
+	if (likely(cut_plain_via(p, value, limit, in_line, via)))
 		return true;
 #endif
 	begin_via(via);

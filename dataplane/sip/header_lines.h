@@ -22,15 +22,15 @@ fault(struct bp_sip_message *m, enum bp_sip_fault kind, uint32_t offset)
 
 /* What a header line is made of. */
 struct line_parts {
-	uint32_t name_end, value, value_end;
+	size_t name_end, value, value_end;
 	uint8_t id;
 };
 
 /* Any line: [at, end) with all its folds, without its CRLF. False: it is none. */
 NOINLINE bool
-split_line(const uint8_t *p, uint32_t at, uint32_t end, uint32_t size, struct line_parts *parts)
+split_line(const uint8_t *p, size_t at, size_t end, size_t size, struct line_parts *parts)
 {
-	uint32_t colon = find_byte(p, at, end, size, ':'), name_end = colon;
+	size_t colon = find_byte(p, at, end, size, ':'), name_end = colon;
 
 	parts->id = bp_header_id(p + at, colon - at, size - at);
 	if (parts->id == BP_SIP_OTHER || colon >= end) {
@@ -50,7 +50,7 @@ split_line(const uint8_t *p, uint32_t at, uint32_t end, uint32_t size, struct li
 }
 
 INLINE void
-put_header(struct bp_sip_header *header, uint32_t at, uint32_t next, const struct line_parts *parts)
+put_header(struct bp_sip_header *header, size_t at, size_t next, const struct line_parts *parts)
 {
 	header->line = make_span(at, next);
 	header->name = make_span(at, parts->name_end);
@@ -65,14 +65,14 @@ put_header(struct bp_sip_header *header, uint32_t at, uint32_t next, const struc
 /* What the walk over the lines keeps. */
 struct line_walk {
 	struct bp_sip_message *m;
-	uint32_t count; /* of headers[] */
-	uint32_t limit;
+	size_t count; /* of headers[] */
+	size_t limit;
 	uint8_t last[BP_SIP_HEADER_ID_COUNT]; /* index + 1 of the last line of each id */
 };
 
 /* One header line with all its folds: [at, next), content until @end. */
 static void
-take_line(struct line_walk *walk, uint32_t at, uint32_t end, uint32_t next)
+take_line(struct line_walk *walk, size_t at, size_t end, size_t next)
 {
 	struct bp_sip_message *m = walk->m;
 	struct line_parts parts;
@@ -91,14 +91,14 @@ take_line(struct line_walk *walk, uint32_t at, uint32_t end, uint32_t next)
 
 /* As many lines as one scan found, from the @i-th on. Returns where the line begins that is not over yet;
  * *@blank: the blank line. */
-static uint32_t
-take_found(struct line_walk *walk, const struct bp_scan_lines *lines, uint32_t i, uint32_t begin, bool *blank)
+static size_t
+take_found(struct line_walk *walk, const struct bp_scan_lines *lines, size_t i, size_t begin, bool *blank)
 {
 	struct bp_sip_message *m = walk->m;
 	const uint8_t *p = m->bytes;
 
 	for (; i < lines->count; i++) {
-		uint32_t next = lines->ends[i];
+		size_t next = lines->ends[i];
 
 		if (next == lines->body) {
 			*blank = true;
@@ -123,11 +123,11 @@ take_found(struct line_walk *walk, const struct bp_scan_lines *lines, uint32_t i
 /* Sets headers_offset, body_offset and headers[]. @start: called with the end of the start line. */
 NOINLINE void
 any_lines(struct bp_sip_message *m, const struct bp_sip_limits *limits,
-	void (*start)(struct bp_sip_message *m, uint32_t end, const struct bp_sip_limits *limits))
+	void (*start)(struct bp_sip_message *m, size_t end, const struct bp_sip_limits *limits))
 {
 	struct line_walk walk = {.m = m, .limit = BP_SIP_HEADERS_MAX - 1};
 	struct bp_scan_lines lines;
-	uint32_t begin = 0, first;
+	size_t begin = 0, first;
 	bool blank = false;
 
 	if (limits->headers < walk.limit)
@@ -170,35 +170,16 @@ any_lines(struct bp_sip_message *m, const struct bp_sip_limits *limits,
 /* Offsets behind line ends, as in struct bp_scan_lines. No more than every other byte is a CR, for two of them with
  * one byte between end the search. What is stored at once reaches further than what counts. */
 struct ends {
-	uint32_t count;
+	size_t count;
 	uint16_t at[PLAIN_SIZE_MAX / 2 + 64];
 };
 
-/* The number of zeros below the lowest one; the word's size or its highest bit when there is no one. */
-INLINE uint32_t
-low_zeros(uint64_t word)
-{
-#if defined(__BMI__)
-	return (uint32_t)_tzcnt_u64(word);
-#else
-	return (uint32_t)__builtin_ctzll(word | (uint64_t)1 << 63);
-#endif
-}
-
 /* A bit of @ends stands for a CR with its LF behind it. */
 INLINE uint16_t *
-put_ends(uint16_t *out, uint32_t base, uint64_t ends)
+put_ends(uint16_t *out, size_t base, uint64_t ends)
 {
 	uint16_t *next = out + _mm_popcnt_u64(ends);
-#if defined(__AVX512VBMI2__)
-	static const uint8_t numbers[64] __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-		14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
-		40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
-	__m512i found = _mm512_maskz_compress_epi8(ends, _mm512_load_si512(numbers));
 
-	_mm512_storeu_si512(out, _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(found)),
-					 _mm512_set1_epi16((short)(base + 2))));
-#else
 	/* two at a time without asking: there are seldom more in 64 bytes */
 	for (;;) {
 		out[0] = (uint16_t)(low_zeros(ends) + base + 2);
@@ -209,110 +190,109 @@ put_ends(uint16_t *out, uint32_t base, uint64_t ends)
 			break;
 		out += 2;
 	}
-#endif
 	return next;
 }
 
+/* Where in 64 bytes CRs are, and LFs one byte behind: the same in a message that is written well. */
+struct crlf {
 #if defined(__AVX512BW__)
-typedef __mmask64 stray_bits;
-#define NO_STRAYS 0
+	__mmask64 cr, lf;
 #elif defined(__AVX2__)
-typedef __m256i stray_bits;
-#define NO_STRAYS _mm256_setzero_si256()
+	__m256i cr[2], lf[2];
 #else
-typedef __m128i stray_bits;
-#define NO_STRAYS _mm_setzero_si128()
+	__m128i cr[4], lf[4];
 #endif
+};
 
-/* CRs in the 64 bytes at @p. @strays: gets a bit for each that has no LF behind it, and each LF behind another. */
 INLINE uint64_t
-crlf_mask(const uint8_t *p, stray_bits *strays)
+crlf_load(const uint8_t *p, struct crlf *c)
 {
 #if defined(__AVX512BW__)
-	__mmask64 cr = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\r'));
-	__mmask64 lf = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p + 1), _mm512_set1_epi8('\n'));
-
-	*strays = _kor_mask64(*strays, _kxor_mask64(cr, lf));
-	return cr;
+	c->cr = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\r'));
+	c->lf = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p + 1), _mm512_set1_epi8('\n'));
+	return c->cr;
 #elif defined(__AVX2__)
-	uint64_t mask = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		const __m256i *at = (const __m256i *)(p + 32 * i), *behind = (const __m256i *)(p + 32 * i + 1);
 
-	for (unsigned i = 0; i < 64; i += 32) {
-		__m256i cr = _mm256_cmpeq_epi8(
-			_mm256_loadu_si256((const __m256i *)(p + i)), _mm256_set1_epi8('\r'));
-		__m256i lf = _mm256_cmpeq_epi8(
-			_mm256_loadu_si256((const __m256i *)(p + i + 1)), _mm256_set1_epi8('\n'));
-
-		*strays = _mm256_or_si256(*strays, _mm256_xor_si256(cr, lf));
-		mask |= (uint64_t)(uint32_t)_mm256_movemask_epi8(cr) << i;
+		c->cr[i] = _mm256_cmpeq_epi8(_mm256_loadu_si256(at), _mm256_set1_epi8('\r'));
+		c->lf[i] = _mm256_cmpeq_epi8(_mm256_loadu_si256(behind), _mm256_set1_epi8('\n'));
 	}
-	return mask;
+	return (uint32_t)_mm256_movemask_epi8(c->cr[0]) | (uint64_t)(uint32_t)_mm256_movemask_epi8(c->cr[1]) << 32;
 #else
 	uint64_t mask = 0;
 
-	for (unsigned i = 0; i < 64; i += 16) {
-		__m128i cr = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + i)), _mm_set1_epi8('\r'));
-		__m128i lf = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + i + 1)), _mm_set1_epi8('\n'));
+	for (unsigned i = 0; i < 4; i++) {
+		const __m128i *at = (const __m128i *)(p + 16 * i), *behind = (const __m128i *)(p + 16 * i + 1);
 
-		*strays = _mm_or_si128(*strays, _mm_xor_si128(cr, lf));
-		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(cr) << i;
+		c->cr[i] = _mm_cmpeq_epi8(_mm_loadu_si128(at), _mm_set1_epi8('\r'));
+		c->lf[i] = _mm_cmpeq_epi8(_mm_loadu_si128(behind), _mm_set1_epi8('\n'));
+		mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(c->cr[i]) << (16 * i);
 	}
 	return mask;
 #endif
 }
 
-INLINE bool
-any_stray(stray_bits strays)
-{
+/* CRs without LF and LFs without CR, of any block so far. */
 #if defined(__AVX512BW__)
-	return strays != 0;
+#define NO_STRAYS 0
+#define ADD_STRAYS(strays, c) (strays = _kor_mask64(strays, _kxor_mask64((c)->cr, (c)->lf)))
+#define ANY_STRAYS(strays) ((strays) != 0)
+typedef __mmask64 stray_bits;
 #elif defined(__AVX2__)
-	return !_mm256_testz_si256(strays, strays);
+#define NO_STRAYS _mm256_setzero_si256()
+#define PAIR(c, i) _mm256_xor_si256((c)->cr[i], (c)->lf[i])
+#define ADD_STRAYS(strays, c) (strays = _mm256_or_si256(strays, _mm256_or_si256(PAIR(c, 0), PAIR(c, 1))))
+#define ANY_STRAYS(strays) (!_mm256_testz_si256(strays, strays))
+typedef __m256i stray_bits;
 #else
-	return !_mm_testz_si128(strays, strays);
+#define NO_STRAYS _mm_setzero_si128()
+#define PAIR(c, i) _mm_xor_si128((c)->cr[i], (c)->lf[i])
+#define ADD_STRAYS(strays, c)                                                                                 \
+	(strays = _mm_or_si128(_mm_or_si128(strays, _mm_or_si128(PAIR(c, 0), PAIR(c, 1))),                    \
+		 _mm_or_si128(PAIR(c, 2), PAIR(c, 3))))
+#define ANY_STRAYS(strays) (!_mm_testz_si128(strays, strays))
+typedef __m128i stray_bits;
 #endif
-}
 
 /* Finds all line ends up to the blank line's. False: there is a CR or LF alone before, there is no blank line, or it
  * is far. @size: at least LIMIT_MIN. */
 INLINE bool
-find_ends(const uint8_t *p, uint32_t size, struct ends *found)
+find_ends(const uint8_t *p, size_t size, struct ends *found)
 {
-	uint32_t at = 0, last = (size <= PLAIN_SIZE_MAX ? size : PLAIN_SIZE_MAX) - 65;
+	size_t at = 0, last = (size <= PLAIN_SIZE_MAX ? size : PLAIN_SIZE_MAX) - 65;
 	uint16_t *out = found->at;
 	stray_bits strays = NO_STRAYS;
-	uint64_t ends, blank, carry = 0, lf = 0, cr = 0;
+	uint64_t ends, blank, carry = 0, lf;
+	struct crlf c;
 
-	for (;; at += 64) {
-		stray_bits before = strays;
-
+	for (;;) {
+		ends = crlf_load(p + at, &c);
+		blank = ends & (ends << 2 | carry);
+		if (unlikely(blank != 0)) {
+			lf = step64_is(p + at + 1, '\n');
+			break;
+		}
+		carry = ends >> 62;
+		ADD_STRAYS(strays, &c);
+		out = put_ends(out, at, ends);
+		at += 64;
 		if (unlikely(at > last)) {
 			/* less than 64 bytes and one: what came before is shifted out */
-			uint32_t shift = at - last;
+			size_t shift = at - last;
 
 			if (shift >= 64)
 				return false;
-			cr = step64_is(p + last, '\r') >> shift;
+			ends = step64_is(p + last, '\r') >> shift;
 			lf = step64_is(p + last + 1, '\n') >> shift;
-			ends = cr;
 			blank = ends & (ends << 2 | carry);
 			if (blank == 0)
 				return false;
 			break;
 		}
-		ends = crlf_mask(p + at, &strays);
-		blank = ends & (ends << 2 | carry);
-		if (unlikely(blank != 0)) {
-			strays = before;
-			cr = ends;
-			lf = step64_is(p + at + 1, '\n');
-			break;
-		}
-		carry = ends >> 62;
-		out = put_ends(out, at, ends);
 	}
 	blank ^= blank - 1; /* and what is before it */
-	if (unlikely(any_stray(strays) || ((cr ^ lf) & blank)))
+	if (unlikely(ANY_STRAYS(strays) || ((ends ^ lf) & blank)))
 		return false;
 	out = put_ends(out, at, ends & blank);
 	found->count = (uint32_t)(out - found->at);
@@ -320,10 +300,10 @@ find_ends(const uint8_t *p, uint32_t size, struct ends *found)
 }
 
 /* A line whose beginning is in no slot. Returns its id. *@plain: false when it is none that is plain. */
-NOINLINE uint32_t
-odd_line(const uint8_t *p, const uint16_t *ends, uint32_t size, struct bp_sip_header *header, bool *plain)
+NOINLINE size_t
+odd_line(const uint8_t *p, const uint16_t *ends, size_t size, struct bp_sip_header *header, bool *plain)
 {
-	uint32_t at = ends[0], next = ends[1];
+	size_t at = ends[0], next = ends[1];
 	struct line_parts parts;
 
 	if (p[at] == ' ' || p[at] == '\t' || !split_line(p, at, next - 2, size, &parts)) {
@@ -359,8 +339,8 @@ find_slot(const uint8_t *p)
 }
 
 /* The line between the two line ends at @ends, for which 16 bytes are there at least. As above. */
-INLINE uint32_t
-plain_line(const uint8_t *p, const uint16_t *ends, uint32_t size, struct bp_sip_header *header, bool *plain)
+INLINE size_t
+plain_line(const uint8_t *p, const uint16_t *ends, size_t size, struct bp_sip_header *header, bool *plain)
 {
 	const uint8_t *line = p + ends[0];
 	const struct bp_line_slot *slot = find_slot(line);
@@ -383,7 +363,7 @@ plain_line(const uint8_t *p, const uint16_t *ends, uint32_t size, struct bp_sip_
 
 /* Puts the @number-th line, counted from 1, before all others of its id. */
 INLINE void
-link_line(struct bp_sip_message *m, size_t number, struct bp_sip_header *header, uint32_t id)
+link_line(struct bp_sip_message *m, size_t number, struct bp_sip_header *header, size_t id)
 {
 	header->next = m->first[id];
 	m->first[id] = (uint8_t)number;
@@ -392,12 +372,12 @@ link_line(struct bp_sip_message *m, size_t number, struct bp_sip_header *header,
 /* Sets headers_offset, body_offset and headers[]. False: some line is not plain, the long way must be gone;
  * then nothing is changed that counts. */
 INLINE bool
-plain_lines(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const struct bp_sip_limits *limits)
+plain_lines(struct bp_sip_message *m, const uint8_t *p, size_t size, const struct bp_sip_limits *limits)
 {
 	struct bp_sip_header *header;
 	bool plain = true;
 	struct ends ends;
-	uint32_t count;
+	size_t count;
 	size_t i;
 
 	if (unlikely(!find_ends(p, size, &ends)))

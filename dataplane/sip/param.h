@@ -17,15 +17,15 @@ struct param {
 enum param_result { PARAM, PARAM_END, PARAM_BAD };
 
 INLINE struct bp_span
-make_span(uint32_t begin, uint32_t end)
+make_span(size_t begin, size_t end)
 {
 	return (struct bp_span){.offset = (uint16_t)begin, .size = (uint16_t)(end - begin)};
 }
 
-INLINE uint32_t
+INLINE size_t
 span_end(struct bp_span span)
 {
-	return (uint32_t)span.offset + span.size;
+	return (size_t)span.offset + span.size;
 }
 
 INLINE bool
@@ -80,10 +80,10 @@ take_value(struct bp_span *field, struct bp_span value)
 /* The next parameter. *@at: where the last one ended; moved on to behind this one, or to the comma or the end
  * at which the list stops (PARAM_END). The cursor is begun at *@at with bp_set_param. */
 INLINE enum param_result
-param_next(struct cursor *c, uint32_t *at, uint32_t limit, struct param *param)
+param_next(struct cursor *c, size_t *at, size_t limit, struct param *param)
 {
 	const uint8_t *p = c->p;
-	uint32_t begin = skip_lws(p, *at, c->end), stop, end;
+	size_t begin = skip_lws(p, *at, c->end), stop, end;
 
 	*at = begin;
 	if (begin >= c->end || p[begin] == ',')
@@ -120,32 +120,44 @@ param_next(struct cursor *c, uint32_t *at, uint32_t limit, struct param *param)
 	return PARAM;
 }
 
-/* The number that eight bytes make, each from 0 to 9, the highest digit in the lowest byte. Neighbours are put
- * together three times. */
-INLINE uint32_t
-eight_digits(uint64_t x)
+#if VECTOR
+
+/* The number that the @count digits before @end make: 1 to 8 of them. False: they are not all digits. Eight bytes
+ * before @end may be read. */
+INLINE bool
+read_digits(const uint8_t *p, size_t end, size_t count, uint32_t *number)
 {
-	x = (x * (10 * 0x100 + 1)) >> 8 & 0x00ff00ff00ff00ff;
-	x = (x * (100 * 0x10000 + 1)) >> 16 & 0x0000ffff0000ffff;
-	return (uint32_t)(x * (10000 * 0x100000000 + 1) >> 32);
+	/* the digits in the upper bytes, zeros before them */
+	__m128i above = _mm_cvtsi32_si128((int)(64 - 8 * count));
+	__m128i x = _mm_xor_si128(_mm_loadu_si64(p + end - 8), _mm_set_epi64x(0, 0x3030303030303030)), over;
+
+	x = _mm_sll_epi64(_mm_srl_epi64(x, above), above);
+	over = _mm_subs_epu8(x, _mm_set1_epi8(9));
+	if (unlikely(!_mm_testz_si128(over, over)))
+		return false;
+	/* neighbours are put together three times */
+	x = _mm_maddubs_epi16(x, _mm_setr_epi8(10, 1, 10, 1, 10, 1, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+	x = _mm_madd_epi16(x, _mm_setr_epi16(100, 1, 100, 1, 0, 0, 0, 0));
+	x = _mm_madd_epi16(_mm_packus_epi32(x, x), _mm_setr_epi16(10000, 1, 0, 0, 0, 0, 0, 0));
+	*number = (uint32_t)_mm_cvtsi128_si32(x);
+	return true;
 }
 
-/* Up to seven digits at @at: their number, or 0 when there are none or more, and the number they make.
- * @limit: bytes that may be read, at least 8. */
-INLINE unsigned
-few_digits(const uint8_t *p, uint32_t at, uint32_t limit, uint32_t *number)
+/* A port: all that stands in [begin, end). 0: it is none. */
+INLINE uint16_t
+read_port(const uint8_t *p, size_t begin, size_t end)
 {
-	uint32_t base = at + 8 <= limit ? at : limit - 8;
-	/* behind the limit come zeros, which are no digits */
-	uint64_t x = (bp_load8(p + base) >> (8 * (at - base) & 63)) ^ 0x3030303030303030;
-	uint64_t others = ((x + 0x7676767676767676) | x) & 0x8080808080808080;
-	unsigned bits = others ? (unsigned)__builtin_ctzll(others) & ~7u : 0;
+	uint32_t number;
 
-	if (bits == 0)
+	/* nearly always */
+	memcpy(&number, p + end - 4, 4);
+	if (likely(end - begin == 4 && number == 0x30363035)) /* "0605" */
+		return 5060;
+	if (unlikely(end - begin - 1 >= 5 || !read_digits(p, end, end - begin, &number) || number > UINT16_MAX))
 		return 0;
-	/* the digits into the upper bytes, zeros before them */
-	*number = eight_digits(x << (64 - bits));
-	return bits / 8;
+	return (uint16_t)number;
 }
+
+#endif
 
 #endif

@@ -14,11 +14,11 @@
 
 /* "SIP/2.0 200 OK": the status code has three digits, the reason may be empty (7.2). */
 static void
-parse_status_line(struct bp_sip_message *m, uint32_t end)
+parse_status_line(struct bp_sip_message *m, size_t end)
 {
 	const uint8_t *p = m->bytes;
 	unsigned status = 0;
-	uint32_t at = 8;
+	size_t at = 8;
 
 	m->status = BP_SIP_STATUS_BAD;
 	if (end < 11 || !bp_word_is(bp_load8(p), bp_load8("sip/2.0 "))) {
@@ -39,13 +39,13 @@ parse_status_line(struct bp_sip_message *m, uint32_t end)
 
 /* Whether this is the start line of a message of another version: SIP/d.d at its end. */
 static bool
-is_other_version(const uint8_t *p, uint32_t size)
+is_other_version(const uint8_t *p, size_t size)
 {
-	uint32_t digits = 0, dots = 0;
+	size_t digits = 0, dots = 0;
 
 	if (size < 7 || !bp_word_is(bp_load_upto8(p, 4, size), bp_load8("sip/\0\0\0")))
 		return false;
-	for (uint32_t i = 4; i < size; i++) {
+	for (size_t i = 4; i < size; i++) {
 		if (p[i] == '.')
 			dots++;
 		else if (p[i] >= '0' && p[i] <= '9')
@@ -58,11 +58,11 @@ is_other_version(const uint8_t *p, uint32_t size)
 
 /* "INVITE sip:bob@example.com SIP/2.0": single spaces, nothing at the end (7.1). */
 static void
-parse_request_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_limits *limits)
+parse_request_line(struct bp_sip_message *m, size_t end, const struct bp_sip_limits *limits)
 {
 	const uint8_t *p = m->bytes;
-	uint32_t method = find_byte(p, 0, end, m->size, ' ');
-	uint32_t uri = method + 1, uri_end = end;
+	size_t method = find_byte(p, 0, end, m->size, ' ');
+	size_t uri = method + 1, uri_end = end;
 
 	m->method_text = make_span(0, method);
 	m->method = bp_method_id(p, method, end);
@@ -94,7 +94,7 @@ parse_request_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_l
 }
 
 static void
-parse_start_line(struct bp_sip_message *m, uint32_t end, const struct bp_sip_limits *limits)
+parse_start_line(struct bp_sip_message *m, size_t end, const struct bp_sip_limits *limits)
 {
 	if (end >= 4 && bp_word_is(bp_load_upto8(m->bytes, 4, m->size), bp_load8("sip/\0\0\0")))
 		parse_status_line(m, end);
@@ -122,7 +122,7 @@ NOINLINE void
 count_vias(struct bp_sip_message *m, const struct bp_sip_limits *limits)
 {
 	struct bp_sip_walk walk = {.started = false};
-	uint32_t count = 0;
+	size_t count = 0;
 
 	while (count <= limits->vias && walk_list(m, BP_SIP_VIA, m->size, &walk))
 		count++;
@@ -141,7 +141,7 @@ check_via(struct bp_sip_message *m, const struct bp_sip_limits *limits)
 		fault(m, BP_SIP_FAULT_NO_VIA, m->headers_offset);
 		return;
 	}
-	if (unlikely(!cut_via(m->bytes, header->value, m->size, &m->via)))
+	if (unlikely(!cut_via(m->bytes, header->value, m->size, false, &m->via)))
 		fault(m, BP_SIP_FAULT_BAD_VIA, header->value.offset);
 	alone = m->via.last;
 	/* without a comma, there are as many as lines */
@@ -171,20 +171,12 @@ check_party(struct bp_sip_message *m, enum bp_sip_header_id id, enum bp_sip_faul
 }
 
 /* Digits from @at; *@end is behind them. More than @max, or none: false. */
-INLINE bool
-parse_number(const uint8_t *p, uint32_t at, uint32_t limit, uint32_t size, uint64_t max, uint32_t *value,
-	uint32_t *end)
+static bool
+parse_number(const uint8_t *p, size_t at, size_t limit, uint64_t max, uint32_t *value, size_t *end)
 {
 	uint64_t v = 0;
-	uint32_t begin = at;
+	size_t begin = at;
 
-#if VECTOR
-	unsigned digits = few_digits(p, at, size, value);
-
-	*end = at + digits;
-	if (likely(digits && *end <= limit))
-		return *value <= max;
-#endif
 	for (; at < limit && p[at] >= '0' && p[at] <= '9'; at++) {
 		v = v * 10 + (uint64_t)(p[at] - '0');
 		if (v > max)
@@ -200,13 +192,14 @@ check_cseq(struct bp_sip_message *m)
 {
 	const struct bp_sip_header *header = single(m, BP_SIP_CSEQ, BP_SIP_FAULT_NO_CSEQ);
 	const uint8_t *p = m->bytes;
-	uint32_t at, token, end, number;
+	size_t at, token, end;
+	uint32_t number;
 	uint8_t method;
 
 	if (unlikely(header == NULL))
 		return;
 	end = span_end(header->value);
-	if (unlikely(!parse_number(p, header->value.offset, end, m->size, UINT32_MAX, &number, &at))) {
+	if (unlikely(!parse_number(p, header->value.offset, end, UINT32_MAX, &number, &at))) {
 		fault(m, BP_SIP_FAULT_BAD_CSEQ, header->value.offset);
 		return;
 	}
@@ -233,7 +226,7 @@ INLINE void
 check_call_id(struct bp_sip_message *m)
 {
 	const struct bp_sip_header *header = single(m, BP_SIP_CALL_ID, BP_SIP_FAULT_NO_CALL_ID);
-	uint32_t end;
+	size_t end;
 
 	if (unlikely(header == NULL))
 		return;
@@ -249,12 +242,13 @@ INLINE void
 check_max_forwards(struct bp_sip_message *m)
 {
 	const struct bp_sip_header *header = single(m, BP_SIP_MAX_FORWARDS, BP_SIP_FAULT_NONE);
-	uint32_t end, limit, value;
+	size_t end, limit;
+	uint32_t value;
 
 	if (header == NULL)
 		return;
 	limit = span_end(header->value);
-	if (unlikely(!parse_number(m->bytes, header->value.offset, limit, m->size, 255, &value, &end) ||
+	if (unlikely(!parse_number(m->bytes, header->value.offset, limit, 255, &value, &end) ||
 		     end != limit))
 		fault(m, BP_SIP_FAULT_BAD_MAX_FORWARDS, header->value.offset);
 	else
@@ -266,12 +260,12 @@ INLINE void
 check_body(struct bp_sip_message *m)
 {
 	const struct bp_sip_header *header = single(m, BP_SIP_CONTENT_LENGTH, BP_SIP_FAULT_NONE);
-	uint32_t room = (uint32_t)m->size - m->body_offset, end, limit, value;
+	size_t room = (size_t)m->size - m->body_offset, end, limit;
+	uint32_t value;
 
 	if (likely(header != NULL)) {
 		limit = span_end(header->value);
-		if (unlikely(!parse_number(m->bytes, header->value.offset, limit, m->size, UINT32_MAX, &value,
-				     &end) ||
+		if (unlikely(!parse_number(m->bytes, header->value.offset, limit, UINT32_MAX, &value, &end) ||
 			     end != limit))
 			fault(m, BP_SIP_FAULT_BAD_CONTENT_LENGTH, header->value.offset);
 		else if (unlikely(value > room))
@@ -303,7 +297,7 @@ check_fields(struct bp_sip_message *m, const struct bp_sip_limits *limits)
  * found again or stays as it is. Lines end with CRLF before @size. */
 
 INLINE bool
-plain_status_line(struct bp_sip_message *m, const uint8_t *p, uint32_t end)
+plain_status_line(struct bp_sip_message *m, const uint8_t *p, size_t end)
 {
 	uint32_t code, digits;
 
@@ -321,38 +315,39 @@ plain_status_line(struct bp_sip_message *m, const uint8_t *p, uint32_t end)
 }
 
 INLINE bool
-plain_request_line(struct bp_sip_message *m, const uint8_t *p, uint32_t end, uint32_t size,
+plain_request_line(struct bp_sip_message *m, const uint8_t *p, size_t end, size_t size,
 	const struct bp_sip_limits *limits)
 {
 	uint64_t word = bp_load8(p), x = word ^ 0x2020202020202020;
 	uint64_t spaces = (x - 0x0101010101010101) & ~x & 0x8080808080808080;
 	const struct bp_name_slot *slot;
-	uint32_t method;
+	size_t method;
 
 	/* a method of less than 8 letters */
 	if (unlikely(spaces == 0))
 		return false;
-	method = (uint32_t)__builtin_ctzll(spaces) / 8;
+	method = (size_t)__builtin_ctzll(spaces) / 8;
 	word &= ((spaces & -spaces) - 0x80) >> 7; /* what is below the space */
 	slot = &bp_method_slots[(word + method) * BP_METHOD_FACTOR >> 59];
-	if (unlikely(slot->size != method || word != bp_load8(slot->first) || end < method + 1 + 8 ||
+	if (unlikely(slot->size != method || word != bp_load8(slot->first) || end < method + 1 + 5 + 8 ||
 		     bp_load8(p + end - 8) != bp_load8(" SIP/2.0")))
 		return false;
 	m->method = slot->id;
 	m->method_text = make_span(0, method);
 	m->uri = make_span(method + 1, end - 8);
-	return likely(m->uri.size <= limits->uri) && likely(cut_plain_uri(p, m->uri, size, &m->target));
+	return likely(end - 9 - method <= limits->uri) && likely(is_sip_colon(p + method + 1)) &&
+	       likely(cut_plain_uri(p, method + 1, end - 8, size, ' ', &m->target) == end - 8);
 }
 
 /* More than one via-parm in a line, or too many lines: false. */
 INLINE bool
-plain_vias(const struct bp_sip_message *m, const uint8_t *p, uint32_t size, uint32_t next, uint32_t limit)
+plain_vias(const struct bp_sip_message *m, const uint8_t *p, size_t size, size_t next, size_t limit)
 {
 	while (next) {
 		const struct bp_sip_header *header = &m->headers[next - 1];
+		size_t end = span_end(header->value);
 
-		if (unlikely(--limit == 0 || find_byte(p, header->value.offset, span_end(header->value), size, ',') !=
-						     span_end(header->value)))
+		if (unlikely(--limit == 0 || has_byte(p, header->value.offset, end, size, ',')))
 			return false;
 		next = header->next;
 	}
@@ -361,9 +356,10 @@ plain_vias(const struct bp_sip_message *m, const uint8_t *p, uint32_t size, uint
 
 /* A name-addr with a sip URI and nothing behind it but a tag. */
 INLINE bool
-plain_party(const uint8_t *p, struct bp_span value, uint32_t size, struct bp_span *tag)
+plain_party(const uint8_t *p, struct bp_span value, size_t size, struct bp_span *tag)
 {
-	uint32_t at = value.offset, end = at + value.size, stop, word;
+	size_t at = value.offset, end = at + value.size, stop;
+	uint32_t word;
 
 	if (p[at] != '<') {
 		if (p[at] == '"') {
@@ -378,8 +374,10 @@ plain_party(const uint8_t *p, struct bp_span value, uint32_t size, struct bp_spa
 		if (unlikely(at >= end || p[at] != '<'))
 			return false;
 	}
-	stop = skip_in_line(p, at + 1, size, &bp_set_uri);
-	if (unlikely(p[stop] != '>' || !is_sip_colon(p + at + 1) || stop - at < 6))
+	if (unlikely(end - at < 7 || !is_sip_colon(p + at + 1)))
+		return false;
+	stop = skip_uri_in_line(p, at + 5, size);
+	if (unlikely(p[stop] != '>' || stop == at + 5))
 		return false;
 	if (++stop == end)
 		return true;
@@ -390,40 +388,40 @@ plain_party(const uint8_t *p, struct bp_span value, uint32_t size, struct bp_spa
 	return likely(end > stop + 5) && likely(skip_in_line(p, stop + 5, size, &bp_set_param) == end);
 }
 
-/* A whole value that is a number of up to seven digits. */
+/* A whole value that is a number of 1 to 8 digits. */
 INLINE bool
 plain_number(const uint8_t *p, struct bp_span value, uint32_t *number)
 {
-	/* the digits in the upper bytes, zeros before them */
-	unsigned above = 64 - 8 * value.size;
-	uint64_t x = (bp_load8(p + value.offset + value.size - 8) ^ 0x3030303030303030) >> (above & 63) << (above & 63);
-
-	if (unlikely(value.size > 7 || ((x + 0x7676767676767676) | x) & 0x8080808080808080))
-		return false;
-	*number = eight_digits(x);
-	return true;
+	return likely(value.size - 1u < 8) && read_digits(p, span_end(value), value.size, number);
 }
 
 INLINE bool
-plain_cseq(struct bp_sip_message *m, const uint8_t *p, struct bp_span value, uint32_t size)
+plain_cseq(struct bp_sip_message *m, const uint8_t *p, struct bp_span value, size_t size)
 {
-	uint32_t end = span_end(value), token = value.offset + few_digits(p, value.offset, size, &m->cseq) + 1;
-	uint64_t word;
+	size_t end = span_end(value), token, method = m->method_text.size, digits;
 
+	if (m->status == 0) {
+		/* the method of the request, whose letters are fewer than eight: compared with what is before it */
+		token = end - method;
+		if (unlikely(method == 0 || value.size < method + 2 ||
+			     (bp_load8(p + end - 8) >> (64 - 8 * method)) !=
+				     (bp_load8(p) & UINT64_MAX >> (64 - 8 * method))))
+			return false;
+	} else {
+		token = find_byte(p, value.offset, end, size, ' ') + 1;
+		if (unlikely(token >= end))
+			return false;
+		m->method = bp_method_id(p + token, (uint32_t)(end - token), (uint32_t)(size - token));
+		if (unlikely(m->method == BP_METHOD_OTHER))
+			return false;
+	}
+	digits = token - 1 - value.offset;
 	m->cseq_method = make_span(token, end);
-	if (unlikely(token - 1 == value.offset || token >= end || p[token - 1] != ' ' || token + 8 > size ||
-		     m->cseq_method.size > 8))
-		return false;
-	word = bp_load8(p + token) << (64 - 8 * m->cseq_method.size);
-	if (m->status == 0) /* as many letters, and the same */
-		return m->cseq_method.size == m->method_text.size &&
-		       word == bp_load8(p) << (64 - 8 * m->method_text.size);
-	m->method = bp_method_id(p + token, m->cseq_method.size, size - token);
-	return m->method != BP_METHOD_OTHER;
+	return likely(p[token - 1] == ' ') && likely(digits - 1 < 8) && read_digits(p, token - 1, digits, &m->cseq);
 }
 
 INLINE bool
-plain_fields(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const struct bp_sip_limits *limits)
+plain_fields(struct bp_sip_message *m, const uint8_t *p, size_t size, const struct bp_sip_limits *limits)
 {
 	/* the first eight: OTHER VIA FROM TO CALL_ID CSEQ MAX_FORWARDS ROUTE */
 	uint64_t first = bp_load8(m->first);
@@ -433,22 +431,22 @@ plain_fields(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const st
 	const struct bp_sip_header *to = &headers[m->first[BP_SIP_TO]];
 	const struct bp_sip_header *call_id = &headers[m->first[BP_SIP_CALL_ID]];
 	const struct bp_sip_header *cseq = &headers[m->first[BP_SIP_CSEQ]], *other;
-	uint32_t number, room = size - m->body_offset, end;
+	size_t room = size - m->body_offset;
+	uint32_t number;
 
 	static_assert(BP_SIP_VIA == 1 && BP_SIP_CSEQ == 5, "what must be there is in bytes 1 to 5");
 	if (unlikely((first - 0x0000010101010100) & ~first & 0x0000808080808000))
 		return false;
 	if (unlikely(from->next | to->next | call_id->next | cseq->next))
 		return false;
-	if (unlikely(!cut_plain_via(p, via->value, size, &m->via) ||
+	if (unlikely(!cut_plain_via(p, via->value, size, true, &m->via) ||
 		     !plain_vias(m, p, size, via->next, limits->vias)))
 		return false;
 	if (unlikely(!plain_party(p, from->value, size, &m->from_tag) ||
 		     !plain_party(p, to->value, size, &m->to_tag)))
 		return false;
-	end = span_end(call_id->value);
-	if (unlikely(call_id->value.size == 0 ||
-		     skip_in_line(p, call_id->value.offset, size, &bp_set_word) != end))
+	if (unlikely(call_id->value.size == 0 || skip_in_line(p, call_id->value.offset, size, &bp_set_word) !=
+							 span_end(call_id->value)))
 		return false;
 	m->call_id = call_id->value;
 	if (unlikely(!plain_cseq(m, p, cseq->value, size)))
@@ -498,7 +496,7 @@ fields_again(struct bp_sip_message *m, const struct bp_sip_limits *limits)
 
 /* @m is cleared, its bytes and size are set: at least LIMIT_MIN. */
 INLINE void
-parse_message(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const struct bp_sip_limits *limits)
+parse_message(struct bp_sip_message *m, const uint8_t *p, size_t size, const struct bp_sip_limits *limits)
 {
 	static const struct bp_sip_limits none = {UINT16_MAX, UINT16_MAX, UINT16_MAX};
 
@@ -506,7 +504,7 @@ parse_message(struct bp_sip_message *m, const uint8_t *p, uint32_t size, const s
 		limits = &none;
 #if VECTOR
 	if (likely(plain_lines(m, p, size, limits))) {
-		uint32_t end = m->headers_offset - 2u;
+		size_t end = m->headers_offset - 2u;
 
 		/* requests seldom begin with an S */
 		if (unlikely(!(p[0] == 'S' ? plain_status_line(m, p, end)

@@ -4,6 +4,7 @@
  * library that go through it. Neighbour: variant.c is what each variant consists of.
  */
 #include "sip/scan.h"
+#include "sip/vector.h"
 
 /* clang-format off */
 #define ALPHA(c) (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z'))
@@ -55,6 +56,20 @@ const struct bp_scan_set bp_set_comment_stop = SET(COMMENT_STOP);
 const struct bp_scan_set bp_set_colon = SET(COLON);
 /* clang-format on */
 
+/* Which bit of a row a high nibble stands for. Bytes over 0x7f get a bit too, but an empty row. */
+#define BITS 1, 2, 4, 8, 16, 32, 64, -128, -1, -1, -1, -1, -1, -1, -1, -1
+
+/* bp_set_uri is found in fewer steps: what is not in it are " < > and DEL, told apart by their low nibbles, and all up
+ * to the space and over 0x7f, which as signed numbers are below '!'. */
+#define URI_OTHERS -1, -1, '"', -1, -1, -1, -1, -1, -1, -1, -1, -1, '<', -1, '>', 0x7f
+
+#define REPEAT4(...) {__VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__}
+#define FIFTEENS 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15
+#define MARKS '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!', '!'
+
+const struct bp_vector_constants bp_vector_constants = {
+	REPEAT4(BITS), REPEAT4(FIFTEENS), REPEAT4(URI_OTHERS), REPEAT4(MARKS)};
+
 const struct bp_variant *const bp_variants[] = {
 #if defined(__x86_64__)
 	&bp_variant_avx512,
@@ -91,6 +106,19 @@ bool
 bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk)
 {
 	return bp_variant->walk_next(m, id, walk);
+}
+
+bool
+bp_sip_first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+	return bp_variant->first_uri(m, id, uri);
+}
+
+bool
+bp_sip_first_address(
+	const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+	return bp_variant->first_address(m, id, address);
 }
 
 bool

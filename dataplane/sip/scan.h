@@ -71,6 +71,9 @@ struct bp_variant {
 	enum bp_sip_fault (*parse)(
 		struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits);
 	bool (*walk_next)(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk);
+	bool (*first_uri)(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri);
+	bool (*first_address)(
+		const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address);
 	bool (*via_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
 	bool (*uri_cut)(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
 	bool (*address_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);

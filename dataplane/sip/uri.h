@@ -23,6 +23,13 @@ struct bp_sip_address {
 bool bp_sip_uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
 bool bp_sip_address_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);
 
+/* The first element of a list of addresses (Route, Record-Route, Contact ...), or its URI, cut open: the same as the
+ * first step of bp_sip_walk_next(), then bp_sip_address_cut(), then bp_sip_uri_cut(), in fewer steps.
+ * False: there is none, or it is malformed; then all of it is zero. */
+bool bp_sip_first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri);
+bool bp_sip_first_address(
+	const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address);
+
 /* Host as an IP address: "192.0.2.1" or "[2001:db8::1]"; a third colon is tolerated (RFC 5118 4.10). False: a
  * name. */
 bool bp_sip_host_ip(const uint8_t *bytes, struct bp_span host, struct bp_ip *ip);

@@ -24,6 +24,7 @@ static bool
 supported(void)
 {
 #if defined(__AVX512VBMI2__)
+	/* VBMI2 is for the choice alone: processors before it slow down for vectors of 64 bytes */
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") &&
 	       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
@@ -38,28 +39,41 @@ supported(void)
 #endif
 }
 
+static enum bp_sip_fault parse(
+	struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits);
+
+/* Line ends before the message (7.5), too many bytes, too few for this variant: put right, then begun again. */
+NOINLINE enum bp_sip_fault
+parse_odd(struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits)
+{
+	if (size > BP_SIP_MESSAGE_SIZE_MAX)
+		size = BP_SIP_MESSAGE_SIZE_MAX;
+	while (size > 0 && (bytes[0] == '\r' || bytes[0] == '\n')) {
+		bytes++;
+		size--;
+	}
+	if (size >= LIMIT_MIN)
+		return parse(m, bytes, size, limits);
+	HAND_ON(size, parse(m, bytes, size, limits));
+	clear(m, offsetof(struct bp_sip_message, headers));
+	m->max_forwards = -1;
+	m->bytes = bytes;
+	fault(m, BP_SIP_FAULT_EMPTY, 0);
+	return m->fault;
+}
+
 static enum bp_sip_fault
 parse(struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits)
 {
-	uint32_t leading = 0;
-
-	if (unlikely(size > BP_SIP_MESSAGE_SIZE_MAX))
-		size = BP_SIP_MESSAGE_SIZE_MAX;
-	while (leading < size && unlikely(bytes[leading] == '\r' || bytes[leading] == '\n'))
-		leading++;
-	bytes += leading;
-	size -= leading;
-	HAND_ON(size, parse(m, bytes, size, limits));
-
+	if (unlikely(size - LIMIT_MIN > BP_SIP_MESSAGE_SIZE_MAX - LIMIT_MIN || bytes[0] == '\r' ||
+		     bytes[0] == '\n'))
+		return parse_odd(m, bytes, size, limits);
 	/* headers[] is large and need not be cleared: header_count and first[] say what there is */
 	clear(m, offsetof(struct bp_sip_message, headers));
 	m->max_forwards = -1;
 	m->bytes = bytes;
 	m->size = (uint16_t)size;
-	if (size == 0)
-		fault(m, BP_SIP_FAULT_EMPTY, 0);
-	else
-		parse_message(m, bytes, size, limits);
+	parse_message(m, bytes, size, limits);
 	return m->fault;
 }
 
@@ -71,10 +85,34 @@ walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_si
 }
 
 static bool
+first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
+{
+#if VECTOR
+	if (likely(m->size >= LIMIT_MIN))
+		return first_uri_of(m, id, uri);
+	return bp_variant_plain.first_uri(m, id, uri);
+#else
+	return first_any_uri(m, id, uri);
+#endif
+}
+
+static bool
+first_address(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address)
+{
+#if VECTOR
+	if (likely(m->size >= LIMIT_MIN))
+		return first_address_of(m, id, address);
+	return bp_variant_plain.first_address(m, id, address);
+#else
+	return first_any_address(m, id, address);
+#endif
+}
+
+static bool
 via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via)
 {
 	HAND_ON(span_end(value), via_cut(bytes, value, via));
-	return cut_via(bytes, value, span_end(value), via);
+	return cut_via(bytes, value, span_end(value), false, via);
 }
 
 static bool
@@ -102,14 +140,14 @@ static uint32_t
 find_only(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set)
 {
 	HAND_ON(end, find(bytes, at, end, set));
-	return find(bytes, at, end, end, set);
+	return (uint32_t)find(bytes, at, end, end, set);
 }
 
 static uint32_t
 find_other_only(const uint8_t *bytes, uint32_t at, uint32_t end, const struct bp_scan_set *set)
 {
 	HAND_ON(end, find_other(bytes, at, end, set));
-	return skip(bytes, at, end, end, set);
+	return (uint32_t)skip(bytes, at, end, end, set);
 }
 
 const struct bp_variant NAME(VARIANT) = {
@@ -117,6 +155,8 @@ const struct bp_variant NAME(VARIANT) = {
 	.supported = supported,
 	.parse = parse,
 	.walk_next = walk_next,
+	.first_uri = first_uri,
+	.first_address = first_address,
 	.via_cut = via_cut,
 	.uri_cut = uri_cut,
 	.address_cut = address_cut,

@@ -10,12 +10,18 @@
 #ifndef BYEPASS_SIP_VECTOR_H
 #define BYEPASS_SIP_VECTOR_H
 
+#include "sip/header_name.h"
 #include "sip/scan.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 #if defined(__AVX512BW__) || defined(__AVX2__) || defined(__SSE4_2__)
 #define VECTOR 1
@@ -24,8 +30,14 @@
 #define VECTOR 0
 #endif
 
-/* Which bit of a row a high nibble stands for. Bytes over 0x7f get a bit too, but an empty row. */
-#define BITS 1, 2, 4, 8, 16, 32, 64, -128, -1, -1, -1, -1, -1, -1, -1, -1
+/* What the vector code needs, in memory rather than made anew: a load is a part of the instruction that needs it, and
+ * the compiler must not know better. In scan.c. */
+#pragma GCC visibility push(hidden)
+extern const struct bp_vector_constants {
+	int8_t bits[64], fifteens[64], uri_others[64], marks[64];
+} bp_vector_constants __attribute__((aligned(64)));
+#pragma GCC visibility pop
+#define constants bp_vector_constants
 
 #if defined(__AVX512BW__)
 
@@ -34,15 +46,15 @@
 
 struct window {
 	__m512i bytes, bits;
-	uint32_t shift;
+	size_t shift;
 };
 
 INLINE __m512i
 bits_of(__m512i bytes)
 {
-	__m512i high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), _mm512_set1_epi8(15));
+	__m512i high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), _mm512_load_si512(constants.fifteens));
 
-	return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_setr_epi8(BITS)), high);
+	return _mm512_shuffle_epi8(_mm512_load_si512(constants.bits), high);
 }
 
 INLINE __m512i
@@ -67,6 +79,16 @@ step_out(const uint8_t *p, const struct bp_scan_set *set)
 	__m512i bytes = _mm512_loadu_si512(p);
 
 	return _mm512_testn_epi8_mask(rows_of(bytes, set), bits_of(bytes));
+}
+
+INLINE uint64_t
+step_out_uri(const uint8_t *p)
+{
+	__m512i bytes = _mm512_loadu_si512(p);
+	__m512i others = _mm512_shuffle_epi8(_mm512_load_si512(constants.uri_others), bytes);
+
+	return _kor_mask64(_mm512_cmpeq_epi8_mask(others, bytes),
+		_mm512_cmplt_epi8_mask(bytes, _mm512_load_si512(constants.marks)));
 }
 
 INLINE uint64_t
@@ -102,15 +124,16 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 
 struct window {
 	__m256i bytes[2], bits[2];
-	uint32_t shift;
+	size_t shift;
 };
 
 INLINE __m256i
 bits_of(__m256i bytes)
 {
-	__m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+	__m256i high = _mm256_and_si256(
+		_mm256_srli_epi16(bytes, 4), _mm256_load_si256((const __m256i *)constants.fifteens));
 
-	return _mm256_shuffle_epi8(_mm256_setr_epi8(BITS, BITS), high);
+	return _mm256_shuffle_epi8(_mm256_load_si256((const __m256i *)constants.bits), high);
 }
 
 INLINE __m256i
@@ -142,6 +165,17 @@ step_out(const uint8_t *p, const struct bp_scan_set *set)
 	__m256i bytes = _mm256_loadu_si256((const __m256i *)p);
 
 	return zeros_of(_mm256_and_si256(rows_of(bytes, set), bits_of(bytes)));
+}
+
+INLINE uint64_t
+step_out_uri(const uint8_t *p)
+{
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)p);
+	__m256i others = _mm256_shuffle_epi8(_mm256_load_si256((const __m256i *)constants.uri_others), bytes);
+
+	others = _mm256_or_si256(_mm256_cmpeq_epi8(others, bytes),
+		_mm256_cmpgt_epi8(_mm256_load_si256((const __m256i *)constants.marks), bytes));
+	return (uint32_t)_mm256_movemask_epi8(others);
 }
 
 INLINE uint64_t
@@ -183,15 +217,16 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 
 struct window {
 	__m128i bytes[4], bits[4];
-	uint32_t shift;
+	size_t shift;
 };
 
 INLINE __m128i
 bits_of(__m128i bytes)
 {
-	__m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
+	__m128i high =
+		_mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_load_si128((const __m128i *)constants.fifteens));
 
-	return _mm_shuffle_epi8(_mm_setr_epi8(BITS), high);
+	return _mm_shuffle_epi8(_mm_load_si128((const __m128i *)constants.bits), high);
 }
 
 INLINE __m128i
@@ -222,6 +257,17 @@ step_out(const uint8_t *p, const struct bp_scan_set *set)
 	__m128i bytes = _mm_loadu_si128((const __m128i *)p);
 
 	return zeros_of(_mm_and_si128(rows_of(bytes, set), bits_of(bytes)));
+}
+
+INLINE uint64_t
+step_out_uri(const uint8_t *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)p);
+	__m128i others = _mm_shuffle_epi8(_mm_load_si128((const __m128i *)constants.uri_others), bytes);
+
+	others = _mm_or_si128(_mm_cmpeq_epi8(others, bytes),
+		_mm_cmpgt_epi8(_mm_load_si128((const __m128i *)constants.marks), bytes));
+	return (uint32_t)_mm_movemask_epi8(others);
 }
 
 INLINE uint64_t
@@ -265,11 +311,21 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 
 #if VECTOR
 
-/* @mask of the STEP bytes at @at, by a load that ends at @limit where there are less. Bits behind the limit are
- * 0. */
-#define AT_LIMIT(at, limit, mask_at)                                                                          \
-	(likely((at) + STEP <= (limit)) ? mask_at(at)                                                         \
-					: mask_at((limit)-STEP) >> (((at) + STEP - (limit)) & 63))
+/* The number of zeros below the lowest one; the word's size or its highest bit when there is no one. */
+INLINE size_t
+low_zeros(uint64_t word)
+{
+#if defined(__BMI__)
+	return _tzcnt_u64(word);
+#else
+	return (size_t)__builtin_ctzll(word | (uint64_t)1 << 63);
+#endif
+}
+
+/* A step at @at; where fewer than STEP bytes are left, one that ends at @limit, shifted. Bits behind the limit come out
+ * as 0. */
+#define AT_LIMIT(at, limit, step)                                                                             \
+	(likely((at) + STEP <= (limit)) ? step(at) : step((limit) - STEP) >> (((at) + STEP - (limit)) & 63))
 
 /* Which of the 64 bytes at @p are @c. */
 INLINE uint64_t
@@ -277,78 +333,125 @@ step64_is(const uint8_t *p, char c)
 {
 	uint64_t mask = 0;
 
-	for (unsigned i = 0; i < 64; i += STEP)
+	for (size_t i = 0; i < 64; i += STEP)
 		mask |= step_is(p + i, c) << i;
 	return mask;
 }
 
+/* The first position in [at, end) for which MASK() has a bit; @end when there is none. */
+#define FIRST(at, end, limit)                                                                                 \
+	for (; (at) < (end); (at) += STEP) {                                                                  \
+		uint64_t mask = AT_LIMIT(at, limit, MASK);                                                    \
+                                                                                                              \
+		if (likely(mask != 0)) {                                                                      \
+			(at) += (size_t)__builtin_ctzll(mask);                                                \
+			break;                                                                                \
+		}                                                                                             \
+	}                                                                                                     \
+	return (at) < (end) ? (at) : (end)
+
 /* The first position in [at, end) whose byte is in @set; @end when there is none. */
-INLINE uint32_t
-find(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+INLINE size_t
+find(const uint8_t *p, size_t at, size_t end, size_t limit, const struct bp_scan_set *set)
 {
-	for (; at < end; at += STEP) {
 #define MASK(at) step_in(p + (at), set)
-		uint64_t mask = AT_LIMIT(at, limit, MASK);
+	FIRST(at, end, limit);
 #undef MASK
-		if (likely(mask != 0)) {
-			at += (uint32_t)__builtin_ctzll(mask);
-			break;
-		}
-	}
-	return at < end ? at : end;
 }
 
 /* The first position in [at, end) whose byte is not in @set; @end when there is none. */
-INLINE uint32_t
-skip(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+INLINE size_t
+skip(const uint8_t *p, size_t at, size_t end, size_t limit, const struct bp_scan_set *set)
 {
-	for (; at < end; at += STEP) {
 #define MASK(at) step_out(p + (at), set)
-		uint64_t mask = AT_LIMIT(at, limit, MASK);
+	FIRST(at, end, limit);
 #undef MASK
-		if (likely(mask != 0)) {
-			at += (uint32_t)__builtin_ctzll(mask);
-			break;
-		}
-	}
-	return at < end ? at : end;
 }
 
 /* The first @c in [at, end), or @end. */
-INLINE uint32_t
-find_byte(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, char c)
+INLINE size_t
+find_byte(const uint8_t *p, size_t at, size_t end, size_t limit, char c)
 {
-	for (; at < end; at += STEP) {
 #define MASK(at) step_is(p + (at), c)
-		uint64_t mask = AT_LIMIT(at, limit, MASK);
+	FIRST(at, end, limit);
 #undef MASK
-		if (likely(mask != 0)) {
-			at += (uint32_t)__builtin_ctzll(mask);
-			break;
-		}
-	}
-	return at < end ? at : end;
 }
 
-/* The same within a line of which is known that a CR ends it before the limit, for a set without CR. */
-INLINE uint32_t
-skip_in_line(const uint8_t *p, uint32_t at, uint32_t limit, const struct bp_scan_set *set)
+/* Whether there is a @c in [at, end). */
+INLINE bool
+has_byte(const uint8_t *p, size_t at, size_t end, size_t limit, char c)
 {
-	for (;;) {
+	uint64_t found;
+
+	if (unlikely(end - at < STEP))
+		return find_byte(p, at, end, limit, c) != end;
+	/* nothing but whole steps; the last one ends at the end */
+	found = step_is(p + end - STEP, c);
+	for (; at + STEP < end; at += STEP)
+		found |= step_is(p + at, c);
+	return found != 0;
+}
+
+/* The first position from @at on whose byte is not in @set. It is known that there is one before @limit, because
+ * a line ends there. */
+INLINE size_t
+skip_in_line(const uint8_t *p, size_t at, size_t limit, const struct bp_scan_set *set)
+{
+	for (;; at += STEP) {
 #define MASK(at) step_out(p + (at), set)
 		uint64_t mask = AT_LIMIT(at, limit, MASK);
 #undef MASK
 		if (likely(mask != 0))
-			return at + (uint32_t)__builtin_ctzll(mask);
-		at += STEP;
+			return at + (size_t)__builtin_ctzll(mask);
 	}
+}
+
+/* The same for bp_set_uri. */
+INLINE size_t
+skip_uri_in_line(const uint8_t *p, size_t at, size_t limit)
+{
+	for (;; at += STEP) {
+#define MASK(at) step_out_uri(p + (at))
+		uint64_t mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+		if (likely(mask != 0))
+			return at + (size_t)__builtin_ctzll(mask);
+	}
+}
+
+/* One after the other, the positions of bytes that are not in a set. */
+struct stops {
+	size_t base;
+	uint64_t mask; /* of the STEP bytes at @base; those that were given out are gone */
+};
+
+INLINE void
+stops_begin(struct stops *s, const uint8_t *p, size_t at, size_t limit, const struct bp_scan_set *set)
+{
+#define MASK(at) step_out(p + (at), set)
+	s->base = at;
+	s->mask = AT_LIMIT(at, limit, MASK);
+#undef MASK
+}
+
+/* The next one. It is known that there is one, as above. */
+INLINE size_t
+stops_next(struct stops *s, const uint8_t *p, size_t limit, const struct bp_scan_set *set)
+{
+	size_t at;
+
+	while (unlikely(s->mask == 0))
+		stops_begin(s, p, s->base + STEP, limit, set);
+	at = s->base + (size_t)__builtin_ctzll(s->mask);
+	s->mask &= s->mask - 1;
+	return at;
 }
 
 /* The 64 bytes from @at on, to be asked for several sets. */
 INLINE void
-window_load(struct window *w, const uint8_t *p, uint32_t at, uint32_t limit)
+window_load(struct window *w, const uint8_t *p, size_t at, size_t limit)
 {
-	uint32_t base = at + 64 <= limit ? at : limit - 64;
+	size_t last = limit - 64, base = at < last ? at : last;
 
 	w->shift = at - base;
 	window_fill(w, p + base);
@@ -366,29 +469,29 @@ struct cursor {
 	const uint8_t *p;
 	const struct bp_scan_set *plain;
 	uint64_t stops;
-	uint32_t base, end, limit;
+	size_t base, end, limit;
 };
 
 INLINE void
-cursor_begin(struct cursor *c, const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit,
+cursor_begin(struct cursor *c, const uint8_t *p, size_t at, size_t end, size_t limit,
 	const struct bp_scan_set *plain)
 {
 	*c = (struct cursor){.p = p, .plain = plain, .base = at - 64, .end = end, .limit = limit};
 }
 
 /* First position from @at on whose byte is not plain; the end when there is none. */
-INLINE uint32_t
-cursor_stop(struct cursor *c, uint32_t at)
+INLINE size_t
+cursor_stop(struct cursor *c, size_t at)
 {
 	for (;;) {
-		uint32_t i = at - c->base;
+		size_t i = at - c->base;
 		struct window w;
 
 		if (likely(i < 64)) {
 			uint64_t stops = c->stops >> i;
 
 			if (likely(stops != 0)) {
-				at += (uint32_t)__builtin_ctzll(stops);
+				at += (size_t)__builtin_ctzll(stops);
 				return at < c->end ? at : c->end;
 			}
 			at = c->base + 64;
@@ -403,26 +506,26 @@ cursor_stop(struct cursor *c, uint32_t at)
 
 #else
 
-#define LIMIT_MIN 0
+#define LIMIT_MIN 1
 
-INLINE uint32_t
-find(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+INLINE size_t
+find(const uint8_t *p, size_t at, size_t end, size_t limit, const struct bp_scan_set *set)
 {
 	while (at < end && !bp_set_has(set, p[at]))
 		at++;
 	return at;
 }
 
-INLINE uint32_t
-skip(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, const struct bp_scan_set *set)
+INLINE size_t
+skip(const uint8_t *p, size_t at, size_t end, size_t limit, const struct bp_scan_set *set)
 {
 	while (at < end && bp_set_has(set, p[at]))
 		at++;
 	return at;
 }
 
-INLINE uint32_t
-find_byte(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, char c)
+INLINE size_t
+find_byte(const uint8_t *p, size_t at, size_t end, size_t limit, char c)
 {
 	while (at < end && p[at] != (uint8_t)c)
 		at++;
@@ -432,18 +535,18 @@ find_byte(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit, char c)
 struct cursor {
 	const uint8_t *p;
 	const struct bp_scan_set *plain;
-	uint32_t end;
+	size_t end;
 };
 
 INLINE void
-cursor_begin(struct cursor *c, const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit,
+cursor_begin(struct cursor *c, const uint8_t *p, size_t at, size_t end, size_t limit,
 	const struct bp_scan_set *plain)
 {
 	*c = (struct cursor){.p = p, .plain = plain, .end = end};
 }
 
-INLINE uint32_t
-cursor_stop(struct cursor *c, uint32_t at)
+INLINE size_t
+cursor_stop(struct cursor *c, size_t at)
 {
 	return skip(c->p, at, c->end, c->end, c->plain);
 }
@@ -465,13 +568,9 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 {
 	uint64_t c = 0, l = 0;
 
-	for (unsigned i = 0; i < 64; i += 8) {
-		uint64_t word;
+	for (size_t i = 0; i < 64; i += 8) {
+		uint64_t word = bp_load8(p + i);
 
-		memcpy(&word, p + i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		word = __builtin_bswap64(word);
-#endif
 		c |= word_equal(word, 0x0d0d0d0d0d0d0d0d) << i;
 		l |= word_equal(word, 0x0a0a0a0a0a0a0a0a) << i;
 	}
@@ -481,22 +580,27 @@ block(const uint8_t *p, uint64_t *cr, uint64_t *lf)
 
 #endif
 
-/* Sets a structure to zero, by stores that the compiler finds rather than by a call. */
+/* Sets a structure of 16 bytes or more to zero, by stores that may overlap rather than by a call or a loop. */
 INLINE void
 clear(void *to, size_t size)
 {
+#if VECTOR
 	uint8_t *p = to;
+	size_t at = 0;
 
 #if defined(__AVX2__)
-	for (; size >= 32; p += 32, size -= 32)
-		memset(p, 0, 32);
+	UNROLL
+	for (; at + 32 <= size; at += 32)
+		_mm256_storeu_si256((__m256i *)(p + at), _mm256_setzero_si256());
 #endif
-	for (; size >= 16; p += 16, size -= 16)
-		memset(p, 0, 16);
-	for (; size >= 8; p += 8, size -= 8)
-		memset(p, 0, 8);
-	for (; size > 0; p++, size--)
-		*p = 0;
+	UNROLL
+	for (; at + 16 <= size; at += 16)
+		_mm_storeu_si128((__m128i *)(p + at), _mm_setzero_si128());
+	if (at < size)
+		_mm_storeu_si128((__m128i *)(p + size - 16), _mm_setzero_si128());
+#else
+	memset(to, 0, size);
+#endif
 }
 
 INLINE bool
@@ -506,8 +610,8 @@ is_lws(uint8_t byte)
 	return byte <= ' ' && ((uint64_t)0x100002600 >> byte & 1);
 }
 
-INLINE uint32_t
-skip_lws(const uint8_t *p, uint32_t at, uint32_t end)
+INLINE size_t
+skip_lws(const uint8_t *p, size_t at, size_t end)
 {
 	while (at < end && unlikely(is_lws(p[at])))
 		at++;
@@ -515,8 +619,8 @@ skip_lws(const uint8_t *p, uint32_t at, uint32_t end)
 }
 
 /* Where [begin, end) ends once white space is cut off its end. */
-INLINE uint32_t
-trim_lws(const uint8_t *p, uint32_t begin, uint32_t end)
+INLINE size_t
+trim_lws(const uint8_t *p, size_t begin, size_t end)
 {
 	while (end > begin && unlikely(is_lws(p[end - 1])))
 		end--;
@@ -524,8 +628,8 @@ trim_lws(const uint8_t *p, uint32_t begin, uint32_t end)
 }
 
 /* A quoted string whose opening quote is at @at: the position after the closing one, 0 when there is none. */
-INLINE uint32_t
-skip_quoted(const uint8_t *p, uint32_t at, uint32_t end, uint32_t limit)
+INLINE size_t
+skip_quoted(const uint8_t *p, size_t at, size_t end, size_t limit)
 {
 	for (at++; at < end; at += 2) {
 		at = find(p, at, end, limit, &bp_set_quoted_stop);

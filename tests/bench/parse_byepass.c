@@ -11,8 +11,9 @@
 #include <stdio.h>
 
 struct result {
-	struct bp_sip_uri route, record;
+	bool has_route, has_record, has_contact;
 	struct bp_sip_address contact;
+	struct bp_sip_uri route, record;
 };
 
 static struct bp_sip_message view;
@@ -23,30 +24,14 @@ setup(void)
 {
 }
 
-/* The first element of a header, and its URI. */
-static inline void
-first_uri(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri)
-{
-	struct bp_sip_walk walk = {.started = false};
-	struct bp_sip_address address;
-
-	if (!bp_sip_walk_next(m, id, &walk) || !bp_sip_address_cut(m->bytes, walk.element, &address) ||
-		!bp_sip_uri_cut(m->bytes, address.uri, uri))
-		uri->host.size = 0;
-}
-
 static inline bool
 read_message(const uint8_t *bytes, uint32_t size, struct result *r)
 {
-	struct bp_sip_walk walk = {.started = false};
-
 	if (bp_sip_parse(&view, bytes, size, &limits) != BP_SIP_FAULT_NONE)
 		return false;
-	first_uri(&view, BP_SIP_ROUTE, &r->route);
-	first_uri(&view, BP_SIP_RECORD_ROUTE, &r->record);
-	if (!bp_sip_walk_next(&view, BP_SIP_CONTACT, &walk) ||
-		!bp_sip_address_cut(view.bytes, walk.element, &r->contact))
-		r->contact.uri.size = 0;
+	r->has_route = bp_sip_first_uri(&view, BP_SIP_ROUTE, &r->route);
+	r->has_record = bp_sip_first_uri(&view, BP_SIP_RECORD_ROUTE, &r->record);
+	r->has_contact = bp_sip_first_address(&view, BP_SIP_CONTACT, &r->contact);
 	return true;
 }
 
@@ -97,11 +82,16 @@ set_fields(struct parse_fields *f, const struct result *r)
 	set_span(f, PARSE_CSEQ_METHOD, view.cseq_method);
 	if (view.max_forwards >= 0)
 		parse_field_number(f, PARSE_MAX_FORWARDS, (uint32_t)view.max_forwards);
-	uri_fields(f, &r->route, PARSE_ROUTE_HOST);
-	parse_field_text(f, PARSE_ROUTE_LR, r->route.host.size && r->route.loose ? "yes" : NULL);
-	uri_fields(f, &r->record, PARSE_RECORD_HOST);
-	parse_field_text(f, PARSE_RECORD_LR, r->record.host.size && r->record.loose ? "yes" : NULL);
-	set_span(f, PARSE_CONTACT, r->contact.uri);
+	if (r->has_route) {
+		uri_fields(f, &r->route, PARSE_ROUTE_HOST);
+		parse_field_text(f, PARSE_ROUTE_LR, r->route.loose ? "yes" : NULL);
+	}
+	if (r->has_record) {
+		uri_fields(f, &r->record, PARSE_RECORD_HOST);
+		parse_field_text(f, PARSE_RECORD_LR, r->record.loose ? "yes" : NULL);
+	}
+	if (r->has_contact)
+		set_span(f, PARSE_CONTACT, r->contact.uri);
 	if (view.first[BP_SIP_CONTENT_LENGTH])
 		parse_field_number(f, PARSE_CONTENT_LENGTH, view.body.size);
 }

@@ -136,6 +136,56 @@ check_lines(const struct bp_sip_message *m)
 	}
 }
 
+/* Every variant cuts an element as the chosen one does. */
+static void
+check_variants(const uint8_t *bytes, struct bp_span span)
+{
+	struct bp_sip_address address, other_address;
+	struct bp_sip_via via, other_via;
+	struct bp_sip_uri uri, other_uri;
+	bool has_via = bp_sip_via_cut(bytes, span, &via), has_address = bp_sip_address_cut(bytes, span, &address);
+	bool has_uri = has_address && bp_sip_uri_cut(bytes, address.uri, &uri);
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		const struct bp_variant *v = bp_variants[i];
+
+		if (!v->supported())
+			continue;
+		MUST(v->via_cut(bytes, span, &other_via) == has_via);
+		MUST(!has_via || memcmp(&via, &other_via, sizeof(via)) == 0);
+		MUST(v->address_cut(bytes, span, &other_address) == has_address);
+		if (!has_address)
+			continue;
+		MUST(memcmp(&address, &other_address, sizeof(address)) == 0);
+		MUST(v->uri_cut(bytes, address.uri, &other_uri) == has_uri);
+		MUST(!has_uri || memcmp(&uri, &other_uri, sizeof(uri)) == 0);
+	}
+}
+
+/* The first element in one step is what it is in several. */
+static void
+check_first(const struct bp_sip_message *m, enum bp_sip_header_id id)
+{
+	struct bp_sip_walk walk = {.started = false};
+	struct bp_sip_address address, got_address;
+	struct bp_sip_uri uri, got_uri;
+	bool has_address = bp_sip_walk_next(m, id, &walk) && bp_sip_address_cut(m->bytes, walk.element, &address);
+	bool has_uri = has_address && bp_sip_uri_cut(m->bytes, address.uri, &uri);
+
+	if (!has_address)
+		memset(&address, 0, sizeof(address));
+	if (!has_uri)
+		memset(&uri, 0, sizeof(uri));
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported())
+			continue;
+		MUST(bp_variants[i]->first_address(m, id, &got_address) == has_address);
+		MUST(memcmp(&address, &got_address, sizeof(address)) == 0);
+		MUST(bp_variants[i]->first_uri(m, id, &got_uri) == has_uri);
+		MUST(memcmp(&uri, &got_uri, sizeof(uri)) == 0);
+	}
+}
+
 static void
 check_elements(const struct bp_sip_message *m)
 {
@@ -149,9 +199,11 @@ check_elements(const struct bp_sip_message *m)
 			must_be_inside(walk.element, walk.header->value.offset,
 				(uint32_t)walk.header->value.offset + walk.header->value.size);
 			check_address(m->bytes, walk.element);
+			check_variants(m->bytes, walk.element);
 			if (id == BP_SIP_VIA)
 				check_via(m->bytes, walk.element, &via);
 		}
+		check_first(m, id);
 	}
 }
 

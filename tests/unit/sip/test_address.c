@@ -5,6 +5,8 @@
  */
 #include "support.h"
 
+#include "sip/scan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -195,6 +197,46 @@ walk(void **state)
 	walked("Contact: a, (b,c\r\n", "^[a][(b,c]$");
 }
 
+/* The first element of a Contact in one step, by every variant: what is behind the '>' counts. */
+static void
+first_element(void **state)
+{
+	static const struct {
+		const char *value;
+		bool good;
+	} each[] = {
+		{"<sip:carol@chicago.example.com;lr>", true},
+		{"<sip:carol@chicago.example.com>,<sip:b>", true},
+		{"<sip:carol@chicago.example.com>;expires=1", true},
+		{"<sip:carol@chicago.example.com>x", false},
+		{"<sip:carol@chicago.example.com>;", false},
+		{"<sip:carol@chicago.example.com", false},
+	};
+	static struct bp_sip_message view;
+	const struct bp_variant *chosen = bp_variant;
+	struct bp_sip_address address;
+	struct bp_sip_uri uri;
+	char text[200];
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported())
+			continue;
+		bp_variant = bp_variants[i];
+		for (unsigned k = 0; k < sizeof(each) / sizeof(each[0]); k++) {
+			int size = snprintf(text, sizeof(text),
+				"SIP/2.0 200 OK\r\nContact: %s\r\nSubject: long enough\r\n\r\n", each[k].value);
+
+			bp_sip_parse(&view, (const uint8_t *)text, (uint32_t)size, NULL);
+			assert_int_equal(bp_sip_first_uri(&view, BP_SIP_CONTACT, &uri), each[k].good);
+			assert_int_equal(bp_sip_first_address(&view, BP_SIP_CONTACT, &address), each[k].good);
+			assert_int_equal(bp_sip_first_uri(&view, BP_SIP_ROUTE, &uri), false);
+			if (each[k].good)
+				assert_int_equal(address.uri.offset, 26);
+		}
+	}
+	bp_variant = chosen;
+}
+
 int
 main(void)
 {
@@ -205,6 +247,7 @@ main(void)
 		cmocka_unit_test(params),
 		cmocka_unit_test(token),
 		cmocka_unit_test(walk),
+		cmocka_unit_test(first_element),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -4,6 +4,8 @@
  */
 #include "support.h"
 
+#include "sip/scan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -154,6 +156,33 @@ malformed(void **state)
 	}
 }
 
+/* Values of characters that no host has, the usual port and one that is nearly so: by every variant. */
+static void
+unusual_values(void **state)
+{
+	const struct bp_variant *chosen = bp_variant;
+	struct bp_sip_via via;
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported())
+			continue;
+		bp_variant = bp_variants[i];
+		assert_true(cut(&via, "SIP/2.0/UDP edge.example.com:5060;branch=z9hG4bK~a+b%c!d;received=2001:db8::9;"
+				      "rport=5061"));
+		assert_int_equal(via.port, 5060);
+		assert_span(&m, via.branch, "z9hG4bK~a+b%c!d");
+		assert_span(&m, via.received, "2001:db8::9");
+		assert_span(&m, via.rport, "5061");
+		assert_true(cut(&via, "SIP/2.0/UDP edge.example.com:15060;branch=z9hG4bKa=b=c;maddr=[2001:db8::1]"));
+		assert_int_equal(via.port, 15060);
+		assert_span(&m, via.branch, "z9hG4bKa=b=c");
+		assert_span(&m, via.maddr, "[2001:db8::1]");
+		assert_false(cut(&via, "SIP/2.0/UDP edge.example.com:5060;branch=z9hG4bK~~;branch=z9hG4bK~~~~~"));
+		assert_false(cut(&via, "SIP/2.0/UDP edge.example.com:506o;branch=z9hG4bK776asdhds;received=1.2.3.4"));
+	}
+	bp_variant = chosen;
+}
+
 int
 main(void)
 {
@@ -163,6 +192,7 @@ main(void)
 		cmocka_unit_test(white_space),
 		cmocka_unit_test(long_values),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(unusual_values),
 	};
 
 	return cmocka_run_group_tests_name("via", tests, NULL, NULL);

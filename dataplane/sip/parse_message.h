@@ -401,9 +401,9 @@ plain_cseq(struct bp_sip_message *m, const uint8_t *p, struct bp_span value, siz
 	size_t end = span_end(value), token, method = m->method_text.size, digits;
 
 	if (m->status == 0) {
-		/* the method of the request, whose letters are fewer than eight: compared with what is before it */
+		/* the method of the request, of no more than eight letters: compared with what is before it */
 		token = end - method;
-		if (unlikely(method == 0 || value.size < method + 2 ||
+		if (unlikely(method - 1 >= 8 || value.size < method + 2 ||
 			     (bp_load8(p + end - 8) >> (64 - 8 * method)) !=
 				     (bp_load8(p) & UINT64_MAX >> (64 - 8 * method))))
 			return false;

@@ -6,6 +6,9 @@
 #ifndef BYEPASS_BENCH_H
 #define BYEPASS_BENCH_H
 
+int bench_call(int argc, char **argv);
+int bench_load(int argc, char **argv);
+int bench_loopback(int argc, char **argv);
 int bench_parse(int argc, char **argv);
 int bench_table(int argc, char **argv);
 

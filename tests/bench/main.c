@@ -13,6 +13,11 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
+#ifdef BENCH_DPDK
+	{"call", bench_call, "whole calls through the whole edge, over shared-memory ports"},
+	{"load", bench_load, "calls through any SIP proxy, over any DPDK port"},
+	{"loopback", bench_loopback, "the generator of calls against itself"},
+#endif
 	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},
 	{"table", bench_table, "hash tables of relay records, at millions of live entries"},
 };

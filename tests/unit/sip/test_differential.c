@@ -45,6 +45,7 @@ static struct difference differences[] = {
 	{"bare-line-feed.sip", VERDICT, ENDS, 0},
 	{"headers-in-request-uri.sip", VERDICT, HEADERS, 0},
 	{"line-feeds-only.sip", VERDICT, ENDS, 0},
+	{"long-method-mismatch.sip", VERDICT, METHODS, 0},
 	{"little-more-than-nothing.sip", VERDICT, AT_LEAST, 0},
 	{"method-mismatch.sip", VERDICT, METHODS, 0},
 	{"no-blank-line.sip", VERDICT,

@@ -15,16 +15,17 @@
 
 enum world_kind { KIND_PLAIN, KIND_FORK, KIND_FAILOVER, KIND_CORE6 };
 
-/* Then steps, each a byte, modulo STEP_COUNT, and what it needs. "which": one of the messages that the edge has
- * sent, counted back from the latest. Numbers of two bytes have the low one first. */
+/* Then steps, each a byte, modulo STEP_COUNT, and what it needs. "which": one of the messages that the edge
+ * has sent, counted back from the latest. Numbers of two bytes have the low one first. */
 enum step {
-	STEP_RAW,         /* peer, size (2), so many bytes; in them ESCAPE, which, field: see enum field */
-	STEP_REQUEST,     /* peer, method: outside a dialog */
-	STEP_RESPONSE,    /* which request, status, To tag */
-	STEP_REACTION,    /* which response, method: what its receiver says then; ACK and CANCEL of that hop too */
-	STEP_CALLEE,      /* which INVITE, method, To tag: in its dialog */
-	STEP_AGAIN,       /* message (2), counted back from the latest that the edge received; peer */
-	STEP_WAIT,        /* time (2), in 10 ms */
+	STEP_RAW,      /* peer, size (2), so many bytes; in them ESCAPE, which, field: see enum field */
+	STEP_REQUEST,  /* peer, method: outside a dialog */
+	STEP_RESPONSE, /* which request, status, To tag */
+	STEP_REACTION, /* which response, method: what its receiver says then; ACK and CANCEL of that hop too
+			*/
+	STEP_CALLEE,   /* which INVITE, method, To tag: in its dialog */
+	STEP_AGAIN,    /* message (2), counted back from the latest that the edge received; peer */
+	STEP_WAIT,     /* time (2), in 10 ms */
 	STEP_UNREACHABLE, /* which: ICMP for it; how much of it is quoted, in 4 bytes */
 	STEP_SPOIL,       /* in what is said next: offset (2), how many bytes go, how many come, those */
 	STEP_NO_BUFFER,   /* how many reservations fail from now on */

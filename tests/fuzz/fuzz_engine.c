@@ -39,8 +39,8 @@ static const char *const methods[] = {"INVITE", "BYE", "CANCEL", "ACK", "OPTIONS
 	"UPDATE", "PRACK", "INFO", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH", "STRANGE"};
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
-static const uint16_t statuses[] = {
-	100, 180, 183, 199, 200, 202, 299, 302, 401, 407, 404, 408, 481, 486, 487, 491, 500, 503, 600, 603, 699};
+static const uint16_t statuses[] = {100, 180, 183, 199, 200, 202, 299, 302, 401, 407, 404, 408, 481, 486, 487,
+	491, 500, 503, 600, 603, 699};
 #define STATUSES (sizeof(statuses) / sizeof(statuses[0]))
 
 static const char *const tags[] = {"one", "two", NULL, "three"};
@@ -172,8 +172,8 @@ lines_of(const char *message, const char *name, const char *as, bool backwards)
 	unsigned count = text_count(message, name);
 
 	for (unsigned i = 0; i < count && i < 8; i++)
-		lines = text_printf("%s%s: %s\r\n", lines, as,
-			text_value(message, name, backwards ? count - 1 - i : i));
+		lines = text_printf(
+			"%s%s: %s\r\n", lines, as, text_value(message, name, backwards ? count - 1 - i : i));
 	return lines;
 }
 
@@ -269,7 +269,8 @@ request_of(const struct world *w, const char *response)
 		const struct passed *passed = &w->log[i];
 
 		if (!passed->out && strncmp(passed->text, "SIP/2.0 ", 8) != 0 &&
-			strstr(passed->text, branch) && readable(passed) && text_value(passed->text, "Contact", 0))
+			strstr(passed->text, branch) && readable(passed) &&
+			text_value(passed->text, "Contact", 0))
 			return passed->text;
 	}
 	return NULL;
@@ -340,7 +341,8 @@ step_again(struct play *play)
 	if (found) {
 		const struct peer *from = peer_of(&found->flow);
 
-		speak_bytes(play, peer & 0x80 || !from ? peers[peer % PEERS] : from, found->text, found->size);
+		speak_bytes(
+			play, peer & 0x80 || !from ? peers[peer % PEERS] : from, found->text, found->size);
 	}
 }
 
@@ -495,7 +497,8 @@ finish(struct play *play)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static const struct world_options one = {.workers = 1, .transactions = 64, .dialogs = 32, .kept_bytes = 512 << 10};
+	static const struct world_options one = {
+		.workers = 1, .transactions = 64, .dialogs = 32, .kept_bytes = 512 << 10};
 	static bool ready;
 	struct world_options options = one;
 	struct play play = {.at = bytes, .end = bytes + size};

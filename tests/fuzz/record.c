@@ -38,7 +38,8 @@ void __real_bp_engine_receive(struct bp_engine *engine, const struct bp_flow *fr
 void __wrap_bp_engine_receive(struct bp_engine *engine, const struct bp_flow *from, const uint8_t *bytes,
 	uint32_t size, uint64_t now_us);
 
-static const struct peer *const peers[] = {&alice, &bob, &mallory, &carol, &alice6, &bob6}; /* as fuzz_engine.c */
+static const struct peer *const peers[] = {
+	&alice, &bob, &mallory, &carol, &alice6, &bob6}; /* as fuzz_engine.c */
 static struct bp_engine *engines[WORLD_WORKERS_MAX];
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * main() of the fuzz targets in the ordinary tests: gives each file of the folders named (or each file named) to the
- * target, once. The first folder must hold something, the others need not exist. A target that aborts
+ * main() of the fuzz targets in the ordinary tests: gives each file of the folders named (or each file named)
+ * to the target, once. The first folder must hold something, the others need not exist. A target that aborts
  * leaves the name of its input on stderr.
  */
 #include <dirent.h>

@@ -53,7 +53,8 @@ def main():
     write(out / "message", messages)
     write(out / "via", vias)
     write(out / "uri", addresses | uris)
-    write(out / "edit", [edit.to_bytes(4, "little") + message for edit, message in zip(itertools.cycle(EDITS), messages)])
+    write(out / "edit",
+          [edit.to_bytes(4, "little") + message for edit, message in zip(itertools.cycle(EDITS), messages)])
     write(out / "compare", pairs)
 
 

@@ -143,7 +143,8 @@ check_variants(const uint8_t *bytes, struct bp_span span)
 	struct bp_sip_address address, other_address;
 	struct bp_sip_via via, other_via;
 	struct bp_sip_uri uri, other_uri;
-	bool has_via = bp_sip_via_cut(bytes, span, &via), has_address = bp_sip_address_cut(bytes, span, &address);
+	bool has_via = bp_sip_via_cut(bytes, span, &via),
+	     has_address = bp_sip_address_cut(bytes, span, &address);
 	bool has_uri = has_address && bp_sip_uri_cut(bytes, address.uri, &uri);
 
 	for (unsigned i = 0; bp_variants[i]; i++) {
@@ -169,7 +170,8 @@ check_first(const struct bp_sip_message *m, enum bp_sip_header_id id)
 	struct bp_sip_walk walk = {.started = false};
 	struct bp_sip_address address, got_address;
 	struct bp_sip_uri uri, got_uri;
-	bool has_address = bp_sip_walk_next(m, id, &walk) && bp_sip_address_cut(m->bytes, walk.element, &address);
+	bool has_address =
+		bp_sip_walk_next(m, id, &walk) && bp_sip_address_cut(m->bytes, walk.element, &address);
 	bool has_uri = has_address && bp_sip_uri_cut(m->bytes, address.uri, &uri);
 
 	if (!has_address)
@@ -225,7 +227,8 @@ check_names(const struct bp_sip_message *m)
 	}
 	MUST(m->method < BP_METHOD_COUNT);
 	if (m->fault == BP_SIP_FAULT_NONE && m->method != BP_METHOD_OTHER)
-		MUST(memcmp(bp_sip_method_name(m->method), bp_sip_at(m, m->cseq_method), m->cseq_method.size) == 0);
+		MUST(memcmp(bp_sip_method_name(m->method), bp_sip_at(m, m->cseq_method),
+			     m->cseq_method.size) == 0);
 }
 
 /* What must hold of any view. */
@@ -286,7 +289,8 @@ check_hop_requests(const struct bp_sip_message *m)
 	if (m->fault != BP_SIP_FAULT_NONE || m->status != 0)
 		return;
 	for (unsigned cancel = 0; cancel < 2; cancel++) {
-		size = cancel ? bp_build_cancel(m, NULL, 0, out, sizeof(out)) : bp_build_ack(m, m, out, sizeof(out));
+		size = cancel ? bp_build_cancel(m, NULL, 0, out, sizeof(out))
+			      : bp_build_ack(m, m, out, sizeof(out));
 		if (size == 0)
 			continue;
 		bp_sip_parse(&built, out, size, NULL);
@@ -393,7 +397,8 @@ same_view(const struct bp_sip_message *a, const struct bp_sip_message *b)
 static void
 check_scan(const uint8_t *bytes, uint32_t size)
 {
-	static const struct bp_scan_set *const sets[] = {&bp_set_token, &bp_set_uri, &bp_set_list_stop, &bp_set_angle};
+	static const struct bp_scan_set *const sets[] = {
+		&bp_set_token, &bp_set_uri, &bp_set_list_stop, &bp_set_angle};
 
 	for (unsigned i = 0; bp_variants[i]; i++) {
 		const struct bp_variant *variant = bp_variants[i];
@@ -401,7 +406,8 @@ check_scan(const uint8_t *bytes, uint32_t size)
 		for (unsigned k = 0; variant->supported() && k < sizeof(sets) / sizeof(sets[0]); k++) {
 			uint32_t at = size / 7 * k;
 
-			MUST(variant->find(bytes, at, size, sets[k]) == bp_variant_plain.find(bytes, at, size, sets[k]));
+			MUST(variant->find(bytes, at, size, sets[k]) ==
+				bp_variant_plain.find(bytes, at, size, sets[k]));
 			MUST(variant->find_other(bytes, at, size, sets[k]) ==
 				bp_variant_plain.find_other(bytes, at, size, sets[k]));
 		}

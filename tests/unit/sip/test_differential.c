@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What libosip2 and sofia-sip agree on about a message, we must agree on, too: whether it is one at all, and each field
- * that a proxy reads. Where we see it otherwise, a row of the table below names the sentence of the RFC that says so; a
- * row that is no longer needed is an error. Over the torture messages, the golden ones, and those that
- * byepass-bench measures with.
+ * What libosip2 and sofia-sip agree on about a message, we must agree on, too: whether it is one at all, and
+ * each field that a proxy reads. Where we see it otherwise, a row of the table below names the sentence of
+ * the RFC that says so; a row that is no longer needed is an error. Over the torture messages, the golden
+ * ones, and those that byepass-bench measures with.
  */
 #include "support.h"
 
@@ -95,8 +95,8 @@ compare_field(const char *message, unsigned field, const char *ours, const char 
 	if (strcmp(ours, theirs) == 0)
 		count.agreed++;
 	else if (!explained(message, field))
-		print_error("%s, %s: both have \"%s\", we have \"%s\"\n", message, parse_field_names[field], theirs,
-			ours);
+		print_error("%s, %s: both have \"%s\", we have \"%s\"\n", message, parse_field_names[field],
+			theirs, ours);
 }
 
 static void
@@ -166,7 +166,8 @@ compare_folder(const char *folder, const char *end, bool escaped)
 static void
 report(void)
 {
-	print_message("%u messages on which both agree, %u fields: we agree on %u, %u are explained, %u are wrong\n",
+	print_message("%u messages on which both agree, %u fields: we agree on %u, %u are explained, %u are "
+		      "wrong\n",
 		count.messages, count.fields, count.agreed, count.explained, count.wrong);
 	assert_int_equal(count.wrong, 0);
 	assert_int_equal(count.fields, count.agreed + count.explained);

@@ -131,6 +131,7 @@ build_workers(struct bp_builder *b)
 	out->control_cpu = in->control_cpu;
 	out->hugepages = (enum bp_hugepages)in->hugepages;
 	out->poll = (enum bp_poll)in->poll;
+	out->spread = (enum bp_spread_by)in->spread;
 	memcpy(out->eal_args, in->eal_args, sizeof(out->eal_args));
 	for (uint32_t i = 0; i < in->cpus.count; i++) {
 		const struct bp_schema_item *item = bp_schema_item(&in->cpus, i, sizeof(uint16_t));

@@ -18,7 +18,7 @@ struct bp_file_workers {
 	const yaml_node_t *node;
 	struct bp_schema_list cpus; /* of uint16_t */
 	uint16_t control_cpu;
-	int hugepages, poll;
+	int hugepages, poll, spread;
 	char eal_args[BP_CONFIG_DEVICE_SIZE];
 };
 

@@ -20,6 +20,7 @@ static const char *const AUTO[] = {"auto", NULL};
 static const char *const NONE[] = {"none", NULL};
 static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp_hugepages */
 static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
+static const char *const SPREAD[] = {"queues", "call_id", NULL};      /* enum bp_spread_by */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
 static const char *const FORK[] = {"serial", "parallel", NULL};
 
@@ -37,6 +38,9 @@ static const struct bp_schema_row worker_rows[] = {
 			" that does not do. `off`: plain memory. What was asked of the kernel is given back at the end."},
 	{.key = "poll", .type = &bp_type_word, .standard = "adaptive", .words = POLL, FIELD(bp_file_workers, poll),
 		.text = "`busy` never sleeps; `adaptive` sleeps for microseconds when there is nothing to do."},
+	{.key = "spread", .type = &bp_type_word, .standard = "queues", .words = SPREAD, FIELD(bp_file_workers, spread),
+		.text = "`queues`: a worker handles what the device puts into its queues. `call_id`: it hands each message to the"
+			" worker that the Call-ID's hash names, for trunks that send all their calls from one port to one port."},
 	{.key = "eal_args", .type = &bp_type_text, .standard = "", .max = BP_CONFIG_DEVICE_SIZE - 1,
 		FIELD(bp_file_workers, eal_args),
 		.text = "Appended to the arguments that DPDK's EAL is started with. An escape hatch."},

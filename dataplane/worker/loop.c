@@ -7,6 +7,7 @@
 #include "worker/worker.h"
 #include "proxy/engine.h"
 #include "wire/wire.h"
+#include "worker/spread.h"
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -47,6 +48,28 @@ count_stages(struct bp_worker *worker)
 	}
 }
 
+/* What other workers have handed over, as if it had come in on this worker's own queue. */
+static unsigned
+receive_handed(struct bp_worker *worker)
+{
+	struct rte_mbuf *frames[BP_WORKER_BURST];
+	unsigned count = bp_spread_in(worker->spread, worker->index, frames, BP_WORKER_BURST);
+
+	if (count == 0)
+		return 0;
+	stage(worker, BP_STAGE_receive);
+	bp_count(&worker->counters.frames_handed_in, count);
+	for (unsigned begin = 0, end; begin < count; begin = end) {
+		unsigned port = bp_spread_port(frames[begin]);
+
+		for (end = begin + 1; end < count && bp_spread_port(frames[end]) == port;)
+			end++;
+		bp_wire_input(worker->wire, port, frames + begin, end - begin, worker->now_us);
+	}
+	stage(worker, BP_STAGE_input);
+	return count;
+}
+
 static unsigned
 receive(struct bp_worker *worker)
 {
@@ -59,12 +82,15 @@ receive(struct bp_worker *worker)
 
 		if (count == 0)
 			continue;
+		received += count;
+		if (worker->spread)
+			count = bp_spread_out(
+				worker->spread, worker->index, i, frames, count, &worker->counters);
 		stage(worker, BP_STAGE_receive);
 		bp_wire_input(worker->wire, i, frames, count, worker->now_us);
 		stage(worker, BP_STAGE_input);
-		received += count;
 	}
-	return received;
+	return received + (worker->spread ? receive_handed(worker) : 0);
 }
 
 /* Runs what is due. */

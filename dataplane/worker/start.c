@@ -7,6 +7,7 @@
 #include "proxy/engine.h"
 #include "worker/notice.h"
 #include "worker/reclaim.h"
+#include "worker/spread.h"
 #include "worker/state.h"
 
 #include <rte_cycles.h>
@@ -144,7 +145,7 @@ start_workers(struct bp_dataplane *dataplane)
 
 	for (unsigned i = 0; i < dataplane->worker_count; i++) {
 		rc = bp_worker_create(dataplane->workers[i], i, dataplane->config, &dataplane->ports,
-			dataplane->neighbours, dataplane->edge, &dataplane->clock, dataplane->reclaim);
+			dataplane->neighbours, dataplane->edge, &dataplane->clock, dataplane->reclaim, dataplane->spread);
 		if (rc)
 			return rc;
 	}
@@ -188,6 +189,7 @@ take_down(struct bp_dataplane *dataplane)
 		bp_reclaim_stop(dataplane->reclaim);
 	}
 	bp_edge_free(dataplane->edge);
+	bp_spread_free(dataplane->spread);
 	bp_neighbours_free(dataplane->neighbours);
 	bp_ports_close(&dataplane->ports);
 	for (unsigned i = 0; i < dataplane->worker_count; i++) {
@@ -246,7 +248,10 @@ bp_dataplane_start_custom(struct bp_dataplane **out, const struct bp_config *con
 	rc = bp_neighbours_create(&dataplane->neighbours, NEIGHBOURS, (int)rte_socket_id());
 	if (rc)
 		goto fail;
-	rc = start_edge(dataplane);
+	if (config->workers.spread == BP_SPREAD_CALL_ID && dataplane->worker_count > 1)
+		rc = bp_spread_create(&dataplane->spread, dataplane->worker_count);
+	if (!rc)
+		rc = start_edge(dataplane);
 	if (rc)
 		goto fail;
 	rc = start_workers(dataplane);

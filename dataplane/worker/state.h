@@ -32,6 +32,7 @@ struct bp_dataplane {
 	struct bp_clock clock;
 	struct call_rcu_data *reclaim;
 	struct bp_neighbours *neighbours;
+	struct bp_spread *spread; /* NULL: none */
 	struct bp_edge *edge;
 
 	pthread_mutex_t command_lock; /* one producer per mailbox */

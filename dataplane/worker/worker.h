@@ -23,6 +23,7 @@ struct bp_edge;
 struct bp_engine;
 struct bp_neighbours;
 struct bp_ports;
+struct bp_spread;
 struct bp_wire;
 struct call_rcu_data;
 
@@ -36,7 +37,8 @@ struct bp_worker {
 	const struct bp_config *config;
 	struct bp_wire *wire;
 	struct bp_engine *engine;
-	struct bp_trace *trace; /* NULL: tracing is off */
+	struct bp_trace *trace;   /* NULL: tracing is off */
+	struct bp_spread *spread; /* NULL: what comes in here is handled here */
 	struct bp_worker_port *ports;
 	unsigned port_count;
 	unsigned index;
@@ -69,7 +71,7 @@ struct bp_worker {
  * @worker: zeroed but for pools. 0 or -errno; bp_worker_free() in either case. */
 int bp_worker_create(struct bp_worker *worker, unsigned index, const struct bp_config *config,
 	const struct bp_ports *ports, struct bp_neighbours *neighbours, struct bp_edge *edge,
-	const struct bp_clock *clock, struct call_rcu_data *reclaim);
+	const struct bp_clock *clock, struct call_rcu_data *reclaim, struct bp_spread *spread);
 
 /* Engine, wire, mailbox, trace; not the pools. The worker does not run. */
 void bp_worker_free(struct bp_worker *worker);

@@ -40,7 +40,7 @@ create_wire(struct bp_worker *worker, const struct bp_ports *ports, struct bp_ne
 int
 bp_worker_create(struct bp_worker *worker, unsigned index, const struct bp_config *config,
 	const struct bp_ports *ports, struct bp_neighbours *neighbours, struct bp_edge *edge,
-	const struct bp_clock *clock, struct call_rcu_data *reclaim)
+	const struct bp_clock *clock, struct call_rcu_data *reclaim, struct bp_spread *spread)
 {
 	const struct bp_engine_hooks hooks = {.context = worker,
 		.reserve = bp_worker_reserve,
@@ -52,6 +52,7 @@ bp_worker_create(struct bp_worker *worker, unsigned index, const struct bp_confi
 	worker->config = config;
 	worker->clock = *clock;
 	worker->reclaim = reclaim;
+	worker->spread = spread;
 	worker->next_timer_us = UINT64_MAX;
 	worker->announcements = index == 0 ? BP_WORKER_ANNOUNCEMENTS : 0;
 	worker->announce_us = index == 0 ? 0 : UINT64_MAX;

@@ -22,6 +22,7 @@
 #define BP_CONFIG_NONE UINT16_MAX /* "no index" in the 16-bit index fields below */
 
 enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
+enum bp_spread_by { BP_SPREAD_QUEUES, BP_SPREAD_CALL_ID };
 enum bp_hugepages { BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ON, BP_HUGEPAGES_OFF };
 enum bp_trust { BP_TRUST_UNTRUSTED, BP_TRUST_TRUSTED };
 
@@ -31,6 +32,7 @@ struct bp_config_workers {
 	uint16_t control_cpu;
 	enum bp_hugepages hugepages;
 	enum bp_poll poll;
+	enum bp_spread_by spread;
 	char eal_args[BP_CONFIG_DEVICE_SIZE]; /* appended to EAL's arguments; an escape hatch */
 };
 

@@ -128,6 +128,8 @@ struct bp_counters {
 	uint64_t datagrams_fragmented;
 	uint64_t icmp_unreachable_received;
 	uint64_t frames_delivered; /* became a message, or a fragment of one */
+	uint64_t frames_handed_out; /* to other workers, whole (workers.spread); received is counted where they go */
+	uint64_t frames_handed_in;
 	uint64_t frames_held;      /* gauge: fragments that wait for the others */
 	/* loop */
 	uint64_t loops;

@@ -62,7 +62,8 @@
 	X(icmp_limited, FRAME, noise, "echo request over the rate limit") \
 	X(nd_foreign, FRAME, noise, "neighbour discovery for or from an address that does not concern us") \
 	X(tx_icmp_limited, OUTPUT, noise, "ICMP error that was not sent: over the rate limit") \
-	X(tx_refused, OUTPUT, error, "packet that the device cannot send")
+	X(tx_refused, OUTPUT, error, "packet that the device cannot send") \
+	X(handover_full, FRAME, error, "handed to another worker (workers.spread), which does not keep up")
 /* clang-format on */
 
 enum bp_drop_scope { BP_DROP_SCOPE_FRAME, BP_DROP_SCOPE_MESSAGE, BP_DROP_SCOPE_OUTPUT };

@@ -37,6 +37,7 @@ usage(void)
 	     "  --search SHARE    the highest rate with at most this share of failed calls, then measured\n"
 	     "  --seconds N       of the measurement (60)       --warm-up N   before it (35)\n"
 	     "  --workers N       (1)                           --inline      each worker's CPU runs a generator, too\n"
+	     "  --hot             all calls come to one queue, as from one port to one port, and are spread by Call-ID\n"
 	     "  --cpu N           of the first worker (1)       --control-cpu N   of control and the generator (0)\n"
 	     "  --window N        open calls with --rate max (512)\n"
 	     "  --ring S          180 to 200 (0)                --hold S      ACK to BYE (0)\n"
@@ -60,7 +61,7 @@ number(const char *text, double least)
 }
 
 enum {
-	OPTION_SCENARIO = 256, OPTION_RATE, OPTION_SEARCH, OPTION_SECONDS, OPTION_WARM_UP, OPTION_WORKERS, OPTION_INLINE,
+	OPTION_SCENARIO = 256, OPTION_RATE, OPTION_SEARCH, OPTION_SECONDS, OPTION_WARM_UP, OPTION_WORKERS, OPTION_INLINE, OPTION_HOT,
 	OPTION_CPU, OPTION_CONTROL_CPU, OPTION_WINDOW, OPTION_RING, OPTION_HOLD, OPTION_SIZE, OPTION_HEADERS, OPTION_SOURCES,
 	OPTION_TRUNKS, OPTION_TRANSACTIONS, OPTION_DIALOGS, OPTION_KEPT, OPTION_CONFIG, OPTION_NO_BYTES, OPTION_JSON
 };
@@ -68,7 +69,7 @@ enum {
 static const struct option known[] = {
 	{"scenario", 1, NULL, OPTION_SCENARIO}, {"rate", 1, NULL, OPTION_RATE}, {"search", 1, NULL, OPTION_SEARCH},
 	{"seconds", 1, NULL, OPTION_SECONDS}, {"warm-up", 1, NULL, OPTION_WARM_UP}, {"workers", 1, NULL, OPTION_WORKERS},
-	{"inline", 0, NULL, OPTION_INLINE}, {"cpu", 1, NULL, OPTION_CPU}, {"control-cpu", 1, NULL, OPTION_CONTROL_CPU},
+	{"inline", 0, NULL, OPTION_INLINE}, {"hot", 0, NULL, OPTION_HOT}, {"cpu", 1, NULL, OPTION_CPU}, {"control-cpu", 1, NULL, OPTION_CONTROL_CPU},
 	{"window", 1, NULL, OPTION_WINDOW}, {"ring", 1, NULL, OPTION_RING}, {"hold", 1, NULL, OPTION_HOLD},
 	{"size", 1, NULL, OPTION_SIZE}, {"headers", 1, NULL, OPTION_HEADERS}, {"sources", 1, NULL, OPTION_SOURCES},
 	{"trunks", 1, NULL, OPTION_TRUNKS}, {"transactions", 1, NULL, OPTION_TRANSACTIONS},
@@ -90,6 +91,7 @@ take(struct call_options *options, int option)
 	case OPTION_WARM_UP: options->warm_up_s = number(optarg, 0); break;
 	case OPTION_WORKERS: options->workers = (unsigned)number(optarg, 1); break;
 	case OPTION_INLINE: options->is_inline = true; break;
+	case OPTION_HOT: options->hot = true; break;
 	case OPTION_CPU: options->first_cpu = (unsigned)number(optarg, 0); break;
 	case OPTION_CONTROL_CPU: options->control_cpu = (unsigned)number(optarg, 0); break;
 	case OPTION_WINDOW: options->window = (uint32_t)number(optarg, 1); break;
@@ -142,7 +144,7 @@ make_lanes(const struct call_edge *edge, const struct call_options *options, boo
 {
 	char error[256];
 
-	call_lanes.count = options->is_inline ? edge->workers : 1;
+	call_lanes.count = options->is_inline && !options->hot ? edge->workers : 1;
 	call_lanes.is_inline = options->is_inline;
 	for (unsigned i = 0; i < call_lanes.count; i++) {
 		struct gen_options wanted;

@@ -27,6 +27,7 @@ struct call_options {
 	unsigned workers;
 	unsigned first_cpu, control_cpu;
 	bool is_inline; /* each worker's lcore turns a generator, too */
+	bool hot;       /* all calls come to the first worker's queue and are spread by Call-ID */
 	bool bytes;     /* measure what established calls and finished transactions take */
 	uint32_t window;
 	uint16_t message_size;

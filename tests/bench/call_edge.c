@@ -22,6 +22,7 @@
 #define CALLEE_NET 0x0a020000u
 
 static unsigned queues;
+static bool hot;
 
 /* A pair of ports, one the other's far end. */
 static int
@@ -35,7 +36,10 @@ make_pair(const char *name, uint16_t *far)
 		snprintf(text, sizeof(text), "%s-up%u", name, i);
 		up[i] = rte_ring_create(text, RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		snprintf(text, sizeof(text), "%s-down%u", name, i);
-		down[i] = rte_ring_create(text, RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		/* one peer that reads what all workers send */
+		down[i] = hot && i > 0 ? down[0]
+				       : rte_ring_create(text, RING_SIZE, SOCKET_ID_ANY,
+						 (hot ? 0 : RING_F_SP_ENQ) | RING_F_SC_DEQ);
 		if (up[i] == NULL || down[i] == NULL)
 			return -ENOMEM;
 	}
@@ -102,7 +106,7 @@ load(const struct call_options *options)
 	fprintf(out, "workers: { control_cpu: %u, cpus: [", options->control_cpu);
 	for (unsigned i = 0; i < options->workers; i++)
 		fprintf(out, "%s%u", i > 0 ? ", " : "", options->first_cpu + i);
-	fprintf(out, "] }\ncapacity: { ");
+	fprintf(out, "], spread: %s }\ncapacity: { ", options->hot ? "call_id" : "queues");
 	if (options->kept != 0)
 		fprintf(out, "kept: %u, ", options->kept);
 	fprintf(out, "transactions: %" PRIu64 ", dialogs: %" PRIu64 " }\n", options->transactions, options->dialogs);
@@ -147,6 +151,7 @@ call_edge_start(struct call_edge *edge, const struct call_options *options, int 
 	if (config == NULL)
 		return false;
 	queues = config->workers.count;
+	hot = options->hot;
 	if (bp_dataplane_start_custom(&edge->dataplane, config, bp_config_free, notice, &custom, error, sizeof(error)) != 0) {
 		fprintf(stderr, "byepass-bench: %s\n", error);
 		bp_config_free(config);

@@ -87,7 +87,7 @@ setup(void **state)
 	memset(&worker, 0, sizeof(worker));
 	worker.pools = pools;
 	fake.next_us = UINT64_MAX;
-	return bp_worker_create(&worker, 0, &config, &ports, NULL, NULL, &unit, NULL);
+	return bp_worker_create(&worker, 0, &config, &ports, NULL, NULL, &unit, NULL, NULL);
 }
 
 static int

@@ -64,5 +64,6 @@ bp_metric_writer bp_metric_draining;
 bp_metric_writer bp_metric_up;
 bp_metric_writer bp_metric_machines;
 bp_metric_writer bp_metric_pools;
+bp_metric_writer bp_metric_pools_dry;
 
 #endif

@@ -338,20 +338,27 @@ bp_metric_machines(const struct bp_metric_view *view, const struct bp_metric *m,
 	}
 }
 
+static const char *const pools[] = {
+#define X(name, text) #name,
+	BP_POOLS(X)
+#undef X
+};
+
 /* Bytes in use of each pool of the engine. */
 void
 bp_metric_pools(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
 {
-	static const char *const names[] = {
-#define X(name, text) #name,
-		BP_POOLS(X)
-#undef X
-	};
-
 	for (unsigned i = 0; i < BP_POOL_KIND_COUNT; i++) {
 		uint64_t taken = view->sum.pool_taken_bytes[i], returned = view->sum.pool_returned_bytes[i];
 
-		fprintf(stream, "byepass_%s{pool=\"%s\"} %" PRIu64 "\n", m->name, names[i],
+		fprintf(stream, "byepass_%s{pool=\"%s\"} %" PRIu64 "\n", m->name, pools[i],
 			taken > returned ? taken - returned : 0);
 	}
+}
+
+void
+bp_metric_pools_dry(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	for (unsigned i = 0; i < BP_POOL_KIND_COUNT; i++)
+		fprintf(stream, "byepass_%s{pool=\"%s\"} %" PRIu64 "\n", m->name, pools[i], view->sum.pool_dry[i]);
 }

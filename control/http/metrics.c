@@ -87,6 +87,10 @@ static const struct bp_metric metrics[] = {
 	{"port_send_errors_total", "counter", "port", "Packets that the device failed to send.", bp_metric_port,
 		PORT(tx_errors)},
 	{"pool_bytes", "gauge", "pool", "Memory of the engine in use, by what it holds.", bp_metric_pools, 0},
+	{"pool_dry_total", "counter", "pool",
+		"Times that the engine wanted memory and none was free: a new request is then refused with 503, "
+		"other work goes on without what it wanted to keep.",
+		bp_metric_pools_dry, 0},
 	{"memory_bytes", "gauge", "kind", "Memory of control, as jemalloc counts it.", bp_metric_memory, 0},
 };
 /* clang-format on */

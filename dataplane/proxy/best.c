@@ -63,8 +63,10 @@ with_challenges(struct bp_engine *engine, struct bp_kept *best, struct bp_live *
 			add_challenges(engine, other);
 	}
 	joined = bp_keep_edits(engine, best->status, &too_large);
-	if (joined == NULL)
+	if (joined == NULL) {
+		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
 		return best;
+	}
 	bp_retire_kept(engine, best);
 	return joined;
 }

@@ -58,8 +58,8 @@ edit_for_target(struct bp_engine *engine, const struct bp_sip_message *m, const 
 	return size > 0;
 }
 
-bool
-bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+static bool
+prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	unsigned index, const struct bp_flow *target)
 {
 	struct bp_branch_id id = {.index = bp_slot_index(engine->edge->memory, &record->slot),
@@ -81,6 +81,16 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	branch->started_us = engine->now_us;
 	atomic_store(&branch->request, kept);
 	return true;
+}
+
+bool
+bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
+	unsigned index, const struct bp_flow *target)
+{
+	if (prepare(engine, record, live, generation, index, target))
+		return true;
+	bp_count(&engine->counters->drops[BP_DROP_branch_not_made], 1);
+	return false;
 }
 
 /* The trunk that the targets come from; NULL: there is none, or it may have changed. */
@@ -158,6 +168,22 @@ take_index(struct bp_record *record)
 	return BP_BRANCHES_MAX;
 }
 
+/* The same, with memory for its timers. What is promised here is redeemed with the record. */
+static unsigned
+promise_branch(struct bp_engine *engine, struct bp_record *record)
+{
+	unsigned index;
+
+	if (!bp_timers_promise(&engine->timers, BP_TIMERS_OF_BRANCH)) {
+		bp_count(&engine->counters->drops[BP_DROP_branch_not_made], 1);
+		return BP_BRANCHES_MAX;
+	}
+	index = take_index(record);
+	if (index == BP_BRANCHES_MAX)
+		bp_timers_redeem(&engine->timers, BP_TIMERS_OF_BRANCH);
+	return index;
+}
+
 bool
 bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
@@ -173,7 +199,7 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 	target = bp_target(trunk, live->call_place, atomic_fetch_add(&live->next_target, 1));
 	if (target == NULL || !bp_server_branch_add(record, generation))
 		return false;
-	index = take_index(record);
+	index = promise_branch(engine, record);
 	if (index == BP_BRANCHES_MAX || !bp_branch_prepare(engine, record, live, generation, index, &target->flow)) {
 		if (index < BP_BRANCHES_MAX)
 			atomic_store(&live->branches[index].word,

@@ -114,11 +114,12 @@ bp_cancel_branch(struct bp_engine *engine, struct bp_record *record, uint32_t ge
 	bp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, branch, BP_TIMER_CANCEL_F));
 }
 
-/* The branches that a 2xx or 6xx on another one makes pointless (16.7 steps 5 and 10). */
+/* The branches that a 2xx or 6xx on another one makes pointless (16.7 steps 5 and 10). One that another worker is just
+ * adding is pending before it has a number. */
 void
 bp_cancel_pending(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
-	if (atomic_load(&record->branch_count) == 1)
+	if (BP_WORD_GET(atomic_load(&record->server), PENDING) <= 1 && atomic_load(&record->branch_count) == 1)
 		return;
 	bp_server_stop(record, generation);
 	for (unsigned i = 0; i < atomic_load(&record->branch_count); i++)

@@ -21,7 +21,7 @@ enum bp_verdict {
 
 /* Shared by all workers; const once made, but for config. */
 struct bp_edge {
-	const struct bp_config *config; /* rcu_dereference; control swaps it */
+	const struct bp_config *config; /* RCU: read with acquire; control swaps it */
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
@@ -157,7 +157,7 @@ unsigned bp_record_route_write(struct bp_engine *engine, const struct bp_sip_mes
 #define BP_RECORD_ROUTE_SIZE_MAX 192
 
 /* branch.c: client branches. */
-/* Makes branch @index of a record that goes to @target from what branch 0 sends. False: no memory. */
+/* Makes branch @index of a record that goes to @target from what branch 0 sends. False: no memory; counted. */
 bool bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	unsigned index, const struct bp_flow *target);
 /* First transmission and timers. */

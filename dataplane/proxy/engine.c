@@ -10,18 +10,25 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A record with one branch has at most a dozen timers that have not run at one time (A B C, D or M, G, H or L, I, and
- * E F K J of its CANCEL); those with more are few. A dialog has two. */
-#define TIMERS_PER_RECORD 12
 #define TIMERS_PER_DIALOG 2
+#define TIMER_CHUNKS_OF_WORKER 64 /* half-empty ones of its FIFOs, its stock, and what it carved and does not use */
+
+/* Timers that records may have: as many as all of them with one branch each. */
+static uint32_t
+timer_credit(const struct bp_edge_options *options)
+{
+	uint64_t credit = (uint64_t)options->transactions * BP_TIMERS_OF_RECORD +
+		(uint64_t)options->workers * BP_TIMER_CREDIT_IDLE;
+
+	return credit < UINT32_MAX ? (uint32_t)credit : UINT32_MAX;
+}
 
 static uint32_t
 timer_chunks(const struct bp_edge_options *options)
 {
-	uint64_t entries = (uint64_t)options->transactions * TIMERS_PER_RECORD +
-		(uint64_t)options->dialogs * TIMERS_PER_DIALOG;
+	uint64_t entries = timer_credit(options) + (uint64_t)options->dialogs * TIMERS_PER_DIALOG;
 
-	return (uint32_t)(entries / BP_TIMER_CHUNK_ENTRIES + 64u * options->workers);
+	return (uint32_t)(entries / BP_TIMER_CHUNK_ENTRIES + TIMER_CHUNKS_OF_WORKER * options->workers);
 }
 
 static void
@@ -60,6 +67,7 @@ bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struc
 		.slots = {options->transactions, options->dialogs, timer_chunks(options)},
 		.slot_size = {sizeof(struct bp_record), sizeof(struct bp_dialog), 4096},
 		.kept_bytes = options->kept_bytes,
+		.timer_credit = timer_credit(options),
 		.map = options->map,
 		.unmap = options->unmap,
 	};
@@ -125,6 +133,10 @@ bp_engine_create(struct bp_engine **out, struct bp_edge *edge, uint16_t worker, 
 	engine->counters = counters;
 	engine->memory = bp_memory_home(edge->memory, worker, hooks->defer, hooks->context, counters);
 	bp_timers_begin(&engine->timers, engine->memory, &edge->config->timers);
+	if (!bp_timers_fill(&engine->timers)) {
+		free(engine);
+		return -ENOMEM;
+	}
 	engine->dialogs = (struct bp_dialog_worker){
 		.dialogs = &edge->dialogs,
 		.memory = engine->memory,
@@ -145,7 +157,8 @@ bp_engine_free(struct bp_engine *engine)
 void
 bp_engine_configure(struct bp_engine *engine)
 {
-	const struct bp_config *config = rcu_dereference(engine->edge->config);
+	/* what rcu_dereference() does, as C11 and ThreadSanitizer know it */
+	const struct bp_config *config = __atomic_load_n(&engine->edge->config, __ATOMIC_ACQUIRE);
 
 	/* an old snapshot's address may be used again */
 	if (config == engine->config && config->generation == engine->config_generation)
@@ -234,6 +247,7 @@ void
 bp_engine_flush(struct bp_engine *engine)
 {
 	bp_memory_flush(engine->memory);
+	bp_timers_fill(&engine->timers); /* a worker may see responses only */
 }
 
 void

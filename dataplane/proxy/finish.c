@@ -68,6 +68,7 @@ bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 
 	if (!bp_record_end(record, generation))
 		return;
+	bp_timers_redeem(&engine->timers, bp_timers_of(atomic_load(&record->branch_count)));
 	bp_table_remove(engine->edge->transactions, &record->node);
 	retire_live(engine, record);
 	bp_retire_kept(engine, atomic_exchange(&record->response, NULL));

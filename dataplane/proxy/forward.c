@@ -275,56 +275,70 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	return kept != NULL;
 }
 
+/* How many branches the request goes to at once. */
+static unsigned
+fork_width(const struct bp_engine *engine, const struct bp_destination *destination)
+{
+	if (destination->trunk == BP_CONFIG_NONE)
+		return 1;
+	return bp_target_fork(&engine->config->trunks[destination->trunk]);
+}
+
 /* The further branches of a parallel fork, all before the first is sent, so that none comes too late. */
 static unsigned
 prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
-	const struct bp_destination *destination)
+	const struct bp_destination *destination, unsigned width)
 {
 	const struct bp_config_trunk *trunk;
-	unsigned count = 1, wanted;
+	unsigned count = 1;
 
 	atomic_store(&live->next_target, 1);
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	trunk = &engine->config->trunks[destination->trunk];
-	wanted = bp_target_fork(trunk);
-	while (count < wanted && bp_branch_prepare(engine, record, live, generation, count,
-					 &bp_target(trunk, destination->place, count)->flow))
+	while (count < width && bp_branch_prepare(engine, record, live, generation, count,
+					&bp_target(trunk, destination->place, count)->flow))
 		count++;
-	atomic_store(&live->next_target, wanted);
+	atomic_store(&live->next_target, width);
 	return count;
 }
 
 static int
 publish(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record, struct bp_live *live,
-	uint32_t generation, unsigned branches)
+	uint32_t generation, unsigned *branches)
 {
 	bool invite = bp_record_is_invite(record);
+	unsigned count = *branches;
 	struct bp_record *first;
 
-	start_machines(record, live, generation, branches);
+	start_machines(record, live, generation, count);
 	first = bp_record_add(engine->edge->transactions, record);
 	if (first != record) { /* another worker has the same request in hand */
 		discard(engine, record, live);
+		*branches = 0;
 		return bp_request_repeated(engine, request, first);
 	}
 	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
 	bp_step_begin(engine, invite ? BP_MACHINE_IST : BP_MACHINE_NIST);
 	if (invite)
 		bp_answer_trying(engine, request);
-	for (unsigned i = 0; i < branches; i++)
+	for (unsigned i = 0; i < count; i++)
 		bp_branch_launch(engine, record, live, generation, i);
 	return BP_VERDICT_FORWARDED;
 }
 
-int
-bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
+/* @branches: in, the width of the fork; out, how many the record has, 0: there is none. */
+static int
+forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination,
+	unsigned *branches)
 {
 	struct bp_record *record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
 	struct bp_live *live = (struct bp_live *)bp_block_take(engine->memory, sizeof(*live));
+	unsigned width = *branches;
 	uint32_t generation;
 	bool too_large;
 
+	*branches = 0;
 	if (record == NULL || live == NULL) {
 		bp_slot_return(engine->memory, live ? &live->slot : NULL);
 		bp_slot_return(engine->memory, record ? &record->slot : NULL);
@@ -344,6 +358,19 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 		discard(engine, record, live);
 		return bp_answer(engine, request, too_large ? 513 : 503, NULL);
 	}
-	return publish(engine, request, record, live, generation,
-		prepare_fork(engine, record, live, generation, destination));
+	*branches = prepare_fork(engine, record, live, generation, destination, width);
+	return publish(engine, request, record, live, generation, branches);
+}
+
+int
+bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
+{
+	unsigned branches = fork_width(engine, destination), promised = bp_timers_of(branches);
+	int verdict;
+
+	if (!bp_timers_promise(&engine->timers, promised))
+		return bp_answer(engine, request, 503, NULL);
+	verdict = forward(engine, request, destination, &branches);
+	bp_timers_redeem(&engine->timers, promised - (branches > 0 ? bp_timers_of(branches) : 0));
+	return verdict;
 }

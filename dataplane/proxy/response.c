@@ -57,7 +57,8 @@ struct ack_rest {
 	uint16_t uri_size;
 };
 
-static void
+/* False: no memory. */
+static bool
 keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *request,
 	const struct bp_flow *flow)
 {
@@ -70,7 +71,7 @@ keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct b
 		size += route->line.size;
 	kept = bp_kept_take(engine->memory, size);
 	if (kept == NULL)
-		return; /* a repeated final response will be absorbed without an ACK */
+		return false;
 	bp_count(&engine->counters->kept_taken, 1);
 	kept->size = (uint16_t)size;
 	memcpy(kept->bytes, &rest, sizeof(rest));
@@ -81,6 +82,7 @@ keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct b
 		size += route->line.size;
 	}
 	bp_retire_kept(engine, atomic_exchange(&record->ack, kept));
+	return true;
 }
 
 static unsigned
@@ -242,9 +244,8 @@ invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp
 	}
 	if (id.branch == 0 && atomic_load(&record->branch_count) == 1 && flow != NULL) {
 		request = bp_kept_request(engine, record, 0);
-		if (request != NULL)
-			keep_ack_rest(engine, record, request, flow);
-		bp_drop_live(engine, record);
+		if (request == NULL || keep_ack_rest(engine, record, request, flow))
+			bp_drop_live(engine, record); /* else repeated ACKs are still made from it */
 	}
 	arm_d(engine, record, id, reliable);
 	return verdict;

@@ -172,12 +172,15 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	unsigned branch, const struct bp_sip_message *m)
 {
 	uint16_t status = m->status;
+	struct bp_kept *kept;
 	bool too_large;
 
 	bp_edits_begin(&engine->edits, m);
 	bp_edit_pop_via(&engine->edits);
-	bp_retire_kept(engine,
-		atomic_exchange(&live->branches[branch].response, bp_keep_edits(engine, status, &too_large)));
+	kept = bp_keep_edits(engine, status, &too_large);
+	if (kept == NULL) /* the others' are as good, or our own */
+		bp_count(&engine->counters->drops[BP_DROP_response_not_kept], 1);
+	bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));
 	if (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */
 		bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));
 	if (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)

@@ -54,6 +54,7 @@ struct bp_memory {
 	uint64_t kept_size;
 	_Atomic uint64_t kept_carved; /* bytes */
 	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
+	_Atomic uint32_t timer_credit;
 	struct bp_memory_home homes[];
 };
 
@@ -132,6 +133,7 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 		memory->pools[BP_POOL_KEPT + i].slot_size = class_size((unsigned)i);
 	memory->kept = at;
 	memory->kept_size = options->kept_bytes;
+	atomic_store(&memory->timer_credit, options->timer_credit);
 	*out = memory;
 	return 0;
 }
@@ -234,8 +236,8 @@ kind_of(unsigned id)
 	return (enum bp_pool_kind)(id < BP_POOL_KEPT ? id : BP_POOL_KEPT);
 }
 
-struct bp_slot *
-bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
+static struct bp_slot *
+take(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct pool_home *mine = &home->pools[id];
 	uint32_t place = mine->local;
@@ -254,6 +256,16 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 	}
 	mine->local = slot->next;
 	bp_count(&home->counters->pool_taken_bytes[kind_of(id)], home->memory->pools[id].slot_size);
+	return slot;
+}
+
+struct bp_slot *
+bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
+{
+	struct bp_slot *slot = take(home, id);
+
+	if (slot == NULL)
+		bp_count(&home->counters->pool_dry[kind_of(id)], 1);
 	return slot;
 }
 
@@ -379,7 +391,9 @@ bp_block_take(struct bp_memory_home *home, size_t size)
 
 	/* What was carved for a larger class stays there; when all is carved it serves the smaller ones too. */
 	for (unsigned class = class_for(size); slot == NULL && class < BP_KEPT_CLASSES; class++)
-		slot = bp_slot_take(home, BP_POOL_KEPT + class);
+		slot = take(home, BP_POOL_KEPT + class);
+	if (slot == NULL)
+		bp_count(&home->counters->pool_dry[BP_POOL_KIND_kept], 1);
 	return slot;
 }
 
@@ -426,4 +440,10 @@ bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id id)
 	const struct pool *pool = &memory->pools[id];
 
 	return pool->capacity - atomic_load_explicit(&pool->carved, memory_order_relaxed);
+}
+
+_Atomic uint32_t *
+bp_memory_timer_credit(struct bp_memory_home *home)
+{
+	return &home->memory->timer_credit;
 }

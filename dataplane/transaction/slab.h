@@ -52,6 +52,7 @@ struct bp_memory_options {
 	uint32_t slots[BP_POOL_KEPT];      /* of records, dialogs, timer chunks */
 	size_t slot_size[BP_POOL_KEPT];    /* bytes, each begins with a bp_slot */
 	uint64_t kept_bytes;               /* shared by all kept classes */
+	uint32_t timer_credit;             /* timers that may be promised, see timers.h */
 	void *(*map)(size_t size);         /* zeroed */
 	void (*unmap)(void *memory, size_t size);
 };
@@ -69,11 +70,11 @@ struct bp_batch {
 int bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options);
 void bp_memory_free(struct bp_memory *memory);
 
-/* @defer: see bp_engine_hooks.defer. @counters: of this worker; pool_*_bytes are written. */
+/* @defer: see bp_engine_hooks.defer. @counters: of this worker; pool_* are written. */
 struct bp_memory_home *bp_memory_home(struct bp_memory *memory, uint16_t worker,
 	void (*defer)(void *context, struct bp_batch *batch), void *context, struct bp_counters *counters);
 
-/* A slot, its contents as the last user left them. NULL: the pool is dry. Worker only. */
+/* A slot, its contents as the last user left them. NULL: the pool is dry, which is counted. Worker only. */
 struct bp_slot *bp_slot_take(struct bp_memory_home *home, enum bp_pool_id pool);
 
 /* A slot that no reader ever saw, straight back. Worker only. */
@@ -102,6 +103,9 @@ void *bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id pool, size_t
 
 /* Slots of @pool never used so far; a lower bound of what is free. */
 uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool);
+
+/* What is left of the credit for timers, of all workers. */
+_Atomic uint32_t *bp_memory_timer_credit(struct bp_memory_home *home);
 
 /* Bytes that a kept message of @size takes, its header and the rounding to a class included. */
 size_t bp_kept_footprint(uint32_t size);

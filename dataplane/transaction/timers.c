@@ -20,14 +20,77 @@ bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, const s
 	bp_timers_configure(timers, config);
 }
 
+bool
+bp_timers_fill(struct bp_timers *timers)
+{
+	while (timers->stock_count < BP_TIMER_STOCK) {
+		struct bp_timer_chunk *chunk = (struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+
+		if (chunk == NULL)
+			return false;
+		chunk->next = timers->stock;
+		timers->stock = chunk;
+		timers->stock_count++;
+	}
+	return true;
+}
+
+/* As much as may be, up to a piece more than is wanted. */
+static void
+borrow(struct bp_timers *timers, unsigned wanted)
+{
+	_Atomic uint32_t *common = bp_memory_timer_credit(timers->memory);
+	uint32_t left = atomic_load_explicit(common, memory_order_relaxed), piece;
+
+	do
+		piece = left < wanted + BP_TIMER_CREDIT_PIECE ? left : wanted + BP_TIMER_CREDIT_PIECE;
+	while (!atomic_compare_exchange_weak(common, &left, left - piece));
+	timers->credit += piece;
+}
+
+bool
+bp_timers_promise(struct bp_timers *timers, unsigned count)
+{
+	if (!bp_timers_fill(timers))
+		return false;
+	if (timers->credit < count)
+		borrow(timers, count - timers->credit);
+	if (timers->credit < count)
+		return false;
+	timers->credit -= count;
+	return true;
+}
+
+void
+bp_timers_redeem(struct bp_timers *timers, unsigned count)
+{
+	timers->credit += count;
+	if (timers->credit <= BP_TIMER_CREDIT_IDLE)
+		return;
+	atomic_fetch_add(bp_memory_timer_credit(timers->memory), timers->credit - BP_TIMER_CREDIT_PIECE);
+	timers->credit = BP_TIMER_CREDIT_PIECE;
+}
+
+static struct bp_timer_chunk *
+take_chunk(struct bp_timers *timers)
+{
+	struct bp_timer_chunk *chunk = (struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+
+	if (chunk == NULL && timers->stock != NULL) {
+		chunk = timers->stock;
+		timers->stock = chunk->next;
+		timers->stock_count--;
+	}
+	return chunk;
+}
+
 static bool
 append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry *entry)
 {
 	struct bp_timer_fifo *fifo = &timers->fifos[duration];
 
 	if (fifo->tail == NULL || fifo->write == BP_TIMER_CHUNK_ENTRIES) {
-		struct bp_timer_chunk *chunk =
-			(struct bp_timer_chunk *)bp_slot_take(timers->memory, BP_POOL_TIMER);
+		struct bp_timer_chunk *chunk = take_chunk(timers);
 
 		if (chunk == NULL)
 			return false;

@@ -51,8 +51,14 @@ struct bp_timer_fifo {
 	uint16_t read, write; /* places in head and tail */
 };
 
+/* At most one new chunk of each FIFO while one message is dealt with: none arms 255 entries. */
+#define BP_TIMER_STOCK BP_DURATION_COUNT
+
 struct bp_timers {
 	struct bp_memory_home *memory;
+	struct bp_timer_chunk *stock; /* for when the pool is dry: nothing that runs already must lose a timer */
+	unsigned stock_count;
+	uint32_t credit; /* taken from the common one, not promised */
 	uint64_t duration_us[BP_DURATION_COUNT];
 	struct bp_timer_fifo fifos[BP_DURATION_COUNT];
 	uint64_t armed; /* entries waiting */
@@ -62,6 +68,30 @@ void bp_timers_begin(struct bp_timers *timers, struct bp_memory_home *memory, co
 
 /* New durations from now on; what is armed keeps its deadline. */
 void bp_timers_configure(struct bp_timers *timers, const struct bp_config_timers *config);
+
+/* Fills the stock. False: the pool is dry. */
+bool bp_timers_fill(struct bp_timers *timers);
+
+/* A timer that found no memory would leave its record for ever, so all that a record may have at one time are promised
+ * before it is made, and more before a branch is added. False: no more can be, or the stock is not full. Each worker
+ * takes credit from the common one in larger pieces. */
+bool bp_timers_promise(struct bp_timers *timers, unsigned count);
+
+/* The record is over, or was never made. Any worker. */
+void bp_timers_redeem(struct bp_timers *timers, unsigned count);
+
+/* A record with one branch has at most a dozen timers that have not run: A B C TARGET, D or M, G, H or L, I, and E F K
+ * J of its CANCEL. A further branch has A B C TARGET, D or M, E F K. */
+#define BP_TIMERS_OF_RECORD 12u
+#define BP_TIMERS_OF_BRANCH 8u
+#define BP_TIMER_CREDIT_PIECE 256u
+#define BP_TIMER_CREDIT_IDLE (2 * BP_TIMER_CREDIT_PIECE) /* of one worker, at most out of the others' reach */
+
+static inline unsigned
+bp_timers_of(unsigned branches)
+{
+	return BP_TIMERS_OF_RECORD + BP_TIMERS_OF_BRANCH * (branches - 1);
+}
 
 /* Appends @entry to run one @duration after @now_us; sets its deadline. False: no memory for it. */
 bool bp_timer_arm(struct bp_timers *timers, unsigned duration, struct bp_timer_entry entry, uint64_t now_us);

@@ -117,6 +117,7 @@ struct bp_counters {
 	uint64_t kept_returned;
 	uint64_t pool_taken_bytes[BP_POOL_KIND_COUNT]; /* in use: taken minus returned */
 	uint64_t pool_returned_bytes[BP_POOL_KIND_COUNT];
+	uint64_t pool_dry[BP_POOL_KIND_COUNT]; /* memory was asked for and none was free */
 	/* wire */
 	uint64_t frames_received;
 	uint64_t frames_sent;

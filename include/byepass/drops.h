@@ -63,7 +63,8 @@
 	X(nd_foreign, FRAME, noise, "neighbour discovery for or from an address that does not concern us") \
 	X(tx_icmp_limited, OUTPUT, noise, "ICMP error that was not sent: over the rate limit") \
 	X(tx_refused, OUTPUT, error, "packet that the device cannot send") \
-	X(handover_full, FRAME, error, "handed to another worker (workers.spread), which does not keep up")
+	X(handover_full, FRAME, error, "handed to another worker (workers.spread), which does not keep up") \
+	X(branch_not_made, OUTPUT, error, "no memory to send the request to another target; those that it went to decide")
 /* clang-format on */
 
 enum bp_drop_scope { BP_DROP_SCOPE_FRAME, BP_DROP_SCOPE_MESSAGE, BP_DROP_SCOPE_OUTPUT };

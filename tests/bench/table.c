@@ -21,7 +21,10 @@
 #define CASES_MAX 8
 #define CHUNK 4096u     /* operations from one look at the clock to the next */
 #define CHURN_ROUNDS 64u
-#define LOOKUPS 512u /* chunks of each thread */
+#define LOOKUPS 512u /* chunks of each thread; fewer in a small table */
+#define LOOKUPS_LEAST 8u
+#define ENTRIES_LEAST (4 * CHUNK) /* of each thread */
+#define ENTRIES_MOST 1000000000u
 
 enum phase { INSERT, LOOKUP, MISS, REMOVE, REPLACE, PHASES };
 static const char *const phase_names[] = {"insert", "lookup", "miss", "remove", "replace"};
@@ -36,7 +39,8 @@ struct result {
 struct options {
 	const struct bench_contender *contenders[3];
 	unsigned contender_count;
-	unsigned millions[CASES_MAX], million_count;
+	uint32_t entries[CASES_MAX];
+	unsigned entry_count;
 	unsigned threads[CASES_MAX], thread_count;
 	unsigned rounds;
 	bool huge;
@@ -78,7 +82,7 @@ help(void)
 {
 	puts("usage: byepass-bench table [OPTION...]\n"
 	     "  --tables LIST    of byepass, cds_lfht, rte_hash; default: all\n"
-	     "  --entries LIST   live entries in millions; default: 1,10,30\n"
+	     "  --entries LIST   live entries in millions, or with a k in thousands; default: 1,10,30\n"
 	     "  --threads LIST   default: 1,2\n"
 	     "  --rounds N       of lookup, miss and churn on the same table; default: 3\n"
 	     "  --pages KIND     huge (default) or small\n"
@@ -100,6 +104,40 @@ choose(struct options *options, const char *list)
 	}
 }
 
+/* "500k,1,10" */
+static void
+parse_entries(struct options *options, const char *list)
+{
+	const char *text = list;
+	char *end;
+
+	for (options->entry_count = 0;; text = end + 1) {
+		unsigned long number = strtoul(text, &end, 10), unit = *end == 'k' ? 1000 : 1000000;
+
+		if (end == text || number == 0 || number > ENTRIES_MOST / unit || options->entry_count == CASES_MAX)
+			bench_usage("\"%s\" is no list of numbers of entries up to %u million", list,
+				ENTRIES_MOST / 1000000);
+		options->entries[options->entry_count++] = (uint32_t)(number * unit);
+		end += *end == 'k';
+		if (*end == '\0')
+			return;
+		if (*end != ',')
+			bench_usage("\"%s\" is no list of numbers", list);
+	}
+}
+
+static void
+check_sizes(const struct options *options)
+{
+	for (unsigned i = 0; i < options->thread_count; i++) {
+		if (options->threads[i] > THREADS_MAX)
+			bench_usage("at most %d threads", THREADS_MAX);
+		for (unsigned j = 0; j < options->entry_count; j++)
+			if (options->entries[j] / options->threads[i] < ENTRIES_LEAST)
+				bench_usage("at least %u entries for each thread", ENTRIES_LEAST);
+	}
+}
+
 static void
 parse(struct options *options, int argc, char **argv)
 {
@@ -117,7 +155,7 @@ parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){.contender_count = ALL, .rounds = 3, .huge = true};
 	memcpy(options->contenders, all, sizeof(all));
-	options->million_count = bench_numbers("1,10,30", options->millions, CASES_MAX);
+	parse_entries(options, "1,10,30");
 	options->thread_count = bench_numbers("1,2", options->threads, CASES_MAX);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
 		switch (option) {
@@ -125,7 +163,7 @@ parse(struct options *options, int argc, char **argv)
 			choose(options, optarg);
 			break;
 		case 'e':
-			options->million_count = bench_numbers(optarg, options->millions, CASES_MAX);
+			parse_entries(options, optarg);
 			break;
 		case 'n':
 			options->thread_count = bench_numbers(optarg, options->threads, CASES_MAX);
@@ -150,12 +188,7 @@ parse(struct options *options, int argc, char **argv)
 	}
 	if (optind < argc)
 		bench_usage("what is \"%s\"?", argv[optind]);
-	for (unsigned i = 0; i < options->thread_count; i++)
-		if (options->threads[i] > THREADS_MAX)
-			bench_usage("at most %d threads", THREADS_MAX);
-	for (unsigned i = 0; i < options->million_count; i++)
-		if (options->millions[i] > 1000)
-			bench_usage("at most 1000 million entries");
+	check_sizes(options);
 }
 
 static double
@@ -262,9 +295,15 @@ fill(struct worker *worker, struct bench_work *piece)
 static void
 look_up(struct worker *worker, struct bench_work *piece, enum phase phase, void (*work)(struct bench_work *))
 {
+	unsigned chunks = worker->run->entries / (CHUNK / 2);
+
+	if (chunks > LOOKUPS)
+		chunks = LOOKUPS;
+	if (chunks < LOOKUPS_LEAST)
+		chunks = LOOKUPS_LEAST;
 	piece->seed = (uint64_t)(worker->number + 1 + 10 * worker->round) << 32;
 	piece->count = CHUNK;
-	for (unsigned i = 0; i < LOOKUPS; i++, piece->seed += CHUNK)
+	for (unsigned i = 0; i < chunks; i++, piece->seed += CHUNK)
 		measure(worker, phase, work, piece, phase == LOOKUP);
 }
 
@@ -412,6 +451,18 @@ report(struct bench_json *json, const struct bench_contender *contender, uint32_
 	bench_json_end(json, '}');
 }
 
+/* Who else wants the CPUs: times are of the CPU, but caches and memory are shared. */
+static void
+report_load(struct bench_json *json, const char *key)
+{
+	double load = 0;
+
+	if (getloadavg(&load, 1) != 1)
+		return;
+	printf("load average %.2f\n", load);
+	bench_json_number(json, key, load);
+}
+
 /* glibc's malloc, which cds_lfht uses, gives huge pages only when it is told so at the start. */
 static void
 ask_for_huge_pages(char **argv)
@@ -438,16 +489,17 @@ bench_table(int argc, char **argv)
 		ask_for_huge_pages(argv - 1);
 	json = bench_json_open(options.json);
 	bench_machine(&json);
+	report_load(&json, "load_before");
 	puts("nanoseconds of CPU for one operation of one thread, medians; bytes without record and id\n");
 	printf("%-10s %11s %8s", "table", "entries", "threads");
 	for (unsigned i = 0; i < PHASES; i++)
 		printf(" %8s", phase_names[i]);
 	printf(" %12s %7s\n", "bytes/entry", "huge");
 	bench_json_begin(&json, "results", '[');
-	for (unsigned i = 0; i < options.million_count; i++)
+	for (unsigned i = 0; i < options.entry_count; i++)
 		for (unsigned j = 0; j < options.thread_count; j++)
 			for (unsigned k = 0; k < options.contender_count; k++) {
-				uint32_t entries = options.millions[i] * 1000000u;
+				uint32_t entries = options.entries[i];
 				struct result result = fork_case(
 					&options, options.contenders[k], entries, options.threads[j]);
 
@@ -456,6 +508,7 @@ bench_table(int argc, char **argv)
 				failed |= !result.valid;
 			}
 	bench_json_end(&json, ']');
+	report_load(&json, "load_after");
 	bench_json_close(&json);
 	return failed;
 }

@@ -26,6 +26,7 @@
 struct access {
 	const volatile void *place;
 	enum explorer_kind kind;
+	uint64_t value; /* of a store */
 };
 
 struct coroutine {
@@ -56,6 +57,7 @@ static jmp_buf main_jump;
 static const struct explorer_job *job;
 static int current = -1;
 static bool only_read;
+static bool whole; /* the step goes on whatever is accessed */
 
 static struct node nodes[STEPS_MAX];
 static unsigned depth;  /* nodes that the next run follows */
@@ -142,12 +144,26 @@ start(unsigned act)
 }
 
 void
-explorer_access(const volatile void *place, enum explorer_kind kind)
+explorer_access(const volatile void *place, enum explorer_kind kind, uint64_t value)
 {
-	if (current < 0)
+	if (current < 0 || whole)
 		return;
-	coroutines[current].next = (struct access){place, kind};
+	coroutines[current].next = (struct access){place, kind, value};
 	to_main(&coroutines[current]);
+}
+
+void
+explorer_begin_whole(const volatile void *place, bool writes)
+{
+	explorer_access(place, writes ? EXPLORER_WRITE : EXPLORER_READ, 0);
+	whole = true;
+}
+
+void
+explorer_end_whole(bool only)
+{
+	whole = false;
+	only_read = only;
 }
 
 void
@@ -161,7 +177,9 @@ explorer_only_read(void)
 static bool
 dependent(const struct access *a, const struct access *b)
 {
-	return a->place == b->place && (a->kind == EXPLORER_WRITE || b->kind == EXPLORER_WRITE);
+	if (a->place != b->place || (a->kind == EXPLORER_READ && b->kind == EXPLORER_READ))
+		return false;
+	return a->kind != EXPLORER_STORE || b->kind != EXPLORER_STORE || a->value != b->value;
 }
 
 static uint8_t

@@ -2,7 +2,7 @@
  *
  * The explorer: runs a few acts as coroutines in every order of their atomic accesses that makes a difference.
  * Two orders make none when one becomes the other by exchanging neighbouring accesses of different coroutines that do
- * not touch the same place, or both only read it: of such a class one is run. This is dynamic
+ * not touch the same place, or both only read it, or store the same: of such a class one is run. This is dynamic
  * partial-order reduction (Flanagan and Godefroid, POPL 2005) with sleep sets (Godefroid, 1996), and exhaustive.
  * What it explores is sequentially consistent.
  */
@@ -34,6 +34,11 @@ void explorer_run(const struct explorer_job *job, struct explorer_stats *stats);
 
 /* The act that runs now; -1: none. */
 int explorer_current(void);
+
+/* From one to the other the calling act is not interrupted, and is one access to @place. @only_read: it changed
+ * nothing. */
+void explorer_begin_whole(const volatile void *place, bool writes);
+void explorer_end_whole(bool only_read);
 
 /* Which act went at each step of the schedule that runs or has just ended, as digits: for a failure's report, and for
  * explorer_replay(). Static. */

@@ -29,14 +29,21 @@ each_of_list(struct bp_memory *memory, uint32_t place, unsigned most,
 }
 
 void
+slab_each_free(struct bp_memory *memory, enum bp_pool_id pool, unsigned most,
+	void (*each)(void *context, struct bp_slot *slot), void *context)
+{
+	for (uint16_t i = 0; i < memory->workers; i++) {
+		each_of_list(memory, memory->homes[i].pools[pool].local, most, each, context);
+		each_of_list(memory, memory->homes[i].pools[pool].returned, most, each, context);
+	}
+}
+
+void
 slab_each_free_block(
 	struct bp_memory *memory, unsigned most, void (*each)(void *context, struct bp_slot *slot), void *context)
 {
-	for (uint16_t i = 0; i < memory->workers; i++)
-		for (int id = BP_POOL_KEPT; id < BP_POOL_COUNT; id++) {
-			each_of_list(memory, memory->homes[i].pools[id].local, most, each, context);
-			each_of_list(memory, memory->homes[i].pools[id].returned, most, each, context);
-		}
+	for (unsigned id = BP_POOL_KEPT; id < BP_POOL_COUNT; id++)
+		slab_each_free(memory, (enum bp_pool_id)id, most, each, context);
 }
 
 size_t

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Edge, engines, messages in and out, events. See stage.h; what must hold is in stage_check.c.
+ * Edge, engines, events. See stage.h; what comes out is looked at in stage_seen.c, what must hold in stage_check.c.
  */
 #include "stage_inside.h"
 
@@ -12,10 +12,8 @@
 #include <sys/mman.h>
 
 struct stage stage;
-struct seen seen;
 
 static const struct peer *const targets[STAGE_BRANCHES] = {&bob, &carol, &carol};
-static bool tracing;
 
 /* ---- memory ---- */
 
@@ -45,120 +43,6 @@ reserve(void *context, const struct bp_flow *to, uint32_t size)
 	if (size > sizeof(worker->out))
 		abort();
 	return worker->out;
-}
-
-static bool
-begins(const struct stage_worker *worker, const char *text)
-{
-	return strncmp((const char *)worker->out, text, strlen(text)) == 0;
-}
-
-static bool
-cseq_is(const struct stage_worker *worker, uint32_t size, const char *method)
-{
-	const char *cseq = memmem(worker->out, size, "\r\nCSeq: 1 ", 10);
-
-	return cseq != NULL && strncmp(cseq + 10, method, strlen(method)) == 0;
-}
-
-/* Which record and branch sent it; see branch_id.h. */
-static struct bp_branch_id
-branch_of(const struct stage_worker *worker, uint32_t size)
-{
-	const char *text = memmem(worker->out, size, BP_BRANCH_ID_PREFIX, sizeof(BP_BRANCH_ID_PREFIX) - 1);
-	struct bp_branch_id id = {0};
-
-	if (text == NULL || !bp_branch_id_read(&stage.edge->branch_key, text, BP_BRANCH_ID_SIZE, &id) ||
-		id.branch >= STAGE_BRANCHES)
-		abort();
-	return id;
-}
-
-static bool
-is_timer(const struct stage_event *event, enum bp_timer timer)
-{
-	return event->what == STAGE_TIMER && (event->detail == timer || event->detail == STAGE_ANY_TIMER);
-}
-
-static void
-note_final(unsigned status, const struct stage_event *event)
-{
-	bool again = event->what == STAGE_REQUEST || is_timer(event, BP_TIMER_G);
-
-	if (seen.anew)
-		return;
-	if (seen.final != 0 && seen.final != status)
-		seen.wrong = "two different final responses went up";
-	if (!again && seen.final != 0 && status >= 300)
-		seen.wrong = "a final response went up twice";
-	seen.final = (uint16_t)status;
-}
-
-static void
-note_request(const struct stage_worker *worker, uint32_t size, const struct stage_event *event)
-{
-	struct bp_branch_id id;
-	struct seen_branch *its;
-
-	if (memmem(worker->out, size, BP_BRANCH_ID_STATELESS_PREFIX, sizeof(BP_BRANCH_ID_STATELESS_PREFIX) - 1)) {
-		if (event->what != STAGE_ACK) /* of a 2xx, from end to end */
-			seen.wrong = "a request without a record";
-		return;
-	}
-	id = branch_of(worker, size);
-	its = &seen.branches[id.branch];
-	if (seen.branches[0].size == 0) {
-		seen.index = id.index;
-		seen.generation = id.generation;
-	}
-	if (id.index != seen.index || id.generation != seen.generation)
-		seen.anew = true;
-	else if (begins(worker, "ACK ")) {
-		its->acks++;
-	} else if (begins(worker, "CANCEL ")) {
-		if (!its->provisional)
-			seen.wrong = "a CANCEL before the first 1xx";
-		if (its->cancels > 0 && !is_timer(event, BP_TIMER_CANCEL_E))
-			seen.wrong = "a second CANCEL";
-		its->cancels = 1;
-	} else if (its->size == 0) {
-		memcpy(its->text, worker->out, size);
-		its->size = (uint16_t)size;
-	} else if (event->what != STAGE_TIMER || size != its->size || memcmp(its->text, worker->out, size) != 0) {
-		seen.wrong = "a branch was sent twice";
-	}
-}
-
-static void
-trace_message(const struct stage_worker *worker, uint32_t size)
-{
-	const char *cseq = (const char *)memmem(worker->out, size, "\r\nCSeq: 1 ", 10) + 10;
-
-	printf("    worker %u sends %.*s (%.*s)\n", worker->number, (int)strcspn((const char *)worker->out, "\r"),
-		worker->out, (int)strcspn(cseq, "\r"), cseq);
-}
-
-static void
-send(void *context, const struct bp_flow *to, uint32_t size)
-{
-	struct stage_worker *worker = context;
-	const struct stage_event *event = worker->event;
-	unsigned status;
-
-	if (tracing)
-		trace_message(worker, size);
-	if (!begins(worker, "SIP/2.0 ")) {
-		note_request(worker, size, event);
-		return;
-	}
-	status = (unsigned)atoi((const char *)worker->out + 8);
-	if (cseq_is(worker, size, "CANCEL")) {
-		seen.refused |= status == 481;
-		if (status != 200 && status != 481)
-			seen.wrong = "a CANCEL was answered neither 200 nor 481";
-	} else if (status >= 200) {
-		note_final(status, event);
-	}
 }
 
 static void
@@ -228,7 +112,7 @@ stage_create(const struct stage_options *options)
 		abort();
 	for (uint16_t i = 0; i < STAGE_WORKERS; i++) {
 		struct bp_engine_hooks hooks = {
-			.context = &stage.workers[i], .reserve = reserve, .send = send, .defer = defer};
+			.context = &stage.workers[i], .reserve = reserve, .send = stage_send, .defer = defer};
 
 		stage.workers[i].number = i;
 		if (bp_engine_create(&stage.engines[i], stage.edge, i, &hooks, &stage.counters[i]) != 0)
@@ -252,68 +136,27 @@ stage_has_record(void)
 static unsigned
 add(struct stage_event *out, unsigned count, enum stage_what what, unsigned branch, unsigned detail)
 {
-	for (uint8_t worker = 0; worker < STAGE_WORKERS; worker++)
-		out[count++] = (struct stage_event){
-			.what = (uint8_t)what, .worker = worker, .branch = (uint8_t)branch, .detail = (uint16_t)detail};
-	return count;
-}
-
-static bool
-is_live(const struct bp_timer_entry *entry)
-{
-	const struct bp_record *record;
-	const struct bp_dialog *dialog;
-
-	if (entry->timer == BP_TIMER_DIALOG) {
-		dialog = (const struct bp_dialog *)bp_slot_at(stage.edge->memory, BP_POOL_DIALOG, entry->index);
-		return bp_word_generation(dialog->word) == entry->generation;
-	}
-	record = (const struct bp_record *)bp_slot_at(stage.edge->memory, BP_POOL_RECORD, entry->index);
-	return bp_word_generation(record->server) == entry->generation;
-}
-
-unsigned
-stage_timers(unsigned worker, struct bp_timer_entry **out)
-{
-	struct bp_timers *timers = &stage.engines[worker]->timers;
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
-		struct bp_timer_fifo *fifo = &timers->fifos[i];
-
-		if (fifo->head != fifo->tail)
-			abort(); /* a chunk is more than a history has timers */
-		for (unsigned j = fifo->read; fifo->head != NULL && j < fifo->write; j++)
-			if (is_live(&fifo->head->entries[j]))
-				out[count++] = &fifo->head->entries[j];
-	}
-	if (count > STAGE_TIMERS_MAX)
+	if (count == STAGE_EVENTS_MAX)
 		abort();
-	return count;
+	out[count] = (struct stage_event){.what = (uint8_t)what, .branch = (uint8_t)branch, .detail = (uint16_t)detail};
+	return count + 1;
 }
 
 static unsigned
 add_timers(struct stage_event *out, unsigned count)
 {
 	struct bp_timer_entry *entries[STAGE_TIMERS_MAX];
+	unsigned armed = stage_timers(entries), all = count, j;
 
-	for (uint8_t worker = 0; worker < STAGE_WORKERS; worker++) {
-		unsigned armed = stage_timers(worker, entries);
+	for (unsigned i = 0; i < armed; i++) {
+		unsigned branch = stage_timer_branch(entries[i]);
 
-		for (unsigned i = 0; i < armed; i++) {
-			struct stage_event event = {.what = STAGE_TIMER,
-				.worker = worker,
-				.branch = entries[i]->branch,
-				.detail = entries[i]->timer};
-			unsigned j = 0;
-
-			while (j < count && memcmp(&out[j], &event, sizeof(event)) != 0)
-				j++;
-			if (j == count)
-				out[count++] = event;
-		}
+		for (j = count; j < all && (out[j].branch != branch || out[j].detail != entries[i]->timer);)
+			j++;
+		if (j == all)
+			all = add(out, all, STAGE_TIMER, branch, entries[i]->timer);
 	}
-	return count;
+	return all;
 }
 
 unsigned
@@ -334,49 +177,7 @@ stage_events(struct stage_event out[STAGE_EVENTS_MAX])
 		if (seen.branches[i].cancels > 0)
 			count = add(out, count, STAGE_CANCEL_RESPONSE, i, 200);
 	}
-	count = add_timers(out, count);
-	if (count > STAGE_EVENTS_MAX)
-		abort();
-	return count;
-}
-
-static struct bp_timer_entry *
-timer_of(const struct stage_event *event)
-{
-	struct bp_timer_entry *entries[STAGE_TIMERS_MAX];
-	unsigned armed = stage_timers(event->worker, entries);
-
-	for (unsigned i = 0; i < armed; i++)
-		if (entries[i]->timer == event->detail && entries[i]->branch == event->branch)
-			return entries[i];
-	abort();
-}
-
-/* When a timer may run; timer C and TARGET look at a deadline that is kept elsewhere. */
-static uint64_t
-due_us(const struct bp_timer_entry *entry)
-{
-	const struct bp_record *record =
-		(const struct bp_record *)bp_slot_at(stage.edge->memory, BP_POOL_RECORD, entry->index);
-	uint64_t due = entry->deadline_us, other = 0;
-
-	if (entry->timer == BP_TIMER_DIALOG || record->live == NULL)
-		return due;
-	if (entry->timer == BP_TIMER_C)
-		other = record->live->branches[entry->branch].deadline_us;
-	if (entry->timer == BP_TIMER_TARGET)
-		other = record->live->branches[entry->branch].started_us + SECONDS(5);
-	return other > due ? other : due;
-}
-
-static void
-prepare_timer(const struct stage_event *event)
-{
-	struct bp_timer_entry *entry = timer_of(event);
-
-	stage.workers[event->worker].timer = entry;
-	if (due_us(entry) > seen.now_us)
-		seen.now_us = due_us(entry);
+	return add_timers(out, count);
 }
 
 void
@@ -384,22 +185,14 @@ stage_before(const struct stage_event *events, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (events[i].what == STAGE_TIMER)
-			prepare_timer(&events[i]);
+			stage_timer_take(&events[i]);
 	seen.refused = false;
 	seen.first = !stage_has_record();
-	for (unsigned i = 0; i < count; i++) {
-		struct seen_branch *branch = &seen.branches[events[i].branch];
-
-		if (events[i].what == STAGE_RESPONSE && events[i].detail < 200)
-			branch->provisional = true;
+	stage_note_begin();
+	for (unsigned i = 0; i < count; i++)
+		stage_note_coming(&events[i], count > 1 ? &events[1 - i] : NULL);
+	for (unsigned i = 0; i < count; i++)
 		stage.workers[events[i].worker].text_size = 0;
-	}
-}
-
-bool
-stage_may_meet(const struct stage_event *a, const struct stage_event *b)
-{
-	return a->worker != b->worker;
 }
 
 /* The lines of a request that a response copies (8.2.6.2). */
@@ -443,28 +236,6 @@ receive(struct stage_worker *worker, const struct peer *from, const char *text, 
 	bp_engine_receive(stage.engines[worker->number], &flow, (const uint8_t *)text, size, seen.now_us);
 }
 
-/* As bp_engine_expire() does, but with this one entry. */
-static void
-run_timer(struct stage_worker *worker)
-{
-	struct bp_engine *engine = stage.engines[worker->number];
-	struct bp_timer_entry *place = worker->timer, entry = *place;
-
-	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
-		struct bp_timer_fifo *fifo = &engine->timers.fifos[i];
-
-		if (fifo->head == NULL || place < fifo->head->entries || place >= fifo->head->entries + fifo->write)
-			continue;
-		fifo->write--;
-		memmove(place, place + 1, (size_t)(fifo->head->entries + fifo->write - place) * sizeof(*place));
-		break;
-	}
-	engine->timers.armed--;
-	engine->now_us = seen.now_us;
-	bp_engine_configure(engine);
-	bp_timer_run(engine, &entry);
-}
-
 void
 stage_happen(const struct stage_event *event)
 {
@@ -474,7 +245,7 @@ stage_happen(const struct stage_event *event)
 	struct bp_flow flow;
 
 	worker->event = event;
-	if (tracing)
+	if (stage.tracing)
 		printf("  %s\n", stage_event_text(event));
 	switch ((enum stage_what)event->what) {
 	case STAGE_REQUEST:
@@ -500,7 +271,7 @@ stage_happen(const struct stage_event *event)
 			seen.now_us);
 		break;
 	case STAGE_TIMER:
-		run_timer(worker);
+		stage_timer_run(worker);
 		break;
 	}
 }
@@ -534,5 +305,5 @@ stage_event_text(const struct stage_event *event)
 void
 stage_trace(bool on)
 {
-	tracing = on;
+	stage.tracing = on;
 }

@@ -35,7 +35,7 @@ enum stage_what {
 
 struct stage_event {
 	uint8_t what;   /* enum stage_what */
-	uint8_t worker; /* that it is handed to; of a timer: that it is armed at */
+	uint8_t worker; /* that it is handed to */
 	uint8_t branch;
 	uint16_t detail;
 };
@@ -48,8 +48,11 @@ struct stage_snapshot;
 void stage_save(struct stage_snapshot **snapshot); /* into *snapshot, which is made when NULL */
 void stage_restore(const struct stage_snapshot *snapshot);
 
-/* What can happen now. Returns how many. */
+/* What can happen now, all at worker 0: the workers are alike. Returns how many. */
 unsigned stage_events(struct stage_event out[STAGE_EVENTS_MAX]);
+
+/* One worker runs one timer after the other, and a timer runs once. */
+bool stage_may_meet(const struct stage_event *a, const struct stage_event *b);
 
 /* Lets it happen. Inside an explorer's act, on the act's worker. */
 void stage_happen(const struct stage_event *event);
@@ -57,8 +60,8 @@ void stage_happen(const struct stage_event *event);
 /* Before one or two events happen: time passes until they may. */
 void stage_before(const struct stage_event *events, unsigned count);
 
-/* Two timers of the same worker cannot run at once, nor anything else on one worker. */
-bool stage_may_meet(const struct stage_event *a, const struct stage_event *b);
+/* A timer that means nothing any more, in this state and in all that can follow. */
+bool stage_is_idle(const struct stage_event *event);
 
 /* After the events of a step: a grace period passes. Then everything that must hold between events is looked at;
  * NULL: it does, else what does not. */
@@ -70,8 +73,8 @@ bool stage_is_over(void);
 /* Everything else stays away and all timers run, in their own order. NULL: it ends as it should. */
 const char *stage_run_out(void);
 
-/* What makes two states the same for all that can follow (@timers), or for how two events meet (not @timers). */
-uint64_t stage_hash(bool timers);
+/* Of two states that are the same for all that can follow it is the same. */
+uint64_t stage_hash(void);
 
 /* "180 from branch 1 at worker 0". Static. */
 const char *stage_event_text(const struct stage_event *event);

@@ -42,7 +42,10 @@ client_ack_2xx(struct sim *sim, struct leg *leg, struct wording *wording)
 	char branch[24];
 	struct sent *sent;
 
-	snprintf(branch, sizeof(branch), "z9hG4bK-ack-%u", sim->sent_count);
+	if (leg->side == CALLER && wording->cseq == 1 && leg->agent->index % 16 == 5) /* some take the INVITE's again */
+		snprintf(branch, sizeof(branch), "%s", leg->call->first->branch);
+	else
+		snprintf(branch, sizeof(branch), "z9hG4bK-ack-%u", sim->sent_count);
 	wording->branch = branch;
 	sent = sent_request(sim, SENT_ACK_2XX, leg->agent, leg->call, wording);
 	sent->leg = leg;
@@ -147,6 +150,7 @@ client_cancel(struct sim *sim, struct client *client)
 		.agent = client->agent, .call = client->call, .leg = client->leg, .method = "CANCEL", .of = client};
 	cancel->request = make_from(sim, client, SENT_CANCEL, "CANCEL", own_to_tag(sim, client));
 	client->cancel = cancel;
+	sim->totals.cancels++;
 	client_start(sim, cancel);
 }
 

@@ -66,9 +66,11 @@ choose_edge(struct conditions *c, struct random *random)
 static void
 choose_people(struct conditions *c, struct random *random)
 {
-	static const unsigned calls[] = {40, 100, 200, 300, 500};
+	static const unsigned calls[] = {20, 40, 80, 160, 320};
 
-	c->calls = calls[below(random, 5)] / 2 + below(random, 100);
+	c->calls = calls[below(random, 5)] + below(random, 40);
+	if (one_in(random, 20)) /* most of what goes wrong needs few; some need a crowd */
+		c->calls = 1000 + below(random, 2000);
 	c->window_us = one_in(random, 3) ? SECONDS(1) : SECONDS(40);
 	c->core_callers = share(random, 600);
 	c->plain = share(random, 300);

@@ -79,6 +79,7 @@ leg_new(struct sim *sim, struct call *call, struct agent *agent, enum side side,
 	leg->cseq = side == CALLER ? 1 : 100;
 	leg_refresh(sim, leg, m);
 	leg->deaf = sim_chance(sim, sim->conditions.rude / 4);
+	leg->careful = sim_chance(sim, sim->conditions.rude / 2);
 	leg->next = call->legs;
 	call->legs = leg;
 	return leg;
@@ -140,13 +141,21 @@ leg_ack(struct sim *sim, struct leg *leg, unsigned cseq)
 	network_to_edge(sim, leg->ack);
 }
 
+/* Challenged, it comes again, with credentials. */
+static void
+bye_answered(struct sim *sim, struct client *client, unsigned status, const struct seen *m)
+{
+	if (m != NULL && status == 401 && !is_over(sim, client->leg))
+		leg_request(sim, client->leg, "BYE");
+}
+
 void
 leg_bye(struct sim *sim, struct leg *leg)
 {
 	if (leg->ended || is_over(sim, leg))
 		return;
 	leg->ended = true;
-	leg_request(sim, leg, "BYE");
+	leg_request(sim, leg, "BYE")->answered = bye_answered;
 }
 
 static void
@@ -279,6 +288,11 @@ receive_bye(struct sim *sim, struct leg *leg, struct server *server)
 {
 	bool was_early = leg->early;
 
+	if (leg->careful && !leg->deaf) {
+		leg->careful = false;
+		server_respond(sim, server, 401);
+		return;
+	}
 	leg->ended = true;
 	leg->early = false;
 	leg->answer = NULL;

@@ -1,69 +1,82 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * simulation [--seeds N] [--first S] [--trace CALL]: runs N seeds from S on. 0 when every rule held in all of them;
- * else the offending call's ladder is printed, and the seed on the last line.
+ * simulation [--seeds N] [--first S] [--jobs J] [--trace CALL]: runs N seeds from S on, J at a time. 0 when every
+ * rule held in all of them; else the offending call's ladder is printed, and the seed on the last line.
  */
 #include "sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <urcu/urcu-qsbr.h>
 
 struct arguments {
-	uint64_t seeds, first;
-	uint32_t trace;
+	uint64_t seeds, first, jobs, trace;
 };
 
 static _Noreturn void
 usage(void)
 {
-	fprintf(stderr, "usage: simulation [--seeds N] [--first S] [--trace CALL]\n");
+	fprintf(stderr, "usage: simulation [--seeds N] [--first S] [--jobs J] [--trace CALL]\n");
 	exit(2);
 }
 
 static struct arguments
 read_arguments(int argc, char **argv)
 {
-	struct arguments arguments = {.seeds = 1, .first = 1, .trace = NOT_TRACED};
+	struct arguments arguments = {.seeds = 1, .first = 1, .jobs = 1, .trace = NOT_TRACED};
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} known[] = {{"--seeds", &arguments.seeds},
+		{"--first", &arguments.first},
+		{"--jobs", &arguments.jobs},
+		{"--trace", &arguments.trace}};
 
 	for (int i = 1; i < argc; i += 2) {
+		unsigned which = 0;
 		char *end;
-		uint64_t value;
 
-		if (i + 1 == argc)
+		while (which < 4 && strcmp(argv[i], known[which].name) != 0)
+			which++;
+		if (which == 4 || i + 1 == argc || argv[i + 1][0] < '0' || argv[i + 1][0] > '9')
 			usage();
-		value = strtoull(argv[i + 1], &end, 10);
-		if (end == argv[i + 1] || *end != '\0')
-			usage();
-		if (strcmp(argv[i], "--seeds") == 0)
-			arguments.seeds = value;
-		else if (strcmp(argv[i], "--first") == 0)
-			arguments.first = value;
-		else if (strcmp(argv[i], "--trace") == 0)
-			arguments.trace = (uint32_t)value;
-		else
+		*known[which].value = strtoull(argv[i + 1], &end, 10);
+		if (*end != '\0')
 			usage();
 	}
+	if (arguments.jobs == 0 || arguments.seeds == 0)
+		usage();
 	return arguments;
 }
 
-/* The same again, with the offending call before our eyes. */
-static int
-explain(uint64_t seed, const struct sim_result *first)
+static void
+summarize(uint64_t seeds, const struct totals *t)
 {
-	struct sim_result again;
+	printf("%llu seeds, every rule held: %llu calls, %llu dialogs; %llu messages taken, %llu sent, %llu lost, "
+	       "%llu repeated by the network; %llu CANCELs, of which %llu won the race with the answer and %llu lost it; "
+	       "workers stopped %llu times in mid-call; %.1f hours of SIP; trace %016llx\n",
+		(unsigned long long)seeds, (unsigned long long)t->calls, (unsigned long long)t->dialogs,
+		(unsigned long long)t->received, (unsigned long long)t->sent, (unsigned long long)t->lost,
+		(unsigned long long)t->repeated, (unsigned long long)t->cancels, (unsigned long long)t->cancels_won,
+		(unsigned long long)t->cancels_lost, (unsigned long long)t->stops, (double)t->virtual_us / 3.6e9,
+		(unsigned long long)t->trace);
+}
 
-	printf("broken rule: %s\n", first->violation);
-	if (first->offender != NOT_TRACED) {
-		printf("call %u, as it happened (---> seen by the edge, x lost, .. > arrived; wN: worker):\n",
-			first->offender);
-		again = sim_run(seed, first->offender);
-		if (strcmp(again.violation, first->violation) != 0)
-			printf("the second run differs: %s\n", again.violation);
+/* One seed in this process, with the ladder of one of its calls. */
+static int
+trace(uint64_t seed, uint32_t call)
+{
+	struct sim_result result;
+
+	urcu_qsbr_register_thread();
+	result = sim_run(seed, call);
+	urcu_qsbr_unregister_thread();
+	if (!result.failed) {
+		summarize(1, &result.totals);
+		return 0;
 	}
-	printf("%llu\n", (unsigned long long)seed);
+	printf("broken rule: %s\n%llu\n", result.violation, (unsigned long long)seed);
 	return 1;
 }
 
@@ -71,24 +84,18 @@ int
 main(int argc, char **argv)
 {
 	struct arguments arguments = read_arguments(argc, argv);
-	uint64_t messages = 0, calls = 0, dialogs = 0, virtual_us = 0;
-	clock_t begin = clock();
+	struct totals totals;
+	uint64_t failed;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	urcu_qsbr_register_thread();
-	for (uint64_t i = 0; i < arguments.seeds; i++) {
-		struct sim_result result = sim_run(arguments.first + i, arguments.trace);
-
-		if (result.failed)
-			return explain(arguments.first + i, &result);
-		messages += result.messages;
-		calls += result.calls;
-		dialogs += result.dialogs;
-		virtual_us += result.virtual_us;
+	if (arguments.trace != NOT_TRACED)
+		return trace(arguments.first, (uint32_t)arguments.trace);
+	failed = jobs_run(arguments.first, arguments.seeds, (unsigned)arguments.jobs, &totals);
+	if (failed == NEVER) {
+		summarize(arguments.seeds, &totals);
+		return 0;
 	}
-	urcu_qsbr_unregister_thread();
-	printf("%llu seeds: %llu calls, %llu dialogs, %llu messages received, %.0f hours of SIP in %.1f s\n",
-		(unsigned long long)arguments.seeds, (unsigned long long)calls, (unsigned long long)dialogs,
-		(unsigned long long)messages, (double)virtual_us / 3.6e9, (double)(clock() - begin) / CLOCKS_PER_SEC);
-	return 0;
+	jobs_explain(failed);
+	printf("%llu\n", (unsigned long long)failed);
+	return 1;
 }

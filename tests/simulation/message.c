@@ -57,12 +57,22 @@ text_hash(struct text text)
 
 /* ---- reading ---- */
 
-static struct text
+/* Inlined, for it is called with constants. */
+static inline bool
+is_one_of(char c, const char *stop)
+{
+	for (; *stop != '\0'; stop++)
+		if (c == *stop)
+			return true;
+	return false;
+}
+
+static inline struct text
 until(struct text text, const char *stop)
 {
 	unsigned size = 0;
 
-	while (size < text.size && strchr(stop, text.at[size]) == NULL)
+	while (size < text.size && !is_one_of(text.at[size], stop))
 		size++;
 	return (struct text){text.at, size};
 }

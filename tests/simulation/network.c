@@ -85,9 +85,14 @@ delay(struct sim *sim)
 static unsigned
 copies(struct sim *sim)
 {
-	if (sim_chance(sim, sim->conditions.loss))
+	if (sim_chance(sim, sim->conditions.loss)) {
+		sim->totals.lost++;
 		return 0;
-	return sim_chance(sim, sim->conditions.duplicates) ? 2 : 1;
+	}
+	if (!sim_chance(sim, sim->conditions.duplicates))
+		return 1;
+	sim->totals.repeated++;
+	return 2;
 }
 
 /* ---- to the edge ---- */

@@ -93,6 +93,7 @@ struct leg {
 	bool early, ended, acked;
 	bool pending;           /* a re-INVITE is under way */
 	bool deaf;              /* does not answer BYE */
+	bool careful;           /* wants credentials with a BYE */
 	struct server *invited; /* callee: the INVITE that made it */
 	struct sent *answer;    /* the 2xx that waits for its ACK */
 	uint64_t answer_us;

@@ -14,6 +14,9 @@
 
 #define BLOCK_SIZE (1 << 20)
 
+static uint32_t nowhere;
+uint32_t *sim_in_hand = &nowhere;
+
 struct block {
 	struct block *next;
 	size_t used;
@@ -93,6 +96,14 @@ bool
 sim_chance(struct sim *sim, unsigned per_mille)
 {
 	return random_below(&sim->random, 1000) < per_mille;
+}
+
+void
+sim_note(struct sim *sim, uint64_t value)
+{
+	uint64_t mixed = (sim->totals.trace ^ value) * 0x9e3779b97f4a7c15u;
+
+	sim->totals.trace = mixed ^ mixed >> 29;
 }
 
 void
@@ -179,10 +190,9 @@ sim_run(uint64_t seed, uint32_t traced)
 		verdict(&sim);
 	}
 	result.failed = sim.failed;
-	result.messages = sim.messages;
-	result.calls = sim.conditions.calls;
-	result.dialogs = sim.dialogs;
-	result.virtual_us = sim.now_us - sim.start_us;
+	sim.totals.calls = sim.conditions.calls;
+	sim.totals.virtual_us = sim.now_us - sim.start_us;
+	result.totals = sim.totals;
 	if (sim.offender != NULL)
 		result.offender = sim.offender->index;
 	memcpy(result.violation, sim.violation, sizeof(result.violation));

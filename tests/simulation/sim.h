@@ -104,6 +104,16 @@ struct sent {
 	struct seen seen;
 };
 
+/* What happened, in numbers that add up over seeds. */
+#define TOTALS(X) \
+	X(calls) X(dialogs) X(received) X(sent) X(lost) X(repeated) X(cancels) X(cancels_won) X(cancels_lost) \
+	X(stops) X(virtual_us) X(trace) /* trace: hash of every message, when and by whom it was taken or sent */
+struct totals {
+#define X(name) uint64_t name;
+	TOTALS(X)
+#undef X
+};
+
 struct sim {
 	struct conditions conditions;
 	struct random random;
@@ -121,7 +131,7 @@ struct sim {
 	unsigned sent_count, tag_count;
 	uint64_t tick; /* counts the beginnings and ends of the engine's calls */
 	uint64_t records[2]; /* that the witness saw made: of others, of INVITEs */
-	uint64_t dialogs, messages;
+	struct totals totals;
 	uint32_t traced;
 	bool failed;
 	struct call *offender;
@@ -132,9 +142,11 @@ struct sim {
 struct sim_result {
 	bool failed;
 	uint32_t offender; /* a call, or NOT_TRACED */
-	uint64_t messages, calls, dialogs, virtual_us;
+	struct totals totals;
 	char violation[512];
 };
+/* The call that the engine has in hand, or NOT_TRACED; kept where it can be read after a crash. */
+extern uint32_t *sim_in_hand;
 /* Runs one seed to its end. @traced: a call whose ladder is printed as it happens. */
 struct sim_result sim_run(uint64_t seed, uint32_t traced);
 /* Zeroed, until the end of the run. */
@@ -148,6 +160,8 @@ unsigned sim_below(struct sim *sim, unsigned n);
 /* @low to @high, both inclusive. */
 uint64_t sim_between(struct sim *sim, uint64_t low, uint64_t high);
 bool sim_chance(struct sim *sim, unsigned per_mille);
+/* Makes @value part of the trace. */
+void sim_note(struct sim *sim, uint64_t value);
 /* A rule is broken; the first one counts. @call: may be NULL. */
 void sim_fail(struct sim *sim, struct call *call, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -159,6 +173,12 @@ struct map *map_create(void);
 void map_free(struct map *map);
 void map_add(struct map *map, uint64_t key, void *value);
 void *map_find(const struct map *map, uint64_t key);
+
+/* jobs.c */
+/* Runs the seeds in @jobs processes. Returns the lowest one that fails, or NEVER; then *@totals are the sums. */
+uint64_t jobs_run(uint64_t first, uint64_t seeds, unsigned jobs, struct totals *totals);
+/* Runs one seed again, twice, and prints what happened. */
+void jobs_explain(uint64_t seed);
 
 /* network.c */
 struct agent *agent_new(struct sim *sim, bool core);

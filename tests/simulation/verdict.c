@@ -52,10 +52,11 @@ decision(const struct sim *sim, const struct branch *branch)
 	const struct mark *accepted = &branch->accepted, *refused = &branch->refused;
 
 	if (accepted->end > 0 && (refused->begin == 0 || accepted->end < refused->begin))
-		return branch_may_be_over(sim, branch, accepted->us) ? NULL : accepted;
-	if (refused->end == 0 || accepted->begin > 0 || branch_may_be_over(sim, branch, refused->us))
+		return branch_may_be_over(sim, branch, mark_settled_us(sim, accepted)) ? NULL : accepted;
+	if (refused->end == 0 || branch->ambiguous || accepted->begin > 0 ||
+		branch_may_be_over(sim, branch, mark_settled_us(sim, refused)))
 		return NULL;
-	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, refused->us))
+	if (branch->status >= 600 && !branch_may_be_abandoned(sim, branch, mark_settled_us(sim, refused)))
 		return refused;
 	return branch->status < 300 ? refused : NULL;
 }
@@ -93,17 +94,44 @@ judge_losers(struct sim *sim, const struct upstream *up)
 	}
 }
 
-/* Nothing at all came back: then the request, and the CANCEL, must have been repeated. Some, because workers are late. */
+/* Whether the next target was tried for this branch's silence, and long enough ago. */
+static bool
+was_abandoned(const struct sim *sim, const struct branch *branch)
+{
+	uint64_t said_us = branch->provisional.us;
+
+	for (const struct branch *next = branch->up->branches; next != branch; next = next->next)
+		if (next->next == branch)
+			return branch_may_be_abandoned(sim, branch, said_us) && next->us + SECONDS(1) < said_us;
+	return false;
+}
+
+/* Who wakes up after that is told to stop; else he would ring beside the next one. */
+static void
+judge_abandoned(struct sim *sim, const struct upstream *up)
+{
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
+		if (branch->cancels == 0 && was_abandoned(sim, branch) &&
+			had_to_be_cancelled(sim, branch, branch->provisional.us, branch->provisional.end))
+			sim_fail(sim, up->client->call, "%s was given up and is left ringing", branch->to->contact);
+}
+
+/* Nothing at all came back: then the request, and the CANCEL, must have been repeated. Some, because workers are
+ * late. */
 static void
 judge_repetition(struct sim *sim, const struct upstream *up)
 {
 	unsigned enough = up->client->invite ? 5 : 8;
+	bool once_a_t2 = !up->client->invite; /* after its 1xx (17.1.2.2) */
 
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
 		bool silent = branch->provisional.begin == 0 && !branch_answered(branch);
 
 		if (silent && branch->failed.begin == 0 && branch->sends < enough)
 			sim_fail(sim, up->client->call, "a %s without an answer was sent %u times only",
+				up->client->method, branch->sends);
+		if (once_a_t2 && !branch_answered(branch) && branch->failed.begin == 0 && branch->sends < 6)
+			sim_fail(sim, up->client->call, "a %s without a final response was sent %u times only",
 				up->client->method, branch->sends);
 		if (branch->cancels > 0 && branch->cancels < 8 && branch->cancel_answered.begin == 0 &&
 			!branch_answered(branch) && up->client->invite)
@@ -134,12 +162,14 @@ static bool
 was_answered(const struct sim *sim, const struct upstream *up)
 {
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
-		if (branch->refused.begin == 0 || branch->status == 408 ||
-			branch_may_be_over(sim, branch, branch->refused.us))
+		uint64_t settled_us = mark_settled_us(sim, &branch->refused);
+
+		if (branch->refused.begin == 0 || branch->status == 408 || branch->ambiguous ||
+			branch_may_be_over(sim, branch, settled_us))
 			continue;
 		if (up->branch_count == 1)
 			return true;
-		if (branch->status < 300 && (!branch_may_be_abandoned(sim, branch, branch->refused.us) ||
+		if (branch->status < 300 && (!branch_may_be_abandoned(sim, branch, settled_us) ||
 						    others_were_pending(sim, branch)))
 			return true;
 	}
@@ -151,8 +181,11 @@ judge_transaction(struct sim *sim, const struct upstream *up)
 {
 	if (up->arrived.count > 0 && up->final == 0 && (up->client->invite || was_answered(sim, up)))
 		sim_fail(sim, up->client->call, "a %s got no final response", up->client->method);
+	if (up->lost_2xx > 0 && !(up->final >= 300 && up->final_begin <= up->lost_2xx))
+		sim_fail(sim, up->client->call, "a 2xx did not go up (RFC 3261 16.7 step 5, RFC 6026 7.1)");
 	judge_cancel(sim, up);
 	judge_losers(sim, up);
+	judge_abandoned(sim, up);
 	judge_repetition(sim, up);
 }
 
@@ -232,12 +265,22 @@ judge_dialogs(struct sim *sim, const struct bp_counters *sum)
 			without_ack += talk->created && (!talk_is_acked(sim, talk) ||
 				talk->acked.us + SECONDS(1) >= talk->us + sim_64t1(sim));
 		}
-	sim->dialogs = dialogs;
+	sim->totals.dialogs = dialogs;
 	judge_pair(sim, "dialogs that the witness saw", dialogs, sum->dialogs_created);
 	judge_pair(sim, "dialogs ended by BYE", by_bye, sum->dialogs_ended[BP_DIALOG_END_bye]);
 	if (sum->dialogs_ended[BP_DIALOG_END_no_ack] > without_ack)
 		sim_fail(sim, NULL, "%llu dialogs ended for want of an ACK, at most %llu had none",
 			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_no_ack], (unsigned long long)without_ack);
+}
+
+/* Whether a CANCEL came before the callee's answer counts in the end: the race of RFC 3261 9.1. */
+static void
+count_cancel(struct sim *sim, const struct upstream *up)
+{
+	if (!up->client->invite || up->cancel_status != 200 || up->final == 0)
+		return;
+	sim->totals.cancels_won += up->final >= 300;
+	sim->totals.cancels_lost += up->final < 300;
 }
 
 void
@@ -250,8 +293,10 @@ verdict(struct sim *sim)
 
 		if (client->of != NULL)
 			continue;
-		for (const struct upstream *up = client->up; up != NULL; up = up->earlier)
+		for (const struct upstream *up = client->up; up != NULL; up = up->earlier) {
 			judge_transaction(sim, up);
+			count_cancel(sim, up);
+		}
 		judge_client(sim, client);
 	}
 	judge_law(sim, &sum);

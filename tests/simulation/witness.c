@@ -37,8 +37,9 @@ ended_in_silence(const struct sim *sim, const struct branch *branch, uint64_t no
 {
 	uint64_t t4_us = sim->conditions.timers.t4_us;
 
-	if (branch->refused.begin > 0 && branch->refused.us < branch->us + sim_64t1(sim)) /* 408: not passed on (RFC 4320 4.2) */
-		return branch->status == 408 && now_us >= branch->refused.us + t4_us;
+	/* a 408 is not passed on (RFC 4320 4.2) */
+	if (branch->refused.begin > 0 && branch->refused.us < branch->us + sim_64t1(sim))
+		return (branch->status == 408 || branch->ambiguous) && now_us >= branch->refused.us + t4_us;
 	return now_us >= branch->us + sim_64t1(sim);
 }
 
@@ -48,9 +49,11 @@ upstream_may_be_over(const struct sim *sim, const struct upstream *up, uint64_t 
 	if (up->branch_count == 0) /* refused without a record */
 		return up->final > 0;
 	if (up->final > 0) {
-		if (up->client->invite && up->final >= 300 && up->ack.begin > 0)
-			return now_us >= up->ack.us + sim->conditions.timers.t4_us;
-		return now_us >= up->final_us + sim_64t1(sim);
+		uint64_t end_us = up->final_us + sim_64t1(sim); /* timers H, J, L */
+
+		if (up->client->invite && up->final >= 300 && up->ack.begin > 0 && up->ack.us < end_us)
+			end_us = up->ack.us + sim->conditions.timers.t4_us; /* timer I */
+		return now_us >= end_us;
 	}
 	if (up->client->invite)
 		return false;
@@ -139,4 +142,11 @@ talk_end_us(const struct sim *sim, const struct talk *talk)
 	uint64_t end_us = talk->us + (talk_is_acked(sim, talk) ? sim->conditions.dialog_us : sim_64t1(sim));
 
 	return talk->given_up_us > 0 && talk->given_up_us < end_us ? talk->given_up_us : end_us;
+}
+
+bool
+talk_is_up(const struct sim *sim, const struct talk *talk, const struct in_hand *hand)
+{
+	return talk->made > 0 && talk->made < hand->begin && !talk->ended && talk->bye_answered.begin == 0 &&
+		sim->now_us < talk_end_us(sim, talk);
 }

@@ -16,6 +16,7 @@
 struct mark {
 	uint64_t us;         /* the first one; the engine's time */
 	uint64_t last_us;    /* the last one */
+	uint64_t end_us;     /* at `end` */
 	uint64_t begin, end; /* ticks: the first call with it began; the first time that none was under way any more */
 	unsigned count, busy;
 };
@@ -44,6 +45,8 @@ struct upstream {
 	unsigned final, finals; /* first final response that the edge sent, how many in all */
 	uint64_t final_us, final_hash;
 	uint64_t final_begin, final_tick; /* when the call that sent it began, and when it sent it */
+	uint64_t final_end;               /* when that call returned */
+	uint64_t lost_2xx; /* tick: a 2xx was not forwarded, and nothing had been sent that explains it */
 	struct upstream *earlier; /* its record is over and gone; the request came again */
 };
 
@@ -58,6 +61,7 @@ struct branch {
 	struct mark provisional, refused, accepted; /* 1xx; 3xx-6xx, or any final response to a non-INVITE; 2xx */
 	uint64_t refresh_us;                        /* last 1xx but 100 (16.7 step 2) */
 	unsigned status;                            /* of the first in `refused` */
+	bool ambiguous;                             /* another one came at the same time, and may have been first */
 	struct mark cancel_answered, failed;        /* failed: ICMP */
 	uint64_t cancel_us;
 	unsigned cancels, acks;
@@ -72,6 +76,8 @@ struct in_hand {
 	const struct sent *sent; /* NULL: timers, or an ICMP error */
 	uint64_t begin, now_us;
 	unsigned forwarded; /* copies of what came in */
+	unsigned answers;   /* responses to `up` */
+	struct upstream *finished; /* that got its first final response */
 	struct branch *acked;
 	unsigned cancel_status;
 	struct upstream *up; /* of what came in */
@@ -118,6 +124,8 @@ bool talk_is_acked(const struct sim *sim, const struct talk *talk);
 void talk_give_up(struct talk *talk, uint64_t us);
 /* When the edge may end it without an answered BYE: no ACK, too old, a BYE without an answer. */
 uint64_t talk_end_us(const struct sim *sim, const struct talk *talk);
+/* Whether the edge has it from the beginning of this call to its end, for sure. */
+bool talk_is_up(const struct sim *sim, const struct talk *talk, const struct in_hand *hand);
 uint64_t sim_64t1(const struct sim *sim);
 /* Ours or not, the first 2xx or final response on it has begun to come in. */
 static inline bool
@@ -126,11 +134,18 @@ branch_answered(const struct branch *branch)
 	return branch->refused.begin > 0 || branch->accepted.begin > 0;
 }
 
-/* A 2xx or 6xx, which makes the other branches pointless (RFC 3261 16.7 steps 5 and 10). */
+/* Maybe by a 2xx or 6xx, which makes the other branches pointless (RFC 3261 16.7 steps 5 and 10). */
 static inline bool
 branch_has_decided(const struct branch *branch)
 {
-	return branch->accepted.begin > 0 || branch->status / 100 == 2 || branch->status >= 600;
+	return branch->accepted.begin > 0 || branch->status / 100 == 2 || branch->status >= 600 || branch->ambiguous;
+}
+
+/* When the first one was sure to have had its effect: its call may have been stopped. */
+static inline uint64_t
+mark_settled_us(const struct sim *sim, const struct mark *mark)
+{
+	return mark->end > 0 ? mark->end_us : sim->now_us;
 }
 
 static inline bool

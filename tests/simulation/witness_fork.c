@@ -11,8 +11,9 @@
 static bool
 has_answer(const struct sim *sim, const struct branch *branch)
 {
-	return branch->refused.end > 0 && !branch_may_be_abandoned(sim, branch, branch->refused.us) &&
-		!branch_may_be_over(sim, branch, branch->refused.us);
+	return branch->refused.end > 0 && !branch->ambiguous &&
+		!branch_may_be_abandoned(sim, branch, mark_settled_us(sim, &branch->refused)) &&
+		!branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused));
 }
 
 static unsigned
@@ -43,7 +44,7 @@ stopped_too_soon(const struct sim *sim, const struct upstream *up)
 		up->branch_count >= edge_target_count(sim->edge, trunk))
 		return false;
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
-		bool gave_way = branch->refused.begin > 0 ? branch->status == 503
+		bool gave_way = branch->refused.begin > 0 ? branch->status == 503 && !branch->ambiguous
 							  : branch->provisional.begin == 0;
 
 		if (!gave_way)
@@ -59,8 +60,8 @@ witness_choice(struct sim *sim, struct in_hand *hand, struct upstream *up, unsig
 	unsigned best = best_class(sim, up);
 
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
-		if (branch->refused.begin == 0 && !branch_may_be_over(sim, branch, hand->now_us) &&
-			!branch_may_be_abandoned(sim, branch, hand->now_us))
+		if (branch->refused.begin == 0 && !branch_may_be_over(sim, branch, sim->now_us) &&
+			!branch_may_be_abandoned(sim, branch, sim->now_us))
 			sim_fail(sim, call, "a %u went up while the branch to %s is pending (RFC 3261 16.7 step 5)",
 				status, branch->to->contact);
 	if (class_of(status) > best)

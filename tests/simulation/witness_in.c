@@ -25,8 +25,10 @@ mark_begin(struct sim *sim, struct mark *mark, uint64_t now_us)
 static void
 mark_end(struct sim *sim, struct mark *mark)
 {
-	if (--mark->busy == 0 && mark->end == 0)
-		mark->end = sim->tick;
+	if (--mark->busy > 0 || mark->end > 0)
+		return;
+	mark->end = sim->tick;
+	mark->end_us = sim->now_us;
 }
 
 /* The mark that a response makes on its branch. */
@@ -80,16 +82,18 @@ ended_talk(struct sim *sim, const struct sent *sent)
 }
 
 static void
-note_response(const struct sent *sent, uint64_t now_us)
+note_response(const struct sent *sent)
 {
 	struct branch *branch = sent->branch;
 
 	if (strcmp(sent->method, "CANCEL") == 0)
 		return;
-	if (sent->status > 100 && sent->status < 200)
-		branch->refresh_us = now_us;
-	if (response_mark(sent) == &branch->refused && branch->refused.begin == 0)
+	if (response_mark(sent) != &branch->refused)
+		return;
+	if (branch->refused.begin == 0)
 		branch->status = sent->status;
+	else if (branch->refused.end == 0 && branch->status != sent->status)
+		branch->ambiguous = true;
 }
 
 void
@@ -106,10 +110,10 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 		.now_us = now_us};
 	if (sent == NULL)
 		return;
-	sim->messages++;
+	sim->totals.received++;
 	if (sent->kind == SENT_RESPONSE && sent->branch != NULL) {
 		hand->up = sent->branch->up;
-		note_response(sent, now_us);
+		note_response(sent);
 		hand->talk = ended_talk(sim, sent);
 		if (hand->talk != NULL)
 			mark_begin(sim, &hand->talk->bye_answered, now_us);
@@ -154,19 +158,22 @@ has_more_targets(const struct sim *sim, const struct upstream *up)
 		up->branch_count < edge_target_count(sim->edge, trunk);
 }
 
-/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes. */
+/* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes;
+ * unless another call has a refusal in hand that it is about to send. */
 static void
 check_2xx(struct sim *sim, const struct in_hand *hand)
 {
 	const struct branch *branch = hand->sent->branch;
-	const struct upstream *up = branch->up;
+	struct upstream *up = branch->up;
 
 	if (hand->forwarded > 0 || branch->refused.begin > 0 || up->final >= 300 ||
-		branch_may_be_over(sim, branch, branch->accepted.us) ||
-		hand->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
-		(up->final > 0 && hand->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
+		branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->accepted)) ||
+		sim->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
+		(up->final > 0 && sim->now_us >= up->final_us + sim_64t1(sim))) /* timer L */
 		return;
-	sim_fail(sim, hand->sent->call, "a 2xx to an INVITE did not go up (RFC 3261 16.7 step 5, RFC 6026)");
+	ladder_note(sim, hand->sent->call, "??? this 2xx does not go up: who is sending a refusal just now?");
+	if (up->lost_2xx == 0)
+		up->lost_2xx = sim->tick;
 }
 
 /* RFC 3261 17.1.1.2: each 3xx-6xx is acknowledged, again and again until timer D is over. */
@@ -178,7 +185,8 @@ check_refusal(struct sim *sim, const struct in_hand *hand)
 
 	if (hand->acked == branch || branch->accepted.begin > 0)
 		return;
-	if (branch_may_be_over(sim, branch, branch->refused.us) || hand->now_us >= branch->refused.us + d_us)
+	if (branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused)) ||
+		sim->now_us >= branch->refused.us + d_us)
 		return;
 	sim_fail(sim, hand->sent->call, "a %u was not acknowledged (RFC 3261 17.1.1.2)", hand->sent->status);
 }
@@ -193,7 +201,7 @@ check_final(struct sim *sim, const struct in_hand *hand)
 	if (hand->forwarded > 0 || branch->refused.begin != hand->begin || branch->refused.busy > 1 ||
 		up->branch_count > 1 || up->final > 0 || up->arrived.end == 0)
 		return;
-	if (branch_may_be_over(sim, branch, hand->now_us) || hand->sent->status == 408 ||
+	if (branch_may_be_over(sim, branch, sim->now_us) || hand->sent->status == 408 ||
 		(hand->sent->status == 503 && has_more_targets(sim, up)))
 		return;
 	sim_fail(sim, hand->sent->call, "a final response did not go up (RFC 3261 16.7)");
@@ -207,7 +215,7 @@ check_provisional(struct sim *sim, const struct in_hand *hand)
 	const struct upstream *up = branch->up;
 
 	if (hand->forwarded > 0 || hand->sent->status == 100 || branch_answered(branch) || up->branch_count > 1 ||
-		up->final > 0 || branch_may_be_over(sim, branch, hand->now_us) || has_more_targets(sim, up))
+		up->final > 0 || branch_may_be_over(sim, branch, sim->now_us) || has_more_targets(sim, up))
 		return;
 	sim_fail(sim, hand->sent->call, "a %u did not go up (RFC 3261 16.7 step 5)", hand->sent->status);
 }
@@ -222,7 +230,7 @@ check_cancel(struct sim *sim, const struct in_hand *hand)
 	if (status != 200 && status != 481)
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered %u", status);
 	else if (status == 481 && mark_before(&up->arrived, hand) && up->branch_count > 0 &&
-		!upstream_may_be_over(sim, up, hand->now_us))
+		!upstream_may_be_over(sim, up, sim->now_us))
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered 481, though its transaction is there");
 	else if (status == 200 && up->arrived.begin == 0)
 		sim_fail(sim, hand->sent->call, "a CANCEL was answered 200, though nothing is there to cancel");
@@ -273,8 +281,9 @@ check_bye(struct sim *sim, const struct in_hand *hand)
 	if (byes + talk->ended > 1)
 		sim_fail(sim, hand->sent->call, "a dialog was ended twice");
 	talk->ended = talk->ended || byes > 0;
-	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 && talk->made < hand->begin && talk->bye_answered.busy == 0 && hand->now_us < talk_end_us(sim, talk) &&
-		!branch_may_be_over(sim, hand->sent->branch, hand->now_us))
+	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 &&
+		talk->made < hand->begin && talk->bye_answered.busy == 0 && sim->now_us < talk_end_us(sim, talk) &&
+		!branch_may_be_over(sim, hand->sent->branch, sim->now_us))
 		sim_fail(sim, hand->sent->call, "a BYE was answered, but its dialog goes on (RFC 3261 15.1.1)");
 }
 
@@ -296,14 +305,89 @@ check_response(struct sim *sim, const struct in_hand *hand)
 		check_refusal(sim, hand);
 }
 
+/* A final response may be about to go up. */
+static bool
+may_be_ending(const struct sim *sim, const struct upstream *up)
+{
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
+		if (branch_answered(branch) || branch_may_be_over(sim, branch, sim->now_us))
+			return true;
+	return false;
+}
+
+/* RFC 3261 17.2: a request that comes again is answered as before, while there is an answer and nobody has acknowledged
+ * it. */
+static void
+check_repeated(struct sim *sim, const struct in_hand *hand)
+{
+	const struct client *client = hand->sent->client;
+	const struct upstream *up = hand->up;
+	bool owed = up->final_end > 0 && up->final_end < hand->begin;
+
+	if (hand->answers > 0 || client->up != up || up->branch_count == 0 || !mark_before(&up->arrived, hand) ||
+		upstream_may_be_over(sim, up, sim->now_us))
+		return;
+	if (client->invite && up->final == 0)
+		owed = !may_be_ending(sim, up);
+	else if (client->invite)
+		owed = owed && up->final >= 300 && up->ack.begin == 0;
+	if (owed)
+		sim_fail(sim, client->call, "a repeated %s got no answer (RFC 3261 17.2)", client->method);
+}
+
+/* RFC 3261 13.2.2.4, 16.11: the ACK of a 2xx goes on, each time that it comes. */
+static void
+check_ack(struct sim *sim, const struct in_hand *hand)
+{
+	const struct talk *talk = witness_talk_of(hand->sent->leg);
+	const struct client *client = hand->sent->call->first;
+
+	if (text_is(hand->sent->seen.branch[0], client->branch) && upstream_may_be_over(sim, client->up, sim->now_us))
+		return; /* nothing tells it from the ACK of a refusal */
+	if (hand->forwarded == 0 && talk != NULL && talk_is_up(sim, talk, hand))
+		sim_fail(sim, hand->sent->call, "the ACK of a 2xx did not go on (RFC 3261 16.11)");
+}
+
+static void
+check_request(struct sim *sim, const struct in_hand *hand)
+{
+	switch (hand->sent->kind) {
+	case SENT_REQUEST:
+		check_repeated(sim, hand);
+		break;
+	case SENT_CANCEL:
+		check_cancel(sim, hand);
+		break;
+	case SENT_ACK_2XX:
+		check_ack(sim, hand);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What is true once the call has returned. */
+static void
+note_end(const struct sim *sim, const struct in_hand *hand)
+{
+	const struct sent *sent = hand->sent;
+
+	if (hand->finished != NULL)
+		hand->finished->final_end = sim->tick;
+	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
+		sent->status < 200)
+		sent->branch->refresh_us = hand->now_us; /* until now timer C may have been that of the one before */
+}
+
 void
 witness_end(struct sim *sim, struct in_hand *hand)
 {
 	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL)
 		check_response(sim, hand);
-	if (hand->sent != NULL && hand->sent->kind == SENT_CANCEL)
-		check_cancel(sim, hand);
+	if (hand->sent != NULL)
+		check_request(sim, hand);
 	sim->tick++;
+	note_end(sim, hand);
 	if (hand->mark != NULL)
 		mark_end(sim, hand->mark);
 	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL)

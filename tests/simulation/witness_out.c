@@ -118,6 +118,41 @@ check_repetition(struct sim *sim, const struct in_hand *hand, struct branch *bra
 		sim_fail(sim, call, "a request was repeated after its final response (RFC 3261 17.1)");
 }
 
+/* What sends the request to the next target: a 503, an ICMP error, silence. */
+static bool
+may_give_way(const struct sim *sim, const struct branch *branch)
+{
+	uint64_t target_us = sim->conditions.target_us, silent_us = sim->now_us - branch->us;
+
+	if (branch->provisional.begin > 0)
+		silent_us = branch->provisional.us - branch->us;
+	return branch->failed.begin > 0 || branch->status == 503 || branch->ambiguous || silent_us >= sim_64t1(sim) ||
+		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
+}
+
+/* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step
+ * 5). */
+static void
+check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
+{
+	struct call *call = up->client->call;
+	unsigned begins = 1, gave_way = 0;
+
+	if (up->client->leg != NULL || call->trunk == NO_TRUNK)
+		return;
+	if (call->trunk == TRUNK_PARALLEL) /* the last one is of a lower priority */
+		begins = edge_target_count(sim->edge, TRUNK_PARALLEL) - 1;
+	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next) {
+		gave_way += may_give_way(sim, branch);
+		if (branch->status >= 600 && !branch->ambiguous && mark_before(&branch->refused, hand) &&
+			!branch_may_be_abandoned(sim, branch, mark_settled_us(sim, &branch->refused)) &&
+			!branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->refused)))
+			sim_fail(sim, call, "a branch was added after a %u (RFC 3261 16.7 step 5)", branch->status);
+	}
+	if (up->branch_count >= begins + gave_way)
+		sim_fail(sim, call, "a branch was added, though none has given way");
+}
+
 /* RFC 3261 17.2: one record per request as long as it may be repeated; 16.10: no new branch once a CANCEL was asked. */
 static void
 check_new_branch(struct sim *sim, const struct in_hand *hand, const struct upstream *up, const struct agent *to)
@@ -132,6 +167,7 @@ check_new_branch(struct sim *sim, const struct in_hand *hand, const struct upstr
 		sim_fail(sim, call, "a branch was added after the final response");
 	if (up->client->invite && up->branch_count > 0 && mark_before(&up->cancel, hand) && up->cancel_status == 200)
 		sim_fail(sim, call, "a branch was added after the CANCEL (RFC 3261 16.10)");
+	check_reason_to_add(sim, hand, up);
 }
 
 /* The transaction of the edge that a new branch belongs to: a record may be gone, and a late copy of its request makes
@@ -180,6 +216,8 @@ forwarded_request(
 {
 	struct branch *branch = witness_branch(sim, m->branch[0]);
 
+	if (sent->kind == SENT_ACK_HOP && upstream_may_be_over(sim, sent->client->up, sim->now_us))
+		return; /* one that came after timer H, or I, is nothing that the edge could know */
 	if (sent->kind != SENT_REQUEST && sent->kind != SENT_ACK_2XX) {
 		sim_fail(sim, sent->call, "%s was forwarded, which ends at the edge (RFC 3261 9.2, 17.2.1)",
 			sent->kind == SENT_CANCEL ? "a CANCEL" : "the ACK for a refusal");
@@ -216,7 +254,8 @@ has_reason_to_cancel(const struct sim *sim, const struct branch *branch, uint64_
 	const struct upstream *up = branch->up;
 	uint64_t target_us = sim->conditions.target_us;
 
-	if (up->cancel.begin > 0 || now_us >= branch->refresh_us + sim->conditions.timers.c_us)
+	/* of two 1xx at once the one that came first may be the last to set the timer */
+	if (up->cancel.begin > 0 || now_us + SECONDS(1) >= branch->refresh_us + sim->conditions.timers.c_us)
 		return true;
 	if (target_us > 0 && up->client->call->trunk == TRUNK_SERIAL && now_us >= branch->us + target_us)
 		return true;
@@ -317,11 +356,15 @@ witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, co
 	struct agent *agent = agent_at(sim, to);
 	struct sent *sent;
 	struct seen m;
+	uint64_t hash;
 
 	if (fault != NULL || !message_read(bytes, size, &m)) {
 		sim_fail(sim, NULL, "a bad message went out (%s): %.80s", fault ? fault : "unreadable", bytes);
 		return;
 	}
+	hash = bytes_hash(bytes, size, 0);
+	sim->totals.sent++;
+	sim_note(sim, hash + sim->now_us + hand->worker);
 	ladder_message(sim, call_of(sim, &m), LADDER_OUT, agent, bytes, (int)hand->worker);
 	if (agent == NULL) {
 		sim_fail(sim, call_of(sim, &m), "a message went to a stranger: %.80s", bytes);
@@ -329,9 +372,9 @@ witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, co
 	}
 	sent = sent_of(sim, &m);
 	if (m.status > 0)
-		witness_response(sim, hand, agent, &m, bytes_hash(bytes, size, 0));
+		witness_response(sim, hand, agent, &m, hash);
 	else if (sent != NULL)
-		forwarded_request(sim, hand, agent, &m, bytes_hash(bytes, size, 0), sent);
+		forwarded_request(sim, hand, agent, &m, hash, sent);
 	else
 		own_request(sim, hand, agent, &m);
 	if (sim->failed)

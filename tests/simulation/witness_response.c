@@ -73,6 +73,8 @@ refused(struct sim *sim, struct in_hand *hand, struct upstream *up, const struct
 
 	if (up->final == 0) {
 		up->final_hash = hash;
+		if (up->ack.busy == 0) /* that of a refusal without a record */
+			up->ack = (struct mark){0};
 		if (up->branch_count > 0)
 			witness_choice(sim, hand, up, m->status);
 		return;
@@ -130,7 +132,7 @@ to_other(struct sim *sim, const struct in_hand *hand, struct upstream *up, const
 }
 
 static void
-note_final(struct sim *sim, const struct in_hand *hand, struct upstream *up, unsigned status)
+note_final(struct sim *sim, struct in_hand *hand, struct upstream *up, unsigned status)
 {
 	up->finals++;
 	if (up->final > 0)
@@ -138,6 +140,7 @@ note_final(struct sim *sim, const struct in_hand *hand, struct upstream *up, uns
 	up->final = status;
 	up->final_us = hand->now_us;
 	up->final_begin = hand->begin;
+	hand->finished = up;
 	up->final_tick = ++sim->tick;
 }
 
@@ -153,7 +156,7 @@ to_cancel(struct sim *sim, struct in_hand *hand, struct upstream *up, const stru
 		up->cancel.us = hand->now_us;
 		up->cancel.end = 0;
 	} else if (m->status != up->cancel_status && mark_before(&up->arrived, hand) &&
-		!upstream_may_be_over(sim, up, hand->now_us)) {
+		!upstream_may_be_over(sim, up, sim->now_us)) {
 		sim_fail(sim, up->client->call, "a CANCEL was answered %u, then %u", up->cancel_status, m->status);
 	}
 }
@@ -167,12 +170,30 @@ upstream_of(const struct sim *sim, struct in_hand *hand, const struct client *cl
 	return sent != NULL && sent->branch != NULL ? sent->branch->up : client->up;
 }
 
+/* The request was refused, and nothing kept of that; now it came again, and what was missing is there: a record is
+ * being made. */
+static bool
+is_fresh_start(const struct upstream *up, const struct seen *m)
+{
+	return m->serial == 0 && m->status == 100 && up->branch_count == 0;
+}
+
 /* A refusal that was decided upon before another call made a record of the same request: it says nothing of that. */
 static bool
 is_stateless(const struct in_hand *hand, const struct upstream *up, const struct seen *m)
 {
 	return m->serial == 0 && m->status >= 400 && hand->sent == up->client->request && up->branch_count > 0 &&
 		hand->begin < up->made;
+}
+
+/* The edge lets no request fail that belongs to a dialog which is up. */
+static void
+check_own_refusal(struct sim *sim, const struct in_hand *hand, const struct client *client, const struct seen *m)
+{
+	const struct talk *talk = client->leg ? witness_talk_of(client->leg) : NULL;
+
+	if (m->serial == 0 && m->status == 481 && talk != NULL && talk_is_up(sim, talk, hand))
+		sim_fail(sim, client->call, "a %s was answered 481, though its dialog is up", client->method);
 }
 
 void
@@ -200,9 +221,12 @@ witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, 
 	}
 	if (hand->sent != NULL && m->serial == hand->sent->serial)
 		hand->forwarded++;
+	if (up == hand->up)
+		hand->answers++;
+	check_own_refusal(sim, hand, client, m);
 	if (is_stateless(hand, up, m))
 		return;
-	if (m->status < 200 && up->final > 0 && up->final_tick < hand->begin)
+	if (m->status < 200 && up->final > 0 && up->final_tick < hand->begin && !is_fresh_start(up, m))
 		sim_fail(sim, client->call, "a %u went up after the final response", m->status);
 	else if (client->invite)
 		to_invite(sim, hand, up, m, hash);

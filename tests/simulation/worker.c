@@ -11,6 +11,7 @@
 
 #define BURST_MAX 8
 #define TIMERS_MAX 32
+#define TIMERS_LATE 512 /* of a worker that has fallen behind */
 
 unsigned points_left = UINT_MAX;
 static struct worker *running; /* the worker whose fiber has the processor */
@@ -31,6 +32,7 @@ resume(struct sim *sim, void *object, uint64_t unused)
 	struct worker *worker = object;
 
 	running = worker;
+	*sim_in_hand = worker->hand.sent ? worker->hand.sent->call->index : NOT_TRACED;
 	fiber_resume(worker->fiber);
 	running = NULL;
 }
@@ -52,6 +54,7 @@ length_of_stop(struct sim *sim, const struct worker *worker)
 static void
 stop(struct worker *worker)
 {
+	worker->sim->totals.stops++;
 	sim_after(worker->sim, length_of_stop(worker->sim, worker), resume, worker, 0);
 	running = NULL;
 	fiber_stop(worker->fiber);
@@ -119,6 +122,8 @@ take(struct worker *worker)
 		worker->inbox_end = &worker->inbox;
 	witness_begin(worker->sim, &worker->hand, sent, worker->sim->now_us);
 	if (sent != NULL) {
+		*sim_in_hand = sent->call->index;
+		sim_note(worker->sim, sent->serial + worker->sim->now_us + worker->index);
 		ladder_message(worker->sim, sent->call, LADDER_IN, sent->agent, sent->bytes, worker->index);
 		bp_engine_receive(worker->engine, &sent->agent->flow, (const uint8_t *)sent->bytes, sent->size,
 			worker->sim->now_us);
@@ -133,6 +138,7 @@ take(struct worker *worker)
 static void
 expire(struct worker *worker)
 {
+	*sim_in_hand = NOT_TRACED;
 	witness_begin(worker->sim, &worker->hand, NULL, worker->sim->now_us);
 	worker->next_us = bp_engine_expire(worker->engine, worker->sim->now_us, 1);
 	witness_end(worker->sim, &worker->hand);
@@ -144,6 +150,8 @@ take_turn(struct worker *worker)
 	unsigned burst = 1 + sim_below(worker->sim, BURST_MAX) + worker->waiting / 2;
 	unsigned timers = 1 + sim_below(worker->sim, TIMERS_MAX) + burst;
 
+	if (worker->next_us + MS(100) < worker->sim->now_us)
+		timers += TIMERS_LATE;
 	while (burst-- > 0 && worker->inbox != NULL)
 		take(worker);
 	do

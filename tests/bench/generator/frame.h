@@ -16,8 +16,8 @@ void frame_prepare(const struct side *side, struct template *template);
 /* Room for @count more messages: mbufs are in the stash. */
 bool frame_mbufs(struct gen *gen, uint32_t count);
 
-/* Sends a message. Without an mbuf it is lost, and counted. @kept: what the template's opaque fields are; @writer: places,
- * number. */
+/* Sends a message. Without an mbuf it is lost, and counted. @kept: what the template's opaque fields are; @writer:
+ * places, number. */
 void frame_send(struct gen *gen, enum side_id id, const struct template *template, const struct writer *writer,
 	const uint8_t *kept);
 
@@ -31,7 +31,8 @@ struct frame_in {
 	uint32_t size;
 	uint16_t place;
 };
-enum frame_is frame_read(const struct gen *gen, const struct side *side, const struct rte_mbuf *mbuf, struct frame_in *in);
+enum frame_is frame_read(
+	const struct gen *gen, const struct side *side, const struct rte_mbuf *mbuf, struct frame_in *in);
 
 /* An ARP packet that came in; it may be answered, or tell the target's MAC address. */
 void frame_arp(struct gen *gen, struct side *side, const struct rte_mbuf *mbuf);

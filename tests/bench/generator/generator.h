@@ -153,8 +153,8 @@ struct gen_report {
 
 #define GEN_CALL_SIZE 64 /* bytes of the generator's own for an open call */
 
-/* Everything at its default: one `bye` call after another at 1,000 a second, calls_max 1 Mi, T1 500 ms, T2 4 s. Ends must
- * still be filled in. */
+/* Everything at its default: one `bye` call after another at 1,000 a second, calls_max 1 Mi, T1 500 ms, T2 4 s.
+ * Ends must still be filled in. */
 void gen_options_default(struct gen_options *options);
 
 /* "bye", "mixed" (70 bye, 20 cancel, 5 cancel-early, 5 race), or "bye=70,options=30". False: none of these. */
@@ -169,8 +169,8 @@ const char *gen_fault_text(enum gen_fault fault);
 int gen_create(struct gen **gen, const struct gen_options *options, char *error);
 void gen_free(struct gen *gen);
 
-/* One turn: bursts from both ends, timers that are due, new calls that are due, bursts to both ends. Returns whether there
- * was anything to do. @tsc: now, never less than the last time. Thread: always the same one. */
+/* One turn: bursts from both ends, timers that are due, new calls that are due, bursts to both ends. Returns whether
+ * there was anything to do. @tsc: now, never less than the last time. Thread: always the same one. */
 bool gen_turn(struct gen *gen, uint64_t tsc);
 
 /* Calls a second from now on; 0: no new calls; INFINITY: by the window. Thread: that of gen_turn(). */
@@ -189,8 +189,8 @@ bool gen_exhausted(const struct gen *gen);
  * are held long. Thread: that of gen_turn(). */
 void gen_abandon(struct gen *gen);
 
-/* What there is since the last reset. The report is large (histograms): not for the stack. Thread: that of gen_turn(), or
- * any while nobody turns. */
+/* What there is since the last reset. The report is large (histograms): not for the stack. Thread: that of gen_turn(),
+ * or any while nobody turns. */
 void gen_report(const struct gen *gen, struct gen_report *report);
 void gen_report_reset(struct gen *gen);
 /* Adds @more to @sum (several generators). */

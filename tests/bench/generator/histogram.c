@@ -41,7 +41,7 @@ upper_end(uint32_t bucket)
 uint64_t
 gen_histogram_percentile(const struct gen_histogram *histogram, double percent)
 {
-	uint64_t wanted = (uint64_t)ceil(percent / 100 * (double)histogram->total), seen = 0;
+	uint64_t wanted = (uint64_t)ceil(percent / 100 * (double)histogram->total - 1e-6), seen = 0;
 
 	if (histogram->total == 0)
 		return 0;

@@ -25,7 +25,8 @@ gen_histogram_bucket(uint64_t value)
 
 	if (value >= (uint64_t)1 << GEN_HISTOGRAM_TOP)
 		value = ((uint64_t)1 << GEN_HISTOGRAM_TOP) - 1;
-	shift = (unsigned)__builtin_clzll(1u << GEN_HISTOGRAM_DIGITS) - (unsigned)__builtin_clzll(value | 1u << GEN_HISTOGRAM_DIGITS);
+	shift = (unsigned)(__builtin_clzll(1u << GEN_HISTOGRAM_DIGITS) -
+		__builtin_clzll(value | 1u << GEN_HISTOGRAM_DIGITS));
 	return (shift << GEN_HISTOGRAM_DIGITS) + (uint32_t)(value >> shift);
 }
 
@@ -44,8 +45,8 @@ gen_histogram_record(struct gen_histogram *histogram, uint64_t value)
 void gen_histogram_reset(struct gen_histogram *histogram);
 void gen_histogram_add(struct gen_histogram *sum, const struct gen_histogram *more);
 
-/* The value that @percent (0 to 100) of all values do not exceed: the upper end of its bucket, at most the maximum. 0 of
- * an empty one. */
+/* The value that @percent (0 to 100) of all values do not exceed: the upper end of its bucket, at most the maximum.
+ * 0 of an empty one. */
 uint64_t gen_histogram_percentile(const struct gen_histogram *histogram, double percent);
 
 #endif

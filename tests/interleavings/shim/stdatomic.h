@@ -11,12 +11,13 @@
 #include_next <stdatomic.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
-enum explorer_kind { EXPLORER_READ, EXPLORER_WRITE };
+enum explorer_kind { EXPLORER_READ, EXPLORER_WRITE, EXPLORER_STORE };
 
-/* The calling coroutine is about to access @place. */
-void explorer_access(const volatile void *place, enum explorer_kind kind);
-/* Its compare-and-swap changed nothing: it failed, or wrote what was there. */
+/* The calling coroutine is about to access @place. @value: of a store, which does not look at what was there. */
+void explorer_access(const volatile void *place, enum explorer_kind kind, uint64_t value);
+/* The access changed nothing: a compare-and-swap failed, or what was written was there. */
 void explorer_only_read(void);
 
 /* clang-format off */
@@ -26,7 +27,7 @@ void explorer_only_read(void);
 #undef atomic_load_explicit
 #define atomic_load_explicit(object, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
-	explorer_access(explorer_p, EXPLORER_READ); \
+	explorer_access(explorer_p, EXPLORER_READ, 0); \
 	(EXPLORER_VALUE(explorer_p))*explorer_p; })
 #define atomic_load(object) atomic_load_explicit(object, memory_order_seq_cst)
 
@@ -35,7 +36,9 @@ void explorer_only_read(void);
 #define atomic_store_explicit(object, value, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
 	EXPLORER_VALUE(explorer_p) explorer_v = (value); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_STORE, (uint64_t)explorer_v); \
+	if (*explorer_p == explorer_v) \
+		explorer_only_read(); \
 	*explorer_p = explorer_v; \
 	(void)0; })
 #define atomic_store(object, value) atomic_store_explicit(object, value, memory_order_seq_cst)
@@ -45,9 +48,11 @@ void explorer_only_read(void);
 #define atomic_exchange_explicit(object, value, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
 	EXPLORER_VALUE(explorer_p) explorer_v = (value); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_WRITE, 0); \
 	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
 	*explorer_p = explorer_v; \
+	if (explorer_old == explorer_v) \
+		explorer_only_read(); \
 	explorer_old; })
 #define atomic_exchange(object, value) atomic_exchange_explicit(object, value, memory_order_seq_cst)
 
@@ -55,7 +60,7 @@ void explorer_only_read(void);
 #undef atomic_fetch_add_explicit
 #define atomic_fetch_add_explicit(object, value, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_WRITE, 0); \
 	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
 	*explorer_p = (EXPLORER_VALUE(explorer_p))(explorer_old + (value)); \
 	explorer_old; })
@@ -65,9 +70,12 @@ void explorer_only_read(void);
 #undef atomic_fetch_or_explicit
 #define atomic_fetch_or_explicit(object, value, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_WRITE, 0); \
 	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
-	*explorer_p = explorer_old | (value); \
+	EXPLORER_VALUE(explorer_p) explorer_new = explorer_old | (value); \
+	*explorer_p = explorer_new; \
+	if (explorer_old == explorer_new) \
+		explorer_only_read(); \
 	explorer_old; })
 #define atomic_fetch_or(object, value) atomic_fetch_or_explicit(object, value, memory_order_seq_cst)
 
@@ -75,9 +83,12 @@ void explorer_only_read(void);
 #undef atomic_fetch_and_explicit
 #define atomic_fetch_and_explicit(object, value, order) __extension__ ({ \
 	__auto_type explorer_p = (object); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_WRITE, 0); \
 	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
-	*explorer_p = explorer_old & (value); \
+	EXPLORER_VALUE(explorer_p) explorer_new = explorer_old & (value); \
+	*explorer_p = explorer_new; \
+	if (explorer_old == explorer_new) \
+		explorer_only_read(); \
 	explorer_old; })
 #define atomic_fetch_and(object, value) atomic_fetch_and_explicit(object, value, memory_order_seq_cst)
 
@@ -90,7 +101,7 @@ void explorer_only_read(void);
 	__auto_type explorer_p = (object); \
 	__auto_type explorer_e = (expected); \
 	EXPLORER_VALUE(explorer_p) explorer_d = (desired); \
-	explorer_access(explorer_p, EXPLORER_WRITE); \
+	explorer_access(explorer_p, EXPLORER_WRITE, 0); \
 	EXPLORER_VALUE(explorer_p) explorer_old = *explorer_p; \
 	bool explorer_won = explorer_old == *explorer_e; \
 	if (explorer_won) \

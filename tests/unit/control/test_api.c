@@ -275,6 +275,8 @@ test_metrics(void **state)
 	c[0].states_entered[BP_MACHINE_NICT][0] = 1;
 	c[0].pool_taken_bytes[BP_POOL_KIND_kept] = 1000;
 	c[1].pool_returned_bytes[BP_POOL_KIND_kept] = 400;
+	c[0].pool_dry[BP_POOL_KIND_record] = 1;
+	c[1].pool_dry[BP_POOL_KIND_record] = 2;
 	c[1].frames_held = 2;
 	c[0].messages_received++;
 	ask("GET", "/metrics");
@@ -283,6 +285,7 @@ test_metrics(void **state)
 	assert_true(sample("byepass_machines{machine=\"ict\",state=\"calling\"}") == 0);
 	assert_null(strstr(reply.body, "terminated"));
 	assert_true(sample("byepass_pool_bytes{pool=\"kept\"}") == 600);
+	assert_true(sample("byepass_pool_dry_total{pool=\"record\"}") == 3);
 	assert_true(sample("byepass_frames_held{worker=\"1\"}") == 2);
 	assert_true(sample("byepass_counting_law_holds") == 0);
 }

@@ -9,6 +9,7 @@
 static void
 test_gives_each_slot_once_then_runs_dry(void **state)
 {
+	unsigned dry[2] = {0};
 	bool seen[100] = {false};
 	struct pools pools;
 	uint32_t index;
@@ -19,6 +20,7 @@ test_gives_each_slot_once_then_runs_dry(void **state)
 
 		if (slot == NULL) { /* what the other worker carved stays with it */
 			assert_int_equal(bp_pool_untouched(pools.memory, BP_POOL_RECORD), 0);
+			assert_int_equal(pools.counters[i & 1].pool_dry[BP_POOL_KIND_record], ++dry[i & 1]);
 			continue;
 		}
 		index = bp_slot_index(pools.memory, slot);
@@ -138,6 +140,7 @@ test_kept_memory_runs_dry_and_recovers(void **state)
 		count++;
 	}
 	assert_in_range(count, 800, 1 << 10);
+	assert_int_equal(pools.counters[0].pool_dry[BP_POOL_KIND_kept], 1); /* though all larger classes were asked */
 	bp_slot_retire(pools.homes[0], &last->slot);
 	bp_memory_flush(pools.homes[0]);
 	pools_release(&pools);

@@ -126,6 +126,66 @@ test_says_so_when_memory_is_out(void **state)
 	bp_memory_free(pools.memory);
 }
 
+/* What runs already finds memory out of a dry pool; nothing new may begin until the stock is full again. */
+static void
+test_stock_outlasts_a_dry_pool(void **state)
+{
+	struct bp_timer_entry entry = {.index = 1}, out;
+	struct bp_timers timers;
+	struct pools pools;
+	unsigned count = 0;
+
+	pools_create(&pools, 1, 64, 0);
+	atomic_store(bp_memory_timer_credit(pools.homes[0]), 1000);
+	bp_timers_begin(&timers, pools.homes[0], &rfc);
+	assert_true(bp_timers_fill(&timers));
+	while (bp_slot_take(pools.homes[0], BP_POOL_TIMER) != NULL)
+		count++;
+	assert_int_equal(count, 64 - BP_TIMER_STOCK);
+	assert_true(bp_timers_promise(&timers, 12));
+	for (unsigned i = 0; i < BP_DURATION_COUNT; i++)
+		for (unsigned j = 0; j < BP_TIMER_CHUNK_ENTRIES; j++)
+			assert_true(bp_timer_arm(&timers, i, entry, 0));
+	assert_false(bp_timers_promise(&timers, 12));
+	assert_false(bp_timer_arm(&timers, BP_DURATION_T1, entry, 0));
+	for (unsigned i = 0; i < BP_DURATION_COUNT * BP_TIMER_CHUNK_ENTRIES; i++)
+		assert_true(bp_timer_pop(&timers, UINT64_MAX - 1, &out)); /* its chunks fill the stock again */
+	assert_true(bp_timers_promise(&timers, 12));
+	assert_true(bp_timer_arm(&timers, BP_DURATION_T1, entry, 0));
+	bp_memory_free(pools.memory);
+}
+
+/* No more is promised than there is, by all workers together; what one redeems another may promise. */
+static void
+test_promises_are_kept(void **state)
+{
+	enum { ALL = 3000, RECORD = 12 };
+	unsigned promised[2] = {0}, sum;
+	struct bp_timers timers[2];
+	struct pools pools;
+
+	pools_create(&pools, 1, 64, 0);
+	atomic_store(bp_memory_timer_credit(pools.homes[0]), ALL);
+	for (int i = 0; i < 2; i++)
+		bp_timers_begin(&timers[i], pools.homes[i], &rfc);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 2; i++)
+			while (bp_timers_promise(&timers[i], RECORD) && promised[i] < 2 * ALL)
+				promised[i] += RECORD;
+		sum = promised[0] + promised[1];
+		assert_in_range(sum, ALL - 2 * BP_TIMER_CREDIT_IDLE - 2 * RECORD, ALL);
+		assert_int_equal(sum + timers[0].credit + timers[1].credit +
+				atomic_load(bp_memory_timer_credit(pools.homes[0])),
+			ALL);
+		while (promised[0] > 0) { /* records end on another worker than the one that made them */
+			bp_timers_redeem(&timers[1], RECORD);
+			promised[0] -= RECORD;
+		}
+		assert_true(timers[1].credit <= BP_TIMER_CREDIT_IDLE);
+	}
+	bp_memory_free(pools.memory);
+}
+
 int
 main(void)
 {
@@ -135,6 +195,8 @@ main(void)
 		cmocka_unit_test(test_hops_reach_any_deadline),
 		cmocka_unit_test(test_doubling),
 		cmocka_unit_test(test_says_so_when_memory_is_out),
+		cmocka_unit_test(test_stock_outlasts_a_dry_pool),
+		cmocka_unit_test(test_promises_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

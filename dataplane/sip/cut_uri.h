@@ -344,6 +344,8 @@ cut_plain_uri(const uint8_t *p, size_t begin, size_t end, size_t limit, uint8_t 
 		colon = stop;
 		stop = NEXT();
 		byte = BYTE(stop);
+		if (unlikely(!in_line && stop < 8)) /* read_digits() wants eight bytes before */
+			return 0;
 		uri->port = read_port(p, colon + 1, stop);
 		if (unlikely(uri->port == 0))
 			return 0;

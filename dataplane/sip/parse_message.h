@@ -401,9 +401,9 @@ plain_cseq(struct bp_sip_message *m, const uint8_t *p, struct bp_span value, siz
 	size_t end = span_end(value), token, method = m->method_text.size, digits;
 
 	if (m->status == 0) {
-		/* the method of the request, whose letters are fewer than eight: compared with what is before it */
+		/* the method of the request, of no more than eight letters: compared with what is before it */
 		token = end - method;
-		if (unlikely(method == 0 || value.size < method + 2 ||
+		if (unlikely(method - 1 >= 8 || value.size < method + 2 ||
 			     (bp_load8(p + end - 8) >> (64 - 8 * method)) !=
 				     (bp_load8(p) & UINT64_MAX >> (64 - 8 * method))))
 			return false;
@@ -425,7 +425,8 @@ plain_fields(struct bp_sip_message *m, const uint8_t *p, size_t size, const stru
 {
 	/* the first eight: OTHER VIA FROM TO CALL_ID CSEQ MAX_FORWARDS ROUTE */
 	uint64_t first = bp_load8(m->first);
-	const struct bp_sip_header *headers = m->headers - 1;
+	const struct bp_sip_header *headers =
+		(const struct bp_sip_header *)((uintptr_t)m->headers - sizeof(*headers)); /* m->first counts from 1 */
 	const struct bp_sip_header *via = &headers[m->first[BP_SIP_VIA]], *from = &headers[m->first[BP_SIP_FROM]];
 	const struct bp_sip_header *to = &headers[m->first[BP_SIP_TO]];
 	const struct bp_sip_header *call_id = &headers[m->first[BP_SIP_CALL_ID]];

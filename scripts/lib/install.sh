@@ -8,6 +8,7 @@ packages_build=(gcc libc6-dev binutils meson ninja-build pkg-config python3
 	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev
 	libosip2-dev libsofia-sip-ua-dev) # the last two: to compare with
 packages_clang=(clang libclang-rt-14-dev) # the second: sanitizers and libFuzzer
+packages_fuzz=(llvm-14) # coverage, symbols in traces
 packages_network=(iproute2 ethtool iputils-ping procps sip-tester curl)
 packages_e2e=(kamailio prometheus)
 packages_tests=(valgrind) # counts instructions

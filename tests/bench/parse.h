@@ -13,7 +13,7 @@
 /* What a stateful proxy needs of a message. As text, for comparison; empty: absent. */
 #define PARSE_FIELDS(X)                                                                                      \
 	X(METHOD)                                                                                            \
-	X(STATUS) X(URI_USER) X(URI_HOST) X(URI_PORT) X(VIA_HOST) X(VIA_PORT) X(BRANCH) X(RPORT) X(FROM_TAG) \
+	X(STATUS) X(URI_USER) X(URI_HOST) X(URI_PORT) X(VIA_HOST) X(VIA_PORT) X(BRANCH) X(RECEIVED) X(RPORT) X(FROM_TAG) \
 		X(TO_TAG) X(CALL_ID) X(CSEQ) X(CSEQ_METHOD) X(MAX_FORWARDS) X(ROUTE_HOST) X(ROUTE_PORT)      \
 			X(ROUTE_LR) X(RECORD_HOST) X(RECORD_PORT) X(RECORD_LR) X(CONTACT) X(CONTENT_LENGTH)
 

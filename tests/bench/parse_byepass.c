@@ -73,6 +73,7 @@ set_fields(struct parse_fields *f, const struct result *r)
 	if (view.via.port)
 		parse_field_number(f, PARSE_VIA_PORT, view.via.port);
 	set_span(f, PARSE_BRANCH, view.via.branch);
+	set_span(f, PARSE_RECEIVED, view.via.received);
 	parse_field_text(f, PARSE_RPORT, view.via.rport_at ? "yes" : NULL);
 	set_span(f, PARSE_FROM_TAG, view.from_tag);
 	set_span(f, PARSE_TO_TAG, view.to_tag);

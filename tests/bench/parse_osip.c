@@ -6,6 +6,7 @@
 #include "parse.h"
 
 #include <osipparser2/osip_parser.h>
+#include <osipparser2/osip_port.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,15 @@ struct result {
 };
 
 static void
+no_trace(const char *file, int line, osip_trace_level_t level, const char *format, va_list arguments)
+{
+}
+
+static void
 setup(void)
 {
 	parser_init();
+	osip_trace_initialize_func(END_TRACE_LEVEL, no_trace); /* it would print what it does not like */
 }
 
 static bool
@@ -99,6 +106,10 @@ set_fields(struct parse_fields *f, const struct result *r)
 
 	start_fields(f, m);
 	if (r->via) {
+		osip_generic_param_t *received = NULL;
+
+		osip_via_param_get_byname(r->via, (char *)"received", &received);
+		parse_field_text(f, PARSE_RECEIVED, received ? received->gvalue : NULL);
 		if (r->via->host && strchr(r->via->host, ':'))
 			snprintf(f->text[PARSE_VIA_HOST], PARSE_TEXT_MAX, "[%s]", r->via->host);
 		else

@@ -81,6 +81,7 @@ set_fields(struct parse_fields *f, const struct result *r)
 		parse_field_text(f, PARSE_VIA_HOST, sip->sip_via->v_host);
 		parse_field_text(f, PARSE_VIA_PORT, sip->sip_via->v_port);
 		parse_field_text(f, PARSE_BRANCH, sip->sip_via->v_branch);
+		parse_field_text(f, PARSE_RECEIVED, sip->sip_via->v_received);
 		parse_field_text(f, PARSE_RPORT, sip->sip_via->v_rport ? "yes" : NULL);
 	}
 	parse_field_text(f, PARSE_FROM_TAG, sip->sip_from ? sip->sip_from->a_tag : NULL);

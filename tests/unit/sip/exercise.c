@@ -143,7 +143,8 @@ check_variants(const uint8_t *bytes, struct bp_span span)
 	struct bp_sip_address address, other_address;
 	struct bp_sip_via via, other_via;
 	struct bp_sip_uri uri, other_uri;
-	bool has_via = bp_sip_via_cut(bytes, span, &via), has_address = bp_sip_address_cut(bytes, span, &address);
+	bool has_via = bp_sip_via_cut(bytes, span, &via),
+	     has_address = bp_sip_address_cut(bytes, span, &address);
 	bool has_uri = has_address && bp_sip_uri_cut(bytes, address.uri, &uri);
 
 	for (unsigned i = 0; bp_variants[i]; i++) {
@@ -169,7 +170,8 @@ check_first(const struct bp_sip_message *m, enum bp_sip_header_id id)
 	struct bp_sip_walk walk = {.started = false};
 	struct bp_sip_address address, got_address;
 	struct bp_sip_uri uri, got_uri;
-	bool has_address = bp_sip_walk_next(m, id, &walk) && bp_sip_address_cut(m->bytes, walk.element, &address);
+	bool has_address =
+		bp_sip_walk_next(m, id, &walk) && bp_sip_address_cut(m->bytes, walk.element, &address);
 	bool has_uri = has_address && bp_sip_uri_cut(m->bytes, address.uri, &uri);
 
 	if (!has_address)
@@ -207,6 +209,28 @@ check_elements(const struct bp_sip_message *m)
 	}
 }
 
+/* Each header is found by its name as text. */
+static void
+check_names(const struct bp_sip_message *m)
+{
+	for (unsigned i = 0; i < m->header_count && i < 8; i++) {
+		const struct bp_sip_header *header = &m->headers[i], *found;
+		char name[64];
+
+		if (header->name.size >= sizeof(name))
+			continue;
+		memcpy(name, bp_sip_at(m, header->name), header->name.size);
+		name[header->name.size] = 0;
+		found = bp_sip_find(m, name);
+		MUST(found && found <= header && found->id == header->id);
+		MUST(found->id != BP_SIP_OTHER || bp_span_is(m->bytes, found->name, name));
+	}
+	MUST(m->method < BP_METHOD_COUNT);
+	if (m->fault == BP_SIP_FAULT_NONE && m->method != BP_METHOD_OTHER)
+		MUST(memcmp(bp_sip_method_name(m->method), bp_sip_at(m, m->cseq_method),
+			     m->cseq_method.size) == 0);
+}
+
 /* What must hold of any view. */
 static void
 check_view(const struct bp_sip_message *m, const uint8_t *bytes, uint32_t size)
@@ -224,6 +248,7 @@ check_view(const struct bp_sip_message *m, const uint8_t *bytes, uint32_t size)
 	must_be_inside(m->to_tag, m->headers_offset, m->body_offset);
 	check_lines(m);
 	check_elements(m);
+	check_names(m);
 	check_uri(m->bytes, m->uri);
 	if (m->fault == BP_SIP_FAULT_NONE) {
 		MUST(m->call_id.size && m->cseq_method.size && m->via.element.size);
@@ -251,6 +276,29 @@ check_answer(const struct bp_sip_message *m)
 		return;
 	MUST(answer.fault == BP_SIP_FAULT_NONE || answer.fault == BP_SIP_FAULT_TOO_MANY_HEADERS);
 	MUST(answer.cseq == m->cseq && answer.to_tag.size && answer.via.received.size);
+}
+
+/* The ACK and the CANCEL for a request as it was sent are requests of the same transaction. */
+static void
+check_hop_requests(const struct bp_sip_message *m)
+{
+	static uint8_t out[140000];
+	static struct bp_sip_message built;
+	uint32_t size;
+
+	if (m->fault != BP_SIP_FAULT_NONE || m->status != 0)
+		return;
+	for (unsigned cancel = 0; cancel < 2; cancel++) {
+		size = cancel ? bp_build_cancel(m, NULL, 0, out, sizeof(out))
+			      : bp_build_ack(m, m, out, sizeof(out));
+		if (size == 0)
+			continue;
+		bp_sip_parse(&built, out, size, NULL);
+		MUST(built.fault == BP_SIP_FAULT_NONE || built.fault == BP_SIP_FAULT_TOO_MANY_HEADERS);
+		MUST(built.method == (cancel ? BP_METHOD_CANCEL : BP_METHOD_ACK) && built.cseq == m->cseq);
+		MUST(built.via.branch.size == m->via.branch.size && built.via.last && built.body.size == 0);
+		MUST(built.uri.size == m->uri.size && built.to_tag.size == m->to_tag.size);
+	}
 }
 
 /* Adds edits that @choice names. Returns how many Vias and Routes the result has more. */
@@ -345,6 +393,27 @@ same_view(const struct bp_sip_message *a, const struct bp_sip_message *b)
 	return true;
 }
 
+/* The scanners of all variants stop at the same places. */
+static void
+check_scan(const uint8_t *bytes, uint32_t size)
+{
+	static const struct bp_scan_set *const sets[] = {
+		&bp_set_token, &bp_set_uri, &bp_set_list_stop, &bp_set_angle};
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		const struct bp_variant *variant = bp_variants[i];
+
+		for (unsigned k = 0; variant->supported() && k < sizeof(sets) / sizeof(sets[0]); k++) {
+			uint32_t at = size / 7 * k;
+
+			MUST(variant->find(bytes, at, size, sets[k]) ==
+				bp_variant_plain.find(bytes, at, size, sets[k]));
+			MUST(variant->find_other(bytes, at, size, sets[k]) ==
+				bp_variant_plain.find_other(bytes, at, size, sets[k]));
+		}
+	}
+}
+
 void
 exercise_message(const uint8_t *bytes, uint32_t size)
 {
@@ -363,7 +432,9 @@ exercise_message(const uint8_t *bytes, uint32_t size)
 		MUST(same_view(&m, &other));
 	}
 	bp_variant = chosen;
+	check_scan(copy, size);
 	check_answer(&m);
+	check_hop_requests(&m);
 	for (uint32_t i = 0; i < size; i++)
 		choice = choice * 31 + copy[i];
 	check_edited(&m, choice);

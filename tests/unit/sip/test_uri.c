@@ -24,6 +24,21 @@ cut(struct bp_sip_uri *uri, const char *text)
 	return bp_sip_uri_cut(kept, (struct bp_span){0, (uint16_t)size}, uri);
 }
 
+/* Nothing before the first byte may be read, and of the shortest URIs there is little before the port. */
+static void
+short_parts(void **state)
+{
+	static const char *const good[] = {"sip:h:5", "sip:h:5;lr", "sip:h:50", "sip:hh:5", "sip:u@h:5", "sips:h:5"};
+	struct bp_sip_uri uri;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(cut(&uri, good[i]));
+		assert_int_equal(uri.port, i == 2 ? 50 : 5);
+	}
+	assert_false(cut(&uri, "sip:h:"));
+	assert_false(cut(&uri, "sip::5"));
+}
+
 static void
 sip(void **state)
 {
@@ -313,6 +328,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sip),
+		cmocka_unit_test(short_parts),
 		cmocka_unit_test(other_schemes),
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(long_parts),

@@ -258,8 +258,8 @@ MUTANTS = [
     Mutant(
         "kept-freed-at-once",
         "proxy/finish.c",
-        "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
-        "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\n/* Mostly",
+        "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\n/* Mostly",
         "a message is used again while another worker still reads it",
         "interleavings-reclaim",
     ),

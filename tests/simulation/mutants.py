@@ -138,10 +138,10 @@ MUTANTS = [
         "2xx-dropped-after-cancel",
         "proxy/upstream.c",
         "\tif (swap.action != BP_DO_SEND)\n\t\treturn BP_DROP_response_unexpected;\n"
-        "\tif (BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING) {",
+        "\tif (*accepted) {",
         "\tif (swap.action != BP_DO_SEND || (swap.before & BP_WORD_CANCEL_ASKED) != 0)\n"
         "\t\treturn BP_DROP_response_unexpected;\n"
-        "\tif (BP_WORD_GET(swap.before, STATE) == BP_IST_PROCEEDING) {",
+        "\tif (*accepted) {",
         "a 2xx that crosses the CANCEL is lost (RFC 3261 16.7 step 5)",
     ),
     Mutant(
@@ -164,18 +164,27 @@ MUTANTS = [
     Mutant(
         "timer-m-cut",
         "proxy/response.c",
-        "\t\tbp_arm(engine, BP_DURATION_64T1,\n"
-        "\t\t\tbp_entry(engine, record, id.generation, id.branch, BP_TIMER_M));\n",
-        "\t\tbp_arm(engine, BP_DURATION_T1,\n"
-        "\t\t\tbp_entry(engine, record, id.generation, id.branch, BP_TIMER_M));\n",
+        "\t\tentry.step = accepted; /* L and M run out together */\n\t\tbp_arm(engine, BP_DURATION_64T1, entry);\n",
+        "\t\tbp_arm(engine, BP_DURATION_T1, entry);\n"
+        "\t\tentry.timer = BP_TIMER_L;\n"
+        "\t\tif (accepted)\n\t\t\tbp_arm(engine, BP_DURATION_64T1, entry);\n",
         "a 2xx that comes again does not go up (RFC 6026 7.2)",
     ),
     Mutant(
         "timer-l-cut",
-        "proxy/upstream.c",
-        "\t\tbp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));\n",
-        "\t\tbp_arm(engine, BP_DURATION_T1, bp_entry(engine, record, generation, 0, BP_TIMER_L));\n",
+        "proxy/response.c",
+        "\t\tentry.step = accepted; /* L and M run out together */\n\t\tbp_arm(engine, BP_DURATION_64T1, entry);\n",
+        "\t\tbp_arm(engine, BP_DURATION_64T1, entry);\n"
+        "\t\tentry.timer = BP_TIMER_L;\n"
+        "\t\tif (accepted)\n\t\t\tbp_arm(engine, BP_DURATION_T1, entry);\n",
         "Accepted ends too early (RFC 6026 7.1)",
+    ),
+    Mutant(
+        "timer-l-missing",
+        "proxy/timer.c",
+        "\t\tif (f->entry.step != 0)\n\t\t\trun_server_end(",
+        "\t\tif (f->entry.step > 1)\n\t\t\trun_server_end(",
+        "timer M, in whose entry L is, leaves the server side in Accepted: the record stays",
     ),
     Mutant(
         "ack-of-2xx-lost",
@@ -198,8 +207,8 @@ MUTANTS = [
     Mutant(
         "ack-for-refusal-forgotten",
         "proxy/response.c",
-        "\tsend_ack(engine, m, record, id.branch);\n\tif (!is_abandoned(swap->after)) {",
-        "\tif (!is_abandoned(swap->after)) {",
+        "request = send_ack(engine, m, record, id.branch);\n",
+        "request = bp_kept_request(engine, record, id.branch);\n",
         "a 487 from downstream is not acknowledged",
     ),
     Mutant(
@@ -235,8 +244,8 @@ MUTANTS = [
     Mutant(
         "timer-c-not-refreshed",
         "proxy/response.c",
-        "\t\tif (live != NULL)\n\t\t\tatomic_store(&live->branches[id.branch].deadline_us,",
-        "\t\tif (live == NULL)\n\t\t\tatomic_store(&live->branches[id.branch].deadline_us,",
+        "\t\tif (live != NULL)\n\t\t\tatomic_store_explicit(&live->branches[id.branch].deadline_us,",
+        "\t\tif (live != NULL && m->status < 100)\n\t\t\tatomic_store_explicit(&live->branches[id.branch].deadline_us,",
         "a callee that goes on ringing is cancelled after 3 minutes",
     ),
     Mutant(
@@ -263,9 +272,23 @@ MUTANTS = [
     Mutant(
         "timer-b-missing",
         "proxy/branch.c",
-        "\t\tbp_arm(engine, BP_DURATION_64T1, bp_entry(engine, record, generation, index, BP_TIMER_B));\n",
-        "",
+        "\tbool armed = bp_timer_arm(&engine->timers, duration, end, from_us);\n",
+        "\tbool armed = invite || bp_timer_arm(&engine->timers, duration, end, from_us);\n",
         "a dead callee is waited for until timer C",
+    ),
+    Mutant(
+        "timer-f-missing",
+        "proxy/branch.c",
+        "\tbool armed = bp_timer_arm(&engine->timers, duration, end, from_us);\n",
+        "\tbool armed = !invite || bp_timer_arm(&engine->timers, duration, end, from_us);\n",
+        "a non-INVITE that nobody answers is never over",
+    ),
+    Mutant(
+        "timer-c-not-armed",
+        "proxy/timer.c",
+        "\t\t(state == BP_ICT_CALLING || state == BP_ICT_PROCEEDING))\n",
+        "\t\tstate == BP_ICT_CALLING)\n",
+        "timer A arms no C when a 1xx has come before it: who then rings for ever is never cancelled",
     ),
     Mutant(
         "timer-c-missing",
@@ -348,9 +371,9 @@ MUTANTS = [
     Mutant(
         "kept-freed-at-once",
         "proxy/finish.c",
-        "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "\tbp_slot_retire(engine->memory, &kept->slot);\n}\n\n/* Mostly",
         "\tmemset(kept->bytes, 0xdb, kept->size);\n"
-        "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\nstatic void\nretire_live(",
+        "\tbp_slot_return(engine->memory, &kept->slot);\n}\n\n/* Mostly",
         "a message is freed while another worker still sends it: no grace period",
     ),
     Mutant(
@@ -379,7 +402,7 @@ MUTANTS = [
     Mutant(
         "kept-leaks",
         "proxy/finish.c",
-        "\tbp_retire_kept(engine, atomic_exchange(&record->ack, NULL));\n",
+        "\tretire_at(engine, &record->ack);\n",
         "",
         "what an ACK is made of is not given back",
     ),
@@ -391,7 +414,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
-        first=451,
+        first=2601,
     ),
     Mutant(
         "generation-stays",

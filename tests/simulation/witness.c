@@ -73,7 +73,8 @@ upstream_may_be_over(const struct sim *sim, const struct upstream *up, uint64_t 
 bool
 branch_may_be_over(const struct sim *sim, const struct branch *branch, uint64_t now_us)
 {
-	bool silent = branch->provisional.begin == 0 || branch->provisional.us >= branch->us + sim_64t1(sim);
+	bool silent = branch->provisional.begin == 0 ||
+		mark_settled_us(sim, &branch->provisional) >= branch->us + sim_64t1(sim);
 
 	if (branch->failed.begin > 0)
 		return true;

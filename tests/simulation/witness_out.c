@@ -130,13 +130,23 @@ may_give_way(const struct sim *sim, const struct branch *branch)
 		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
 }
 
+/* Another call is just adding one: when a target's time is over as its 503 or ICMP error comes, each may be answered
+ * with a target of its own. */
+static bool
+is_adding(const struct in_hand *hand, const struct upstream *up)
+{
+	const struct branch *last = up->branches;
+
+	return up->branch_count > 1 && last != hand->made && (last->made_end == 0 || last->made_end > hand->begin);
+}
+
 /* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step
  * 5). */
 static void
 check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
 {
 	struct call *call = up->client->call;
-	unsigned begins = 1, gave_way = 0;
+	unsigned begins = 1, gave_way = is_adding(hand, up);
 
 	if (up->client->leg != NULL || call->trunk == NO_TRUNK)
 		return;
@@ -155,7 +165,7 @@ check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct up
 
 /* RFC 3261 17.2: one record per request as long as it may be repeated; 16.10: no new branch once a CANCEL was asked. */
 static void
-check_new_branch(struct sim *sim, const struct in_hand *hand, const struct upstream *up, const struct agent *to)
+check_new_branch(struct sim *sim, struct in_hand *hand, const struct upstream *up, const struct agent *to)
 {
 	struct call *call = up->client->call;
 
@@ -185,7 +195,7 @@ upstream_for(struct sim *sim, const struct in_hand *hand, const struct sent *sen
 }
 
 static void
-new_branch(struct sim *sim, const struct in_hand *hand, struct sent *sent, struct agent *to, const struct seen *m,
+new_branch(struct sim *sim, struct in_hand *hand, struct sent *sent, struct agent *to, const struct seen *m,
 	uint64_t hash)
 {
 	struct upstream *up = upstream_for(sim, hand, sent);
@@ -205,6 +215,7 @@ new_branch(struct sim *sim, const struct in_hand *hand, struct sent *sent, struc
 		.sends = 1,
 		.next = up->branches};
 	up->branches = branch;
+	hand->made = branch;
 	map_add(sim->branches, text_hash(m->branch[0]), branch);
 	if (sent->leg != NULL && strcmp(sent->method, "BYE") == 0) /* timer F */
 		talk_give_up(witness_talk_of(sent->leg), hand->now_us + sim_64t1(sim));

@@ -387,8 +387,12 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 	if (hand->made != NULL)
 		hand->made->made_end = sim->tick;
 	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
-		sent->status < 200)
-		sent->branch->refresh_us = hand->now_us; /* until now timer C may have been that of the one before */
+		sent->status < 200) {
+		/* until now timer C may have been that of the one before, and come up */
+		if (hand->now_us + SECONDS(1) >= sent->branch->refresh_us + sim->conditions.timers.c_us)
+			sent->branch->c_due = true;
+		sent->branch->refresh_us = hand->now_us;
+	}
 }
 
 void

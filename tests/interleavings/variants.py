@@ -266,10 +266,12 @@ MUTANTS = [
     Mutant(
         "no-grace-period",
         "transaction/slab.c",
-        "\tslot->next = home->open->first;\n\thome->open->first = place_of(home->memory, slot);\n"
-        "\tif (++home->open->count >= BATCH_SLOTS)\n\t\thand_over(home);",
+        "\tcount_returned(home, slot);\n\tif (slot->owner == home->worker) {\n",
+        "\tcount_returned(home, slot);\n"
         "\tslot->next = home->pools[slot->pool].local;\n"
-        "\thome->pools[slot->pool].local = place_of(home->memory, slot);",
+        "\thome->pools[slot->pool].local = place_of(home->memory, slot);\n"
+        "\treturn;\n"
+        "\tif (slot->owner == home->worker) {\n",
         "a retired slot is used again at once",
         "interleavings-reclaim",
     ),

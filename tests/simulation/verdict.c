@@ -17,7 +17,11 @@ had_to_be_cancelled(const struct sim *sim, const struct branch *branch, uint64_t
 	const struct mark *provisional = &branch->provisional;
 	uint64_t known = provisional->end > end ? provisional->end : end;
 
-	if (provisional->end == 0 || branch_may_be_over(sim, branch, provisional->us > us ? provisional->us : us))
+	if (provisional->end == 0)
+		return false;
+	if (us < provisional->end_us) /* until then timer B may have been first */
+		us = provisional->end_us;
+	if (branch_may_be_over(sim, branch, us))
 		return false;
 	return !(branch->refused.begin > 0 && branch->refused.begin <= known) &&
 		!(branch->accepted.begin > 0 && branch->accepted.begin <= known);
@@ -40,7 +44,7 @@ judge_cancel(struct sim *sim, const struct upstream *up)
 	if (up->cancel_status != 200 || up->cancel.end == 0 || came_too_late(up, &up->cancel))
 		return;
 	for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
-		if (branch->cancels == 0 && had_to_be_cancelled(sim, branch, up->cancel.us, up->cancel.end))
+		if (branch->cancels == 0 && had_to_be_cancelled(sim, branch, up->cancel.end_us, up->cancel.end))
 			sim_fail(sim, up->client->call, "the CANCEL was never sent to %s, who is ringing",
 				branch->to->contact);
 }
@@ -87,7 +91,7 @@ judge_losers(struct sim *sim, const struct upstream *up)
 			continue;
 		for (const struct branch *branch = up->branches; branch != NULL; branch = branch->next)
 			if (branch != winner && branch->cancels == 0 && branch->us <= why->us &&
-				had_to_be_cancelled(sim, branch, why->us, decided_end(up, why)))
+				had_to_be_cancelled(sim, branch, why->end_us, decided_end(up, why)))
 				sim_fail(sim, up->client->call,
 					"%s is left ringing, though %s has decided (RFC 3261 16.7)",
 					branch->to->contact, winner->to->contact);

@@ -61,6 +61,7 @@ struct branch {
 	unsigned sends;
 	struct mark provisional, refused, accepted; /* 1xx; 3xx-6xx, or any final response to a non-INVITE; 2xx */
 	uint64_t refresh_us;                        /* last 1xx but 100 (16.7 step 2) */
+	bool c_due;                                 /* when that came */
 	unsigned status;                            /* of the first in `refused` */
 	bool ambiguous;                             /* another one came at the same time, and may have been first */
 	struct mark cancel_answered, failed;        /* failed: ICMP */

@@ -191,6 +191,16 @@ check_refusal(struct sim *sim, const struct in_hand *hand)
 	sim_fail(sim, hand->sent->call, "a %u was not acknowledged (RFC 3261 17.1.1.2)", hand->sent->status);
 }
 
+/* Another call may just be trying the next target for this one's silence: the response then waits for that one's. */
+static bool
+may_be_trying_next(const struct sim *sim, const struct branch *branch)
+{
+	uint64_t target_us = sim->conditions.target_us;
+
+	return branch->up->client->call->trunk == TRUNK_SERIAL && target_us > 0 && branch->provisional.end == 0 &&
+		sim->now_us >= branch->us + target_us;
+}
+
 /* RFC 3261 16.7: the first final response to a non-INVITE goes up, but for a 408 (RFC 4320 4.2). */
 static void
 check_final(struct sim *sim, const struct in_hand *hand)
@@ -202,7 +212,7 @@ check_final(struct sim *sim, const struct in_hand *hand)
 		up->branch_count > 1 || up->final > 0 || up->arrived.end == 0)
 		return;
 	if (branch_may_be_over(sim, branch, sim->now_us) || hand->sent->status == 408 ||
-		(hand->sent->status == 503 && has_more_targets(sim, up)))
+		(has_more_targets(sim, up) && (hand->sent->status == 503 || may_be_trying_next(sim, branch))))
 		return;
 	sim_fail(sim, hand->sent->call, "a final response did not go up (RFC 3261 16.7)");
 }
@@ -377,8 +387,12 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 	if (hand->made != NULL)
 		hand->made->made_end = sim->tick;
 	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
-		sent->status < 200)
-		sent->branch->refresh_us = hand->now_us; /* until now timer C may have been that of the one before */
+		sent->status < 200) {
+		/* until now timer C may have been that of the one before, and come up */
+		if (hand->now_us + SECONDS(1) >= sent->branch->refresh_us + sim->conditions.timers.c_us)
+			sent->branch->c_due = true;
+		sent->branch->refresh_us = hand->now_us;
+	}
 }
 
 void

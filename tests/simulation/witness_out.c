@@ -266,7 +266,8 @@ has_reason_to_cancel(const struct sim *sim, const struct branch *branch, uint64_
 	uint64_t target_us = sim->conditions.target_us;
 
 	/* of two 1xx at once the one that came first may be the last to set the timer */
-	if (up->cancel.begin > 0 || branch->c_due || now_us + SECONDS(1) >= branch->refresh_us + sim->conditions.timers.c_us)
+	if (up->cancel.begin > 0 || branch->c_due ||
+		now_us + SECONDS(1) >= branch->refresh_us + sim->conditions.timers.c_us)
 		return true;
 	if (target_us > 0 && up->client->call->trunk == TRUNK_SERIAL && now_us >= branch->us + target_us)
 		return true;

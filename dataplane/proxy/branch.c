@@ -141,6 +141,17 @@ bp_branch_linger(struct bp_engine *engine, struct bp_record *record, const struc
 		arm_ends(engine, record, live, first->generation, first->branch, BP_DURATION_63T1, first->deadline_us);
 }
 
+void
+bp_branch_trying(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	struct bp_timer_entry entry = bp_entry(engine, record, first->generation, 0, BP_TIMER_TRYING);
+
+	if (live != NULL && !bp_timer_arm_hop(&engine->timers,
+				    live->branches[0].started_us + bp_timer_trying_us(&engine->timers), entry, first->deadline_us))
+		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
+}
+
 static void
 arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
 {
@@ -149,12 +160,14 @@ arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *li
 	uint64_t now_us = engine->now_us;
 	bool armed = true;
 
-	if (live->branches[index].flow.reliable || !bp_timer_arm(&engine->timers, BP_DURATION_T1,
-							   bp_entry(engine, record, generation, index, repeat), now_us))
+	if (!live->branches[index].flow.reliable)
+		armed = bp_timer_arm(
+			&engine->timers, BP_DURATION_T1, bp_entry(engine, record, generation, index, repeat), now_us);
+	if (live->branches[index].flow.reliable || !armed)
 		arm_ends(engine, record, live, generation, index, BP_DURATION_64T1, now_us);
 	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
 		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,
-				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us);
+				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us) && armed;
 	if (!armed)
 		bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
 }

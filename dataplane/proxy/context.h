@@ -201,6 +201,8 @@ void bp_branch_launch(struct bp_engine *engine, struct bp_record *record, struct
 	unsigned index);
 /* Timer A or E came up for the @first time and the branch still waits: its other timers are armed. */
 void bp_branch_linger(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first);
+/* Of these only what sends the 100 of RFC 4320. */
+void bp_branch_trying(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *first);
 /* Sends the request to the next target of its trunk (16.7 step 6 of serial search, 16.9). False: there is none, or
  * the server side wants no more. */
 bool bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation);

@@ -78,14 +78,21 @@ bp_gather_begin(struct bp_gather *g, const struct bp_sip_message *m)
 	g->count = 0;
 }
 
-/* @remove bytes at @offset go, @insert bytes of @text come, which must stay there. At one offset in the order in which
- * they are added. */
+/* Whether what is already there at this or another offset stands behind a change at @offset. At one offset what only
+ * comes in stands before what takes bytes out, else in the order in which they are added. */
+static inline bool
+bp_gather_is_behind(const struct bp_gather_change *there, unsigned offset, unsigned remove)
+{
+	return there->offset > offset || (there->offset == offset && remove == 0 && there->remove > 0);
+}
+
+/* @remove bytes at @offset go, @insert bytes of @text come, which must stay there. No two may remove the same byte. */
 static inline void
 bp_gather_change(struct bp_gather *g, unsigned offset, unsigned remove, const char *text, unsigned insert)
 {
 	unsigned place = g->count++;
 
-	for (; place > 0 && g->list[place - 1].offset > offset; place--)
+	for (; place > 0 && bp_gather_is_behind(&g->list[place - 1], offset, remove); place--)
 		g->list[place] = g->list[place - 1];
 	g->list[place] = (struct bp_gather_change){
 		.text = text, .offset = (uint16_t)offset, .remove = (uint16_t)remove, .insert = (uint16_t)insert};

@@ -62,8 +62,13 @@ run_e(const struct fired *f)
 {
 	struct bp_swap swap = branch_event(f, BP_NICT_ON_TIMER_E);
 
-	if (swap.action != BP_DO_REPEAT_REQUEST)
+	if (swap.action != BP_DO_REPEAT_REQUEST) {
+		/* the first branch is over, another one may keep the caller waiting (RFC 4320 4.1) */
+		if (f->entry.step == 0 && f->entry.branch == 0 &&
+			BP_WORD_GET(atomic_load(&f->record->server), STATE) == BP_NIST_TRYING)
+			bp_branch_trying(f->engine, f->record, &f->entry);
 		return;
+	}
 	repeat_request(f);
 	arm_again(f, BP_WORD_GET(swap.after, STATE) == BP_NICT_PROCEEDING
 			? (unsigned)BP_DURATION_T2

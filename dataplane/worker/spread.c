@@ -147,6 +147,7 @@ bp_spread_out(struct bp_spread *spread, unsigned self, unsigned port, struct rte
 			continue;
 		}
 		bp_count(&counters->frames_received, 1);
+		bp_count(&counters->bytes_received, frames[i]->pkt_len);
 		bp_count(&counters->drops[BP_DROP_handover_full], 1);
 		rte_pktmbuf_free(frames[i]);
 	}

@@ -558,7 +558,31 @@ static const struct world_options options = {
 static const struct world_options two = {
 	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = bob_then_carol};
 
+/* RFC 4320 4.1: the caller hears something, though the first branch ended at once and the second is silent. */
+static void
+trying_after_failover(void **state)
+{
+	struct world *w = *state;
+	struct bp_config *config = world_config(false);
+	const char *request = ua_request(&alice, "MESSAGE", "sip:bob@example.com"), *seen;
+
+	config->generation = 2;
+	world_config_two_targets(config, 0, 1);
+	world_reload(w, config);
+	say(w, &alice, request);
+	expect_forwarded(w);
+	seen = expect(w, &bob, "MESSAGE");
+	say(w, &bob, ua_response(&bob, seen, 503, "x"));
+	seen = expect(w, &carol, "MESSAGE");
+	world_wait(w, SECONDS(10));
+	check(w, world_take(w, &carol) > 3);
+	check_int(w, world_take(w, &alice), 1);
+	say(w, &carol, ua_response(&carol, seen, 200, "OK"));
+	expect_status(w, &alice, 200, "MESSAGE");
+}
+
 static const struct CMUnitTest tests[] = {
+	flow_test(trying_after_failover),
 	flow_test_with(overloaded, &options),
 	flow_test_with(unreachable, &options),
 	flow_test_with(silent, &options),

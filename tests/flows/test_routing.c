@@ -378,7 +378,26 @@ early_request_to_caller_behind_nat(void **state)
 	leg_bye(w, &callee, &caller);
 }
 
+/* A new request with a token of ours in the first header line: our Route goes and our Record-Routes come at one place. */
+static void
+own_route_first(void **state)
+{
+	struct world *w = *state;
+	struct call call, again;
+	const char *invite;
+
+	call_up(w, &call, &alice, &bob);
+	invite = text_set(ua_invite(&alice, "sip:bob@example.com"), "Call-ID", call.caller.call_id);
+	invite = text_add_first(invite, text_printf("Route: %s", call.caller.routes[0]));
+	call_invite_with(w, &again, &alice, &bob, invite);
+	check_int(w, text_count(again.seen, "Route"), 0);
+	check_int(w, text_count(again.seen, "Record-Route"), 2);
+	call_refuse(w, &again, 486);
+	leg_bye(w, &call.caller, &call.callee);
+}
+
 static const struct CMUnitTest tests[] = {
+	flow_test(own_route_first),
 	flow_test(first_route_that_matches),
 	flow_test(by_request_uri),
 	flow_test(tel_uri),

@@ -112,7 +112,7 @@ stage_timer_is_idle(const struct bp_timer_entry *entry)
 #define IST(letter) \
 	case BP_TIMER_##letter: \
 		return is_ignored(&bp_ist_machine, server_state, BP_IST_ON_TIMER_##letter);
-		ICT(B) ICT(C) ICT(D) NICT(E) NICT(F) NICT(K) IST(G) IST(H) IST(I) IST(L)
+		ICT(B) ICT(C) ICT(D) NICT(F) NICT(K) IST(G) IST(H) IST(I) IST(L)
 #undef ICT
 #undef NICT
 #undef IST
@@ -120,6 +120,10 @@ stage_timer_is_idle(const struct bp_timer_entry *entry)
 		if (entry->step == 0 && (state == BP_ICT_CALLING || state == BP_ICT_PROCEEDING))
 			return false;
 		return is_ignored(&bp_ict_machine, state, BP_ICT_ON_TIMER_A);
+	case BP_TIMER_E: /* the first one of the first branch arms what sends the 100 */
+		if (entry->step == 0 && entry->branch == 0 && server_state == BP_NIST_TRYING)
+			return false;
+		return is_ignored(&bp_nict_machine, state, BP_NICT_ON_TIMER_E);
 	case BP_TIMER_M: /* L may be in it */
 		return is_ignored(&bp_ict_machine, state, BP_ICT_ON_TIMER_M) &&
 			(entry->step == 0 || is_ignored(&bp_ist_machine, server_state, BP_IST_ON_TIMER_L));

@@ -24,7 +24,8 @@ builder_bytes(struct builder *builder, const void *bytes, uint32_t size)
 		builder->failed = true;
 		return;
 	}
-	memcpy(builder->template->frame + builder->at, bytes, size);
+	if (size > 0) /* of nothing there is no address */
+		memcpy(builder->template->frame + builder->at, bytes, size);
 	builder->at += size;
 }
 

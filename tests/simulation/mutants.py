@@ -94,7 +94,7 @@ MUTANTS = [
         "\t\tuint64_t next = BP_WORD_SET(word, CANCEL, BP_NICT_TRYING + 1);\n\n"
         "\t\tatomic_store(place, next);\n\t\treturn true;\n",
         "the branch word is stored without looking whether another worker has sent the CANCEL",
-        first=193,
+        first=160,
     ),
     Mutant(
         "cancel-repeated-for-ever",

@@ -140,7 +140,7 @@ parse(struct call_options *options, int argc, char **argv)
 	if (options->kept == 0)
 		options->kept = 192;
 	if (options->dialogs == 0)
-		options->dialogs = 1u << 20;
+		options->dialogs = options->transactions / 2; /* one that has ended lingers, too */
 }
 
 static bool

@@ -227,6 +227,8 @@ malformed_responses(void **state)
 	expect_dropped(w, response_malformed);
 	say(w, &bob, text_delete(response, "Call-ID"));
 	expect_dropped(w, response_malformed);
+	say(w, &bob, text_swap(response, "UDP 192.0.2.10", "UDP 255.255.255.255")); /* RFC 4475 3.3.10 */
+	expect_dropped(w, response_malformed);
 	say(w, &bob, text_swap(response, "SIP/2.0 200", "SIP/2.0 20"));
 	expect_dropped(w, response_malformed);
 	say(w, &bob, text_swap(response, "SIP/2.0 200", "SIP/2.0 999"));

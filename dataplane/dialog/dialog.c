@@ -60,24 +60,40 @@ bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct
 	return true;
 }
 
-static uint32_t
-names_of(uint32_t name_size, uint32_t call_id_size, uint32_t routes_size)
+static void
+copy_names(struct bp_remote *remote, const struct bp_names *names)
 {
-	return name_size + call_id_size + routes_size;
+	remote->name_size = names->name_size;
+	remote->call_id_size = names->call_id_size;
+	remote->routes_size = names->routes_size;
+	memcpy(remote->uri + remote->uri_size, names->text, bp_names_size(remote));
 }
 
-/* @old: the remote that it replaces, whose names it takes over, or NULL. */
+/* Those of the remote that it replaces. */
+static void
+take_over_names(struct bp_remote *remote, const struct bp_remote *old)
+{
+	remote->name_size = old->name_size;
+	remote->call_id_size = old->call_id_size;
+	remote->routes_size = old->routes_size;
+	memcpy(remote->uri + remote->uri_size, old->uri + old->uri_size, bp_names_size(old));
+}
+
+/* @old: the remote that it replaces, or NULL. */
 static struct bp_kept *
 make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, const char *uri, uint16_t uri_size,
 	const struct bp_remote *old)
 {
 	const struct bp_names *names = hop->names;
-	uint32_t names_size = names ? names_of(names->name_size, names->call_id_size, names->routes_size)
-		: old ? names_of(old->name_size, old->call_id_size, old->routes_size) : 0;
-	uint32_t size = (uint32_t)sizeof(struct bp_remote) + uri_size + names_size;
-	struct bp_kept *kept = bp_kept_take(worker->memory, size);
+	uint32_t size = (uint32_t)sizeof(struct bp_remote) + uri_size;
 	struct bp_remote *remote;
+	struct bp_kept *kept;
 
+	if (names != NULL)
+		size += (uint32_t)names->name_size + names->call_id_size + names->routes_size;
+	else if (old != NULL)
+		size += bp_names_size(old);
+	kept = bp_kept_take(worker->memory, size);
 	if (kept == NULL)
 		return NULL;
 	bp_count(&worker->counters->kept_taken, 1);
@@ -89,12 +105,10 @@ make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, con
 	remote->name_size = remote->call_id_size = remote->routes_size = 0;
 	if (uri_size > 0)
 		memcpy(remote->uri, uri, uri_size);
-	if (names_size == 0)
-		return kept;
-	remote->name_size = names ? names->name_size : old->name_size;
-	remote->call_id_size = names ? names->call_id_size : old->call_id_size;
-	remote->routes_size = names ? names->routes_size : old->routes_size;
-	memcpy(remote->uri + uri_size, names ? names->text : old->uri + old->uri_size, names_size);
+	if (names != NULL)
+		copy_names(remote, names);
+	else if (old != NULL && old->name_size > 0)
+		take_over_names(remote, old);
 	return kept;
 }
 

@@ -40,6 +40,12 @@ struct bp_remote {
 	char uri[];
 };
 
+static inline uint32_t
+bp_names_size(const struct bp_remote *remote)
+{
+	return (uint32_t)remote->name_size + remote->call_id_size + remote->routes_size;
+}
+
 /* What a request of the edge's own to one side needs beyond its target (12.2.1.1). */
 #define BP_NAMES_SIZE_MAX 1024
 struct bp_names {

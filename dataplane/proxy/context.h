@@ -196,7 +196,7 @@ void bp_remote_session(struct bp_engine *engine, const struct bp_record *record,
 void bp_remote_refresh(
 	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
 
-/* names.c: what the edge's own BYE will need. NULL: nothing, by configuration. Valid until the next call. */
+/* names.c: what the edge's own BYE will need. Valid until the next call. */
 const struct bp_names *bp_names_of_request(struct bp_engine *engine, const struct bp_sip_message *m);
 const struct bp_names *bp_names_of_response(struct bp_engine *engine, const struct bp_sip_message *m);
 
@@ -220,7 +220,7 @@ void bp_session_gather(
 /* reap.c: dialogs that end otherwise than by an answered BYE. */
 void bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry);
 /* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
-void bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
+void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 
 /* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
 const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);

@@ -70,8 +70,6 @@ bp_names_of_request(struct bp_engine *engine, const struct bp_sip_message *m)
 	struct bp_sip_walk walk = {0};
 	unsigned routes;
 
-	if (!engine->config->reap_by_bye)
-		return NULL;
 	put_name(&w, m, BP_SIP_FROM, m->from_tag);
 	w.names->call_id_size = (uint16_t)put(&w, bp_sip_at(m, m->call_id), m->call_id.size);
 	routes = w.size;
@@ -102,8 +100,6 @@ bp_names_of_response(struct bp_engine *engine, const struct bp_sip_message *m)
 	unsigned routes, count = 0;
 	bool own = false;
 
-	if (!engine->config->reap_by_bye)
-		return NULL;
 	put_name(&w, m, BP_SIP_TO, m->to_tag);
 	w.names->call_id_size = 0;
 	routes = w.size;

@@ -270,7 +270,7 @@ read_sides(struct bp_engine *engine, uint32_t index, uint32_t generation, struct
 #define BOTH 3u
 #define BIT(side) (1u << (side))
 
-static void
+static void __attribute__((noinline)) /* a dialog that is over when its timer comes up does not pay for it */
 end(struct bp_engine *engine, uint32_t index, uint32_t generation, enum bp_dialog_end reason, unsigned living)
 {
 	bool by_bye = engine->config->reap_by_bye;

@@ -40,7 +40,8 @@ flow_to_contact(const struct bp_engine *engine, const struct bp_sip_message *m, 
 struct bp_hop
 bp_remote_of_request(struct bp_engine *engine, const struct bp_request *request)
 {
-	struct bp_hop hop = {.flow = request->reply, .names = bp_names_of_request(engine, request->m)};
+	struct bp_hop hop = {.flow = request->reply,
+		.names = engine->config->reap_by_bye ? bp_names_of_request(engine, request->m) : NULL};
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_uri contact;
 	struct bp_flow flow;
@@ -84,7 +85,8 @@ nearest_route(const struct bp_engine *engine, const struct bp_sip_message *m, st
 struct bp_hop
 bp_remote_of_response(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *over)
 {
-	struct bp_hop hop = {.flow = *over, .names = bp_names_of_response(engine, m)};
+	struct bp_hop hop = {
+		.flow = *over, .names = engine->config->reap_by_bye ? bp_names_of_response(engine, m) : NULL};
 	struct bp_sip_uri contact;
 	struct bp_span element;
 	struct bp_flow flow;

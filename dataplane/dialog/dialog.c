@@ -559,28 +559,26 @@ bp_dialog_at(const struct bp_dialogs *dialogs, uint32_t index)
 	return slot_at(dialogs, index);
 }
 
-bool
+int
 bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us,
-	uint64_t now_us, enum bp_dialog_end *reason)
+	uint64_t now_us)
 {
 	struct bp_dialog *dialog = slot_at(worker->dialogs, entry->index);
 	uint64_t word = dialog ? atomic_load(&dialog->word) : 0, end_us, session_us;
+	bool by_session;
 
 	if (dialog == NULL || bp_word_generation(word) != entry->generation || !is_up(word))
-		return false;
-	*reason = BP_DIALOG_END_no_ack;
+		return -1;
 	if (state_of(word) == BP_DIALOG_CONFIRMED)
-		return true;
+		return BP_DIALOG_END_no_ack;
 	end_us = dialog->answered_us + max_age_us;
 	session_us = atomic_load(&dialog->session) >> 1;
-	*reason = BP_DIALOG_END_expired;
-	if (session_us > 0 && session_us < end_us) {
+	by_session = session_us - 1 < end_us - 1; /* 0: never */
+	if (by_session)
 		end_us = session_us;
-		*reason = BP_DIALOG_END_session_expired;
-	}
 	if (end_us <= now_us)
-		return true;
+		return by_session ? BP_DIALOG_END_session_expired : BP_DIALOG_END_expired;
 	if (!bp_timer_arm_hop(worker->timers, end_us, *entry, now_us))
 		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
-	return false;
+	return -1;
 }

@@ -134,11 +134,11 @@ void bp_dialog_acked(struct bp_dialog *dialog);
 /* Ends the dialog of that slot and generation, once. True for the one who did. */
 bool bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation, enum bp_dialog_end reason);
 
-/* The timer of a dialog came up. True: it is to be ended for *@reason, because the ACK is overdue (64*T1 after the 2xx,
- * 13.3.1.4), its session has expired, or it is older than @max_age_us. False: it is over already, or the timer is armed
- * again. */
-bool bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us,
-	uint64_t now_us, enum bp_dialog_end *reason);
+/* The timer of a dialog came up. Returns the enum bp_dialog_end for which it is to be ended: the ACK is overdue (64*T1
+ * after the 2xx, 13.3.1.4), its session has expired, or it is older than @max_age_us. -1: it is over already, or the
+ * timer is armed again. */
+int bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us,
+	uint64_t now_us);
 
 /* A request of @from with this CSeq number passed (12.2.2). */
 void bp_dialog_seen(struct bp_dialog *dialog, enum bp_side from, uint32_t cseq);

@@ -293,10 +293,10 @@ end(struct bp_engine *engine, uint32_t index, uint32_t generation, enum bp_dialo
 void
 bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry)
 {
-	enum bp_dialog_end reason;
+	int reason = bp_dialog_due(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
 
-	if (bp_dialog_due(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us, &reason))
-		end(engine, entry->index, entry->generation, reason, BOTH);
+	if (reason >= 0)
+		end(engine, entry->index, entry->generation, (enum bp_dialog_end)reason, BOTH);
 }
 
 /* The peer of who sent it does not know the dialog, or is gone: who sent it lives. */

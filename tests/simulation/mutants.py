@@ -557,9 +557,8 @@ MUTANTS = [
     Mutant(
         "zombie-dialog",
         "dialog/dialog.c",
-        "\tif (state_of(word) == BP_DIALOG_CONFIRMED) {\n"
-        "\t\tbp_dialog_end(worker, entry->index, entry->generation, BP_DIALOG_END_no_ack);\n",
-        "\tif (state_of(word) == BP_DIALOG_CONFIRMED) {\n",
+        "\t\treturn BP_DIALOG_END_no_ack;\n",
+        "\t\treturn -1;\n",
         "a dialog without an ACK lives for ever",
     ),
     Mutant(

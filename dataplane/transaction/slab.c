@@ -141,6 +141,7 @@ carve_list(struct bp_memory_home *home, enum bp_pool_id id, uint8_t *base, uint3
 
 		slot->pool = (uint8_t)id;
 		slot->owner = (uint8_t)home->worker;
+		slot->charged = 0;
 		slot->next = list;
 		list = place_of(home->memory, slot);
 	}
@@ -290,10 +291,22 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 }
 
 static void
-count_returned(struct bp_memory_home *home, const struct bp_slot *slot)
+count_returned(struct bp_memory_home *home, struct bp_slot *slot)
 {
-	bp_count(&home->counters->pool_returned_bytes[kind_of(slot->pool)],
-		home->memory->pools[slot->pool].slot_size);
+	size_t size = home->memory->pools[slot->pool].slot_size;
+
+	bp_count(&home->counters->pool_returned_bytes[kind_of(slot->pool)], size);
+	if (slot->charged == 0)
+		return;
+	bp_count(&home->counters->kept_returned_bytes[slot->charged - 1], size);
+	slot->charged = 0;
+}
+
+void
+bp_block_charge(struct bp_memory_home *home, struct bp_slot *slot, enum bp_transaction_kind kind)
+{
+	slot->charged = (uint8_t)(kind + 1);
+	bp_count(&home->counters->kept_taken_bytes[kind], home->memory->pools[slot->pool].slot_size);
 }
 
 void

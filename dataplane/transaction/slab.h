@@ -32,7 +32,8 @@ struct bp_slot {
 	uint32_t next; /* place of the next slot in a free list or a batch; 0: none */
 	uint8_t pool;  /* enum bp_pool_id */
 	uint8_t owner; /* worker that carved it */
-	uint16_t reserved;
+	uint8_t charged; /* of kept memory: enum bp_transaction_kind plus one; 0: to none */
+	uint8_t reserved;
 };
 static_assert(sizeof(struct bp_slot) == 8, "part of every layout");
 
@@ -99,6 +100,9 @@ struct bp_kept *bp_kept_take(struct bp_memory_home *home, uint32_t size);
 
 /* As bp_kept_take for any block of @size bytes, the slot at its start included. */
 struct bp_slot *bp_block_take(struct bp_memory_home *home, size_t size);
+
+/* A block that was just taken is for transactions of @kind: counted as theirs until it is returned or retired. */
+void bp_block_charge(struct bp_memory_home *home, struct bp_slot *slot, enum bp_transaction_kind kind);
 
 /* Index of a slot within its indexed pool. */
 uint32_t bp_slot_index(const struct bp_memory *memory, const struct bp_slot *slot);

@@ -5,6 +5,7 @@
  */
 #include "agent.h"
 
+#include "transaction/machine.h"
 #include "transaction/timers.h"
 
 #include <stdlib.h>
@@ -782,6 +783,57 @@ cancelled_transactions_are_small(void **state)
 	check(w, bytes <= 448);
 }
 
+static void
+check_states(struct world *w, enum bp_transaction_kind kind, const unsigned expected[BP_STATES_MAX])
+{
+	const struct bp_counters *sum = world_sum(w);
+	bool invite = kind == BP_KIND_INVITE;
+	enum bp_machine_id machine = invite ? BP_MACHINE_IST : BP_MACHINE_NIST;
+	unsigned terminated = invite ? (unsigned)BP_IST_TERMINATED : BP_NIST_TERMINATED;
+	uint64_t others = 0;
+
+	for (unsigned i = 0; i < terminated; i++) {
+		uint64_t count = sum->states_entered[machine][i] - sum->states_left[machine][i];
+
+		check_int(w, count, expected[i]);
+		others += count;
+	}
+	check_int(w, sum->transactions_created[kind] - sum->transactions_ended[kind] - others, expected[terminated]);
+}
+
+/* byepass_transactions: each record is in one state, that of its server machine, and Terminated while it waits for its
+ * client side. byepass_transaction_bytes: what hangs on records is counted as their kind's. */
+static void
+transactions_by_state(void **state)
+{
+	enum { P = 0, C = 1, CONFIRMED = 2, A = 3, T = 4 };
+	struct world *w = *state;
+	const struct bp_counters *sum;
+	struct call call, up;
+	uint64_t dialogs;
+
+	call_invite(w, &call, &alice, &bob);
+	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){[P] = 1});
+	sum = world_sum(w);
+	check(w, sum->kept_taken_bytes[BP_KIND_INVITE] - sum->kept_returned_bytes[BP_KIND_INVITE] >= strlen(call.seen));
+	call_up(w, &up, &alice, &bob);
+	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){[P] = 1, [A] = 1});
+	call_refuse(w, &call, 486);
+	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){[CONFIRMED] = 1, [A] = 1});
+	world_wait(w, SECONDS(5) + MS(1));
+	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){[T] = 1, [A] = 1});
+	leg_bye(w, &up.caller, &up.callee);
+	check_states(w, BP_KIND_NON_INVITE, (unsigned[BP_STATES_MAX]){[2] = 1});
+	sum = world_sum(w);
+	check_int(w, sum->kept_taken_bytes[BP_KIND_NON_INVITE] - sum->kept_returned_bytes[BP_KIND_NON_INVITE], 32);
+	dialogs = in_use(w, BP_POOL_KIND_kept) - 32 - sum->kept_taken_bytes[BP_KIND_INVITE] +
+		  sum->kept_returned_bytes[BP_KIND_INVITE];
+	check_int(w, dialogs, 96); /* where the caller of the refused call is, in its reserved slot */
+	world_wait(w, TIMER_64T1);
+	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){0});
+	check_states(w, BP_KIND_NON_INVITE, (unsigned[BP_STATES_MAX]){0});
+}
+
 /* A message much longer than a packet. */
 static void
 large_body(void **state)
@@ -881,6 +933,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(ipv6_call_from_core, &core6),
 	flow_test(ipv6_to_ipv4),
 	flow_test(answered_call_keeps_little),
+	flow_test(transactions_by_state),
 	flow_test(finished_transactions_are_small),
 	flow_test(cancelled_transactions_are_small),
 	flow_test(large_body),

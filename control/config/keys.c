@@ -93,7 +93,7 @@ static const struct bp_schema_row dialog_rows[] = {
 	{.key = "reap", .type = &bp_type_word, .standard = "silent", .words = REAP, FIELD(bp_file_dialogs, reap),
 		.text = "How the edge ends a call whose ACK never came, whose session timer ran out, whose refresh failed, or that"
 			" is older than `max_age`. `silent`: it forgets it. `bye`: it also sends BYE to whoever may still be there,"
-			" and ACK before it; a call then takes up to 512 bytes instead of 350."},
+			" and ACK before it; a call then takes about 480 bytes instead of 350."},
 };
 
 static const struct bp_schema_row session_rows[] = {

@@ -31,7 +31,7 @@ struct talk {
 	struct mark acked, bye_answered;
 	struct branch *refreshes;       /* re-INVITEs and UPDATEs within it */
 	uint64_t session_us, session_noted_us; /* when its session may expire; when that was said */
-	bool had_session;
+	bool had_session, unsure_session; /* unsure: two 2xx with different ones at the same time */
 	unsigned cseq[SIDES];      /* highest that was forwarded */
 	uint64_t cseq_tick[SIDES]; /* when that was sure */
 	unsigned byes[SIDES];      /* of the edge's own to that side */
@@ -92,6 +92,9 @@ struct in_hand {
 	struct upstream *up; /* of what came in */
 	struct mark *mark;   /* that it makes */
 	struct talk *talk;   /* that it should end */
+	struct talk *refreshed;  /* that it should end, because a refresh has failed */
+	uint64_t refreshed_until_us; /* the same dialog's end without that */
+	uint64_t refresh_failures;
 };
 
 /* witness_in.c */
@@ -107,6 +110,9 @@ void witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *t
 unsigned witness_sends_max(const struct sim *sim, bool invite);
 
 /* witness_dialog.c */
+/* A response that fails a refresh comes in: the dialog ends with it. */
+void refresh_begin(struct sim *sim, struct in_hand *hand);
+void refresh_end(struct sim *sim, const struct in_hand *hand);
 void talk_refresh(struct talk *talk, struct branch *branch);
 /* When a refresh may have been found to have failed; NEVER: none. */
 uint64_t talk_refresh_end_us(const struct sim *sim, const struct talk *talk);

@@ -70,9 +70,44 @@ talk_session(const struct in_hand *hand, struct talk *talk, const struct seen *m
 
 	if (m->session > 0)
 		talk->had_session = true;
+	if (again && (end_us > talk->session_us + SECONDS(3) || talk->session_us > end_us + SECONDS(3)))
+		talk->unsure_session = true;
 	if (!again || end_us < talk->session_us)
 		talk->session_us = end_us;
 	talk->session_noted_us = hand->now_us;
+}
+
+void
+refresh_begin(struct sim *sim, struct in_hand *hand)
+{
+	const struct sent *sent = hand->sent;
+	const struct branch *branch = sent->branch;
+	struct talk *talk = branch->up->client->leg ? witness_talk_of(branch->up->client->leg) : NULL;
+
+	if (talk == NULL || !is_refresh(branch) || (sent->status != 408 && sent->status != 481) ||
+		strcmp(sent->method, "CANCEL") == 0 || branch->refused.begin > 0 || !talk_is_up(sim, talk, hand))
+		return;
+	hand->refreshed = talk;
+	hand->refreshed_until_us = talk_end_us(sim, talk);
+	hand->refresh_failures = hand->counters->dialogs_ended[BP_DIALOG_END_refresh_failed];
+}
+
+/* RFC 3261 12.2.1.2. */
+void
+refresh_end(struct sim *sim, const struct in_hand *hand)
+{
+	const struct branch *branch = hand->sent->branch;
+	const struct talk *talk = hand->refreshed;
+
+	if (talk == NULL || branch->refused.count > 1 || talk->bye_answered.begin > 0 ||
+		sim->now_us >= hand->refreshed_until_us || branch->accepted.begin > 0 ||
+		branch_may_be_over(sim, branch, sim->now_us) ||
+		hand->counters->dialogs_ended[BP_DIALOG_END_refresh_failed] > hand->refresh_failures)
+		return;
+	for (const struct branch *other = talk->refreshes; other != NULL; other = other->next_refresh)
+		if (other != branch && failed_us(sim, other) <= sim->now_us)
+			return;
+	sim_fail(sim, hand->sent->call, "a refresh failed, but its dialog goes on (RFC 3261 12.2.1.2)");
 }
 
 /* ---- the edge's own requests ---- */

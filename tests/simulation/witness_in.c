@@ -113,6 +113,7 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 	sim->totals.received++;
 	if (sent->kind == SENT_RESPONSE && sent->branch != NULL) {
 		hand->up = sent->branch->up;
+		refresh_begin(sim, hand);
 		note_response(sent);
 		hand->talk = ended_talk(sim, sent);
 		if (hand->talk != NULL)
@@ -429,6 +430,8 @@ witness_end(struct sim *sim, struct in_hand *hand)
 		check_made(sim, hand);
 	if (hand->talk != NULL)
 		check_bye(sim, hand);
+	if (hand->refreshed != NULL)
+		refresh_end(sim, hand);
 	if (sent_in_dialog(hand))
 		note_cseq(sim, hand->sent);
 }

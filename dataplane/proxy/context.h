@@ -234,6 +234,9 @@ int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t
 	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
+/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
+int bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */
 void bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);

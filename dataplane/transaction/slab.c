@@ -54,7 +54,7 @@ struct bp_memory {
 	uint64_t kept_size;
 	_Atomic uint64_t kept_carved; /* bytes */
 	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
-	_Atomic uint32_t timer_credit;
+	_Atomic int64_t timer_credit;
 	struct bp_memory_home homes[];
 };
 
@@ -133,7 +133,7 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 		memory->pools[BP_POOL_KEPT + i].slot_size = class_size((unsigned)i);
 	memory->kept = at;
 	memory->kept_size = options->kept_bytes;
-	atomic_store(&memory->timer_credit, options->timer_credit);
+	atomic_store(&memory->timer_credit, (int64_t)options->timer_credit);
 	*out = memory;
 	return 0;
 }
@@ -487,7 +487,7 @@ bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id id)
 	return pool->capacity - atomic_load_explicit(&pool->carved, memory_order_relaxed);
 }
 
-_Atomic uint32_t *
+_Atomic int64_t *
 bp_memory_timer_credit(struct bp_memory_home *home)
 {
 	return &home->memory->timer_credit;

@@ -275,6 +275,9 @@ const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struc
 /* What passed the limits when it came must not be lost because we added to it, or because they shrank. */
 extern const struct bp_sip_limits bp_no_limits;
 
+/* Reads what another worker may be writing just now, to ask for memory: nothing may be decided by it. */
+#define bp_peek(place) __atomic_load_n(place, __ATOMIC_RELAXED)
+
 /* The flow of a branch, kept where it lives; NULL once the live part is gone. */
 static inline const struct bp_flow *
 bp_branch_flow(struct bp_record *record, unsigned branch)

@@ -26,7 +26,7 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key branch_key, tag_key;
+	struct bp_prf_key branch_key, tag_key;
 	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;

@@ -128,6 +128,12 @@ bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *vi
 }
 
 bool
+bp_sip_line_via(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via)
+{
+	return bp_variant->line_via(m, header, via);
+}
+
+bool
 bp_sip_uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri)
 {
 	return bp_variant->uri_cut(bytes, span, uri);

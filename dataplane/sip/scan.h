@@ -75,6 +75,7 @@ struct bp_variant {
 	bool (*first_address)(
 		const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address);
 	bool (*via_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
+	bool (*line_via)(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via);
 	bool (*uri_cut)(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
 	bool (*address_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);
 	bool (*param)(const uint8_t *bytes, struct bp_span params, const char *name, struct bp_span *value);

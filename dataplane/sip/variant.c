@@ -116,6 +116,13 @@ via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via)
 }
 
 static bool
+line_via(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via)
+{
+	HAND_ON(m->size, line_via(m, header, via));
+	return cut_via(m->bytes, header->value, m->size, true, via);
+}
+
+static bool
 uri_cut(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri)
 {
 	HAND_ON(span_end(span), uri_cut(bytes, span, uri));
@@ -158,6 +165,7 @@ const struct bp_variant NAME(VARIANT) = {
 	.first_uri = first_uri,
 	.first_address = first_address,
 	.via_cut = via_cut,
+	.line_via = line_via,
 	.uri_cut = uri_cut,
 	.address_cut = address_cut,
 	.param = param,

@@ -10,6 +10,7 @@
 #include "proxy/engine.h"
 #include "proxy/gather.h"
 #include "sip/edit.h"
+#include "sip/shape.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
 
@@ -70,6 +71,7 @@ struct bp_engine {
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
 	struct bp_source_text source; /* of the last request that was sent on */
+	struct bp_sip_shapes shapes;
 };
 
 /* A received request on its way through the acts. */

@@ -200,8 +200,8 @@ read_ahead(struct bp_engine *engine, struct bp_view *view, const uint8_t *bytes,
 	view->too_large = size > engine->config->limits.message;
 	if (view->too_large)
 		return;
-	view->fault = bp_sip_parse(
-		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
+	view->fault = bp_sip_parse_shaped(&engine->shapes, m, bytes, size,
+		is_response(bytes, size) ? &engine->response_limits : &engine->limits);
 	if (m->status == 0 && view->fault != BP_SIP_FAULT_EMPTY)
 		bp_record_identity(&engine->edge->identity_key, m, view->id);
 }

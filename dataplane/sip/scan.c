@@ -102,6 +102,13 @@ bp_sip_parse(
 	return bp_variant->parse(m, bytes, size, limits);
 }
 
+enum bp_sip_fault
+bp_sip_parse_shaped(struct bp_sip_shapes *shapes, struct bp_sip_message *m, const uint8_t *bytes, uint32_t size,
+	const struct bp_sip_limits *limits)
+{
+	return bp_variant->parse_shaped(shapes, m, bytes, size, limits);
+}
+
 bool
 bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk)
 {

@@ -4,6 +4,7 @@
  * instruction set each; meson.build gives VARIANT, its name, and the compiler's options. All of it is static but
  * the table at the end, so that one variant never runs code of another. Neighbour: scan.c chooses.
  */
+#include "sip/match_shape.h"
 #include "sip/parse_message.h"
 
 #define PASTE(a, b) a##b
@@ -75,6 +76,30 @@ parse(struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struc
 	m->size = (uint16_t)size;
 	parse_message(m, bytes, size, limits);
 	return m->fault;
+}
+
+/* Without vectors of 32 bytes shapes are not worth it. */
+static enum bp_sip_fault
+parse_shaped(struct bp_sip_shapes *shapes, struct bp_sip_message *m, const uint8_t *bytes, uint32_t size,
+	const struct bp_sip_limits *limits)
+{
+#if defined(__AVX2__)
+	uint64_t key = 0;
+
+	if (likely(size - BP_SHAPE_HEAD_MIN <= BP_SIP_MESSAGE_SIZE_MAX - BP_SHAPE_HEAD_MIN)) {
+		key = find_shape(shapes, m, bytes, size, limits);
+		if (likely(key == 0)) {
+			shapes->found++;
+			return BP_SIP_FAULT_NONE;
+		}
+	}
+	parse(m, bytes, size, limits);
+	if (key != 0)
+		bp_shape_missed(shapes, key, m, limits);
+	return m->fault;
+#else
+	return parse(m, bytes, size, limits);
+#endif
 }
 
 static bool
@@ -161,6 +186,7 @@ const struct bp_variant NAME(VARIANT) = {
 	.name = STRING(VARIANT),
 	.supported = supported,
 	.parse = parse,
+	.parse_shaped = parse_shaped,
 	.walk_next = walk_next,
 	.first_uri = first_uri,
 	.first_address = first_address,

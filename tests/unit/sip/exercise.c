@@ -414,6 +414,24 @@ same_view(const struct bp_sip_message *a, const struct bp_sip_message *b)
 	return true;
 }
 
+/* Whatever was learnt from messages before, the view is the same, also when the message itself has just been learnt. */
+static void
+check_shaped(const struct bp_sip_message *m, const uint8_t *bytes, uint32_t size)
+{
+	static struct bp_sip_shapes shapes[4];
+	static struct bp_sip_message other;
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported())
+			continue;
+		shapes[i].eager = true;
+		for (unsigned again = 0; again < 2; again++) {
+			MUST(bp_variants[i]->parse_shaped(&shapes[i], &other, bytes, size, &limits) == m->fault);
+			MUST(same_view(m, &other));
+		}
+	}
+}
+
 /* The scanners of all variants stop at the same places. */
 static void
 check_scan(const uint8_t *bytes, uint32_t size)
@@ -453,6 +471,7 @@ exercise_message(const uint8_t *bytes, uint32_t size)
 		MUST(same_view(&m, &other));
 	}
 	bp_variant = chosen;
+	check_shaped(&m, copy, size);
 	check_scan(copy, size);
 	check_answer(&m);
 	check_hop_requests(&m);

@@ -17,12 +17,14 @@ static void
 derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 {
 	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
-	struct bp_hash_key digests, *keys[] = {&edge->branch_key, &edge->tag_key, &digests};
+	struct bp_hash_key branch, tag, digests, *keys[] = {&branch, &tag, &digests};
 
 	for (uint8_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
+	bp_prf_key_make(&edge->branch_key, &branch, true);
+	bp_prf_key_make(&edge->tag_key, &tag, true);
 	bp_digest_key_make(&edge->identity_key, &digests, 'i');
 	bp_digest_key_make(&edge->routing_key, &digests, 'r');
 	bp_digest_key_make(&edge->dialogs.key, &digests, 'd');
@@ -182,8 +184,8 @@ read_ahead(struct bp_engine *engine, struct bp_view *view, const uint8_t *bytes,
 	view->too_large = size > engine->config->limits.message;
 	if (view->too_large)
 		return;
-	view->fault = bp_sip_parse(
-		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
+	view->fault = bp_sip_parse_shaped(&engine->shapes, m, bytes, size,
+		is_response(bytes, size) ? &engine->response_limits : &engine->limits);
 	if (m->status == 0 && view->fault != BP_SIP_FAULT_EMPTY)
 		bp_record_identity(&engine->edge->identity_key, m, view->id);
 }

@@ -112,6 +112,12 @@ call_report(const struct call_options *options, const struct call_result *result
 	bench_json_number(json, "goodput", (double)gen->ok / sample->seconds);
 	printf("  %-28s %9.0f calls/s (%" PRIu64 " ok, %" PRIu64 " failed, %.0f offered a second)\n", "measured",
 		(double)gen->ok / sample->seconds, gen->ok, gen_report_failed(gen), (double)gen->started / sample->seconds);
+	if (result->found > 0)
+		printf("  %-28s %9.0f calls/s\n", "the highest rate found", result->found);
+	if (result->open > 0)
+		printf("  open calls that did not end: %" PRIu64 "\n", result->open);
+	bench_json_number(json, "calls_open", (double)result->open);
+	bench_json_number(json, "highest_rate", result->found);
 	failures(gen, json);
 	drops(&sample->begin, &sample->end);
 

@@ -254,7 +254,7 @@ start_eal(struct load *load)
 	arguments[count++] = cpu;
 	arguments[count++] = (char *)"--no-telemetry";
 	arguments[count++] = (char *)"--log-level=lib.*:error";
-	for (char *word = strtok_r(load->eal, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+	for (char *word = strtok_r(load->eal, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
 		if (count == EAL_ARGUMENTS_MAX)
 			bench_usage("--eal has too many words");
 		arguments[count++] = word;

@@ -5,13 +5,15 @@
 usage: bench.py merge OUT NAME=FILE...      the parts' documents into OUT, beside what it has of other parts
        bench.py rate FILE SHARE             so much of the highest rate of a search, in whole calls a second
        bench.py compare DIRECTORY OUT       of scripts/lib/compare.sh
-       bench.py plot FILE DIRECTORY         SVG drawings of a merged document, by gnuplot
+       bench.py plot FILE DIRECTORY         SVG drawings of a merged document, by gnuplot, and measured.md with its tables
        bench.py check FILE PART...          the keys that other programs rely on are there, and make sense
 """
 import json
 import os
 import subprocess
 import sys
+
+from bench_tables import markdown
 
 TARGETS = ("wire", "kamailio", "byepass")
 AIM = 1000000  # calls a second on one worker core
@@ -147,7 +149,8 @@ def bars(directory, name, label, rows, more=""):
 
 def plot_parse(document, directory):
     names = ("byepass", "sofia", "osip", "scan", "memcpy")
-    messages = document["parse"]["messages"]
+    result = document["parse"]
+    messages = result["messages"] + [result[name] for name in ("mix", "varied") if name in result]
     bars(directory, "parse", "nanoseconds a message", [("message",) + names] + [
         (message["name"],) + tuple(float(message[name]["ns"]) if name in message else 0.0 for name in names)
         for message in messages], "set logscale y\nset yrange [1:*]\nset key outside right")
@@ -236,6 +239,8 @@ def plot(path, directory):
                       ("call", plot_latency), ("compare", plot_compare)):
         if key in document:
             draw(document, directory)
+    with open(os.path.join(directory, "measured.md"), "w", encoding="utf-8") as file:
+        file.write(markdown(document, directory))
 
 
 CALL = ("scenario", "seconds", "calls_ok", "calls_failed", "calls_per_second", "offered_per_second", "goodput", "transit_us.p50",

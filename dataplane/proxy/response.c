@@ -86,6 +86,7 @@ keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct b
 	if (kept == NULL)
 		return false;
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, BP_KIND_INVITE);
 	kept->size = (uint16_t)size;
 	memcpy(kept->bytes, &rest, sizeof(rest));
 	memcpy(kept->bytes + sizeof(rest), bp_sip_at(request, request->uri), request->uri.size);
@@ -331,7 +332,7 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 		end_search(engine, record, id.generation);
 	if (is_abandoned(swap->after)) {
 		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
-			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+			verdict = bp_upstream_other_2xx(engine, record, id.generation, m);
 	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
 		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 	} else {

@@ -50,7 +50,9 @@ bool
 bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
 	*kept = (struct bp_span){0, 0};
-	if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
+	if (m->known.contact.whole.size > 0)
+		*uri = m->known.contact;
+	else if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
 		return false;
 	if (uri->whole.size > BP_CONTACT_SIZE_MAX)
 		return true;

@@ -19,12 +19,11 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 
 /* Not everybody's: who wrote that Via never sent the request (RFC 4475 3.3.10). */
 static int
-check_host(const struct bp_sip_message *m, const struct bp_sip_via *via)
+check_host(const struct bp_sip_message *m, struct bp_span host)
 {
 	static const char broadcast[] = "255.255.255.255";
 
-	if (via->host.size == sizeof(broadcast) - 1 &&
-		memcmp(bp_sip_at(m, via->host), broadcast, via->host.size) == 0)
+	if (host.size == sizeof(broadcast) - 1 && memcmp(bp_sip_at(m, host), broadcast, sizeof(broadcast) - 1) == 0)
 		return BP_DROP_response_malformed;
 	return 0;
 }
@@ -37,16 +36,18 @@ check_next_via(const struct bp_sip_message *m)
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_via via;
 
+	if (m->known.next_host.size > 0)
+		return check_host(m, m->known.next_host);
 	if (m->via.last && first->next) { /* alone in its line, as we write it */
 		if (!bp_sip_line_via(m, bp_sip_next(m, first), &via))
 			return BP_DROP_response_malformed;
-		return check_host(m, &via);
+		return check_host(m, via.host);
 	}
 	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
 		return BP_DROP_response_no_via;
 	if (!bp_sip_via_cut(m->bytes, walk.element, &via))
 		return BP_DROP_response_malformed;
-	return check_host(m, &via);
+	return check_host(m, via.host);
 }
 
 static bool

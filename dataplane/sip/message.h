@@ -141,6 +141,12 @@ struct bp_sip_uri {
 	uint8_t transport; /* of ;transport=, BP_TRANSPORT_COUNT when none or another */
 };
 
+/* What a view may know beyond what a parse finds, because a message of the same shape was cut open. */
+struct bp_sip_known {
+	struct bp_sip_uri contact; /* as bp_sip_first_uri() gives it; whole.size 0: not known */
+	struct bp_span next_host;  /* sent-by host of the second line of Via, which is one well-formed Via; size 0: not known */
+};
+
 struct bp_sip_message {
 	const uint8_t *bytes; /* the start line; not owned. All offsets count from here */
 	uint16_t size;        /* start line to the end of the body; junk behind it is not counted */
@@ -164,6 +170,7 @@ struct bp_sip_message {
 	struct bp_span cseq_method;
 	struct bp_sip_via via;    /* the topmost */
 	struct bp_sip_uri target; /* the Request-URI, cut open; all zero in a response */
+	struct bp_sip_known known; /* by bp_sip_parse_shaped() only */
 	struct bp_span body;
 	struct bp_sip_header headers[BP_SIP_HEADERS_MAX - 1];
 };

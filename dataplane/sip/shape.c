@@ -34,6 +34,13 @@ free_span(struct bp_sip_shape *shape, struct bp_span span)
 	free_bytes(shape, span.offset, end_of(span));
 }
 
+/* What follows a % is read as hexadecimal digits. */
+static bool
+has_escape(const struct bp_sip_message *m, struct bp_span span)
+{
+	return span.size > 0 && memchr(bp_sip_at(m, span), '%', span.size) != NULL;
+}
+
 /* "display" <sip:...>;tag=... and nothing else; another form stays as it is. */
 static void
 free_party(struct bp_sip_shape *shape, const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_span tag)
@@ -56,14 +63,56 @@ free_party(struct bp_sip_shape *shape, const struct bp_sip_message *m, enum bp_s
 }
 
 static void
+free_host(struct bp_sip_shape *shape, const struct bp_sip_message *m, struct bp_span host)
+{
+	if (*bp_sip_at(m, host) != '[')
+		free_span(shape, host);
+}
+
+static void
 free_top_via(struct bp_sip_shape *shape, const struct bp_sip_message *m)
 {
 	const unsigned cookie = 7;
 
-	if (*bp_sip_at(m, m->via.host) != '[')
-		free_span(shape, m->via.host);
+	free_host(shape, m, m->via.host);
 	if (m->via.magic)
 		free_bytes(shape, m->via.branch.offset + cookie, end_of(m->via.branch));
+}
+
+/* So that it stays a well-formed Via, when it is the only one of its line. To the parser itself only commas count in all
+ * Vias but the first. */
+static void
+free_next_via(struct bp_sip_shape *shape, struct bp_sip_message *view, const struct bp_sip_message *m,
+	const struct bp_sip_header *header)
+{
+	struct bp_sip_via via;
+
+	if (!m->via.last || !bp_sip_line_via(m, header, &via) || !via.last) {
+		free_span(shape, header->value);
+		return;
+	}
+	view->known.next_host = via.host;
+	free_host(shape, m, via.host);
+	free_span(shape, via.branch);
+	free_span(shape, via.received);
+	free_span(shape, via.rport);
+}
+
+/* So that it stays a URI that is cut in the same places. */
+static void
+free_contact(struct bp_sip_shape *shape, struct bp_sip_message *view, const struct bp_sip_message *m,
+	const struct bp_sip_header *header)
+{
+	struct bp_sip_uri uri;
+
+	if (header != bp_sip_first(m, BP_SIP_CONTACT) || !bp_sip_first_uri(m, BP_SIP_CONTACT, &uri) ||
+		uri.scheme != BP_URI_SIP || has_escape(m, uri.user)) {
+		if (header != bp_sip_first(m, BP_SIP_CONTACT))
+			free_span(shape, header->value);
+		return;
+	}
+	view->known.contact = uri;
+	free_span(shape, uri.user);
 }
 
 /* Digits of a value from its beginning on. */
@@ -79,14 +128,21 @@ digits_of(const struct bp_sip_message *m, struct bp_span value)
 }
 
 static void
-free_line(struct bp_sip_shape *shape, const struct bp_sip_message *m, const struct bp_sip_header *header)
+free_line(struct bp_sip_shape *shape, struct bp_sip_message *view, const struct bp_sip_message *m,
+	const struct bp_sip_header *header)
 {
+	const struct bp_sip_header *first_via = bp_sip_first(m, BP_SIP_VIA);
 	unsigned digits;
 
 	switch (header->id) {
-	case BP_SIP_VIA: /* of all but the first only commas count */
-		if (header != bp_sip_first(m, BP_SIP_VIA))
+	case BP_SIP_VIA:
+		if (first_via->next && header == bp_sip_next(m, first_via))
+			free_next_via(shape, view, m, header);
+		else if (header != first_via)
 			free_span(shape, header->value);
+		break;
+	case BP_SIP_CONTACT:
+		free_contact(shape, view, m, header);
 		break;
 	case BP_SIP_FROM:
 		free_party(shape, m, BP_SIP_FROM, m->from_tag);
@@ -128,22 +184,22 @@ static void
 learn(struct bp_sip_shape *shape, const struct bp_sip_message *m, const struct bp_sip_limits *limits)
 {
 	size_t size = offsetof(struct bp_sip_message, headers) + m->header_count * sizeof(m->headers[0]);
+	struct bp_sip_message *view = (struct bp_sip_message *)(void *)shape->view;
 
-	memcpy(shape->view, m, size);
+	memcpy(view, m, size);
 	shape->view_size = (uint16_t)((size + 31) / 32 * 32);
 	shape->head_size = m->body_offset;
 	shape->limits = *limits;
 	shape->length_digits = shape->cseq_digits = 0;
 	memcpy(shape->text, m->bytes, m->body_offset);
 	memset(shape->fixed, 0xff, sizeof(shape->fixed));
-	if (m->status == 0 && m->target.scheme == BP_URI_SIP && m->target.user.size > 0 &&
-		memchr(bp_sip_at(m, m->target.user), '%', m->target.user.size) == NULL)
+	if (m->status == 0 && m->target.scheme == BP_URI_SIP && !has_escape(m, m->target.user))
 		free_span(shape, m->target.user);
 	free_top_via(shape, m);
 	free_span(shape, m->call_id);
 	for (unsigned i = 0; i < m->header_count; i++)
 		if (m->headers[i].id != BP_SIP_CALL_ID)
-			free_line(shape, m, &m->headers[i]);
+			free_line(shape, view, m, &m->headers[i]);
 }
 
 void

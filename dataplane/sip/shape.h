@@ -21,7 +21,7 @@
 	(((offsetof(struct bp_sip_message, headers) + BP_SHAPE_LINES_MAX * sizeof(struct bp_sip_header)) + 31) / 32 * 32)
 
 struct bp_sip_shape {
-	uint8_t view[BP_SHAPE_VIEW_MAX];  /* struct bp_sip_message, without unused headers */
+	_Alignas(struct bp_sip_message) uint8_t view[BP_SHAPE_VIEW_MAX]; /* struct bp_sip_message, without unused headers */
 	uint8_t text[BP_SHAPE_HEAD_MAX];
 	uint8_t fixed[BP_SHAPE_HEAD_MAX]; /* 0xff: this byte as in text; 0: any that a host name may have */
 	uint16_t view_size;               /* whole vectors of 32 bytes */

@@ -394,9 +394,17 @@ test_chunk_in_two_workers_hands_comes_home(void **state)
 			bp_memory_flush(pools.homes[j / 200]);
 	}
 	assert_true(large > 700);
-	for (small = 0; bp_block_take(pools.homes[0], 40) != NULL || bp_block_take(pools.homes[1], 40) != NULL;)
-		small++;
-	assert_true(large * 1024 + small * 64 <= 1 << 20); /* nothing twice */
+	for (unsigned i = 0; i < large; i++)
+		memset(blocks[i] + 1, 0xee, 1000 - sizeof(struct bp_slot));
+	for (unsigned i = 0; i < 2000; i++) { /* nothing twice */
+		struct bp_slot *slot = bp_block_take(pools.homes[i & 1], 40);
+
+		if (slot != NULL)
+			memset(slot, 0, 40);
+	}
+	for (unsigned i = 0; i < large; i++)
+		for (unsigned j = 0; j < 1000 - sizeof(struct bp_slot); j++)
+			assert_int_equal(((uint8_t *)(blocks[i] + 1))[j], 0xee);
 	bp_memory_free(pools.memory);
 }
 

@@ -234,6 +234,9 @@ int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t
 	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
+/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
+int bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */
 void bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
@@ -271,6 +274,9 @@ const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp
 const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept);
 /* What passed the limits when it came must not be lost because we added to it, or because they shrank. */
 extern const struct bp_sip_limits bp_no_limits;
+
+/* Reads what another worker may be writing just now, to ask for memory: nothing may be decided by it. */
+#define bp_peek(place) __atomic_load_n(place, __ATOMIC_RELAXED)
 
 /* The flow of a branch, kept where it lives; NULL once the live part is gone. */
 static inline const struct bp_flow *

@@ -327,7 +327,7 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 		end_search(engine, record, id.generation);
 	if (is_abandoned(swap->after)) {
 		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
-			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+			verdict = bp_upstream_other_2xx(engine, record, id.generation, m);
 	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
 		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 	} else {

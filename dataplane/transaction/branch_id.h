@@ -31,7 +31,8 @@ void bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, c
 /* False: not one of ours, or its check is wrong. */
 bool bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id);
 
-/* What a branch says of itself, its check not looked at: for tools, never for a worker. */
+/* What a branch says of itself, its check not looked at. Anybody can write that, so nothing may follow from it but where
+ * to look: memory that is asked for ahead (proxy/prefetch.c), a tool's output. */
 bool bp_branch_id_open(const char *text, unsigned size, struct bp_branch_id *id);
 
 /* Writes BP_BRANCH_ID_STATELESS_SIZE characters. */

@@ -414,7 +414,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
-        first=2601,
+        first=130,
     ),
     Mutant(
         "generation-stays",

@@ -10,6 +10,7 @@
 #include "proxy/engine.h"
 #include "proxy/gather.h"
 #include "sip/edit.h"
+#include "sip/shape.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
 
@@ -26,7 +27,7 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key branch_key, tag_key;
+	struct bp_prf_key branch_key, tag_key;
 	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
@@ -70,6 +71,7 @@ struct bp_engine {
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
 	struct bp_source_text source; /* of the last request that was sent on */
+	struct bp_sip_shapes shapes;
 };
 
 /* A received request on its way through the acts. */

@@ -243,6 +243,9 @@ bool bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, 
  * one. */
 bool bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
 
+/* The same for the value of a line of @m, which has no fault: in fewer steps, since a line end is known to follow. */
+bool bp_sip_line_via(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via);
+
 /* Case-insensitive comparison of a span with a token (7.3.1). */
 bool bp_span_is(const uint8_t *bytes, struct bp_span span, const char *token);
 

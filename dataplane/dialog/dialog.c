@@ -134,6 +134,8 @@ clear(struct bp_dialog *dialog)
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
+	atomic_store_explicit(&dialog->cdr, NULL, memory_order_relaxed);
+	dialog->trunk = UINT16_MAX;
 }
 
 struct bp_dialog *
@@ -181,8 +183,10 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 			continue;
 		if (state_of(word) == BP_DIALOG_RESERVED)
 			bp_count(&worker->counters->calls_released, 1);
-		if (over)
+		if (over) {
+			bp_cdr_released(worker, dialog);
 			retire(worker, dialog);
+		}
 		return sibling;
 	}
 	return 0;
@@ -235,6 +239,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	}
 	clear(other);
 	other->call = call->call;
+	other->trunk = call->trunk;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
 	atomic_store(&other->remotes[BP_SIDE_CALLER], kept);
@@ -354,6 +359,7 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
+	bp_cdr_answered(worker, call, dialog, response);
 	word = atomic_load(&dialog->word);
 	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED) | BP_DIALOG_HELD);
 	count_new(worker, dialog, dialog == call, now_us);
@@ -449,6 +455,12 @@ bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m,
 	return is_of(dialog, &names, from, found) ? dialog : NULL;
 }
 
+enum bp_side
+bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m)
+{
+	return hash_span(dialogs, m, m->from_tag) == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
+}
+
 void
 bp_dialog_acked(struct bp_dialog *dialog)
 {
@@ -475,6 +487,7 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 			continue;
 		bp_table_remove(worker->dialogs->table, &dialog->node);
 		bp_count(&worker->counters->dialogs_ended[reason], 1);
+		bp_cdr_dialog_ended(worker, dialog, reason, state_of(word) == BP_DIALOG_ACKED);
 		drop_remotes(worker, dialog);
 		if (!held)
 			bp_slot_retire(worker->memory, &dialog->slot);

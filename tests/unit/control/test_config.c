@@ -78,7 +78,7 @@ test_defaults(void **state)
 	assert_string_equal(c->control.http, "127.0.0.1:9060");
 	assert_string_equal(c->control.socket, "/run/byepass/control.sock");
 	assert_string_equal(c->control.token_file, "");
-	assert_string_equal(c->control.cdr, "");
+	assert_string_equal(c->cdr.folder, "");
 	assert_true(c->drain_us == 60000000 && c->dialog_us == 43200000000);
 	assert_int_equal(c->node_id, 0);
 	assert_int_equal(c->ports[0].mtu, 1500);

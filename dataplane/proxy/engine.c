@@ -162,7 +162,7 @@ bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out)
 	for (uint16_t i = 0; i < edge->workers; i++) {
 		const struct bp_kpi *kpi = &edge->kpis[(size_t)i * edge->kpi_count + trunk];
 
-#define X(name, metric, labels, text) out->name += bp_count_read(&kpi->name);
+#define X(name, metric, labels) out->name += bp_count_read(&kpi->name);
 		BP_KPIS(X)
 #undef X
 	}

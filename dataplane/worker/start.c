@@ -42,6 +42,8 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 	huge = mode == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&dataplane->hugepages);
 	bp_capacity_plan(&dataplane->capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0,
 		bp_machine_memory_available());
+	if (config->cdr.folder[0] != '\0')
+		bp_capacity_add_cdrs(&dataplane->capacity);
 	rc = bp_capacity_check(&dataplane->capacity, dpdk, bp_machine_memory(), error, error_size);
 	if (rc)
 		return rc;
@@ -168,6 +170,12 @@ stop_workers(struct bp_dataplane *dataplane)
 		__atomic_store_n(&dataplane->workers[i]->stop, true, __ATOMIC_RELAXED);
 	if (dataplane->eal)
 		rte_eal_mp_wait_lcore();
+}
+
+void
+bp_dataplane_halt(struct bp_dataplane *dataplane)
+{
+	stop_workers(dataplane);
 }
 
 /* Undoes whatever was done, last things first. An engine may hand over a last batch as it is freed: control
@@ -307,6 +315,8 @@ bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions,
 	huge = config->workers.hugepages == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&hugepages);
 	bp_capacity_plan(
 		&capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0, bp_machine_memory_available());
+	if (config->cdr.folder[0] != '\0')
+		bp_capacity_add_cdrs(&capacity);
 	if (transactions)
 		*transactions = capacity.transactions;
 	if (dialogs)

@@ -99,7 +99,8 @@ struct world {
 	unsigned log_first; /* all before it is taken */
 	struct batches batches;
 	struct bp_cdr *cdrs[WORLD_CDRS_MAX]; /* as control would have taken them */
-	unsigned cdr_count;
+	unsigned cdr_count; /* kept; further ones are only counted */
+	unsigned cdr_total, cdr_dialogs;
 	struct bp_counters past; /* of edges that were restarted */
 	uint64_t received;       /* messages handed to the engines */
 	uint64_t last_us;        /* time of the message that was expected last */
@@ -213,6 +214,8 @@ void world_reload(struct world *w, struct bp_config *config);
 void world_config_cdr(struct bp_config *config);
 /* The call detail records so far are in w->cdrs. */
 void world_take_cdrs(struct world *w);
+/* Until all their memory is back. */
+void world_settle(struct world *w);
 
 /* Counters of all workers. */
 const struct bp_counters *world_sum(struct world *w);

@@ -220,8 +220,8 @@ bp_cdr_answered(const struct bp_dialog_worker *worker, struct bp_dialog *call, s
 	}
 	if (block == NULL)
 		return;
-	block->cdr.status = response->status;
-	block->cdr.answer_us = worker->cdr->now_us;
+	__atomic_store_n(&block->cdr.status, response->status, __ATOMIC_RELAXED);
+	__atomic_store_n(&block->cdr.answer_us, worker->cdr->now_us, __ATOMIC_RELAXED);
 	if (worker->cdr->target != NULL)
 		block->cdr.target = *worker->cdr->target;
 }

@@ -161,15 +161,20 @@ bp_account_accepted(struct bp_engine *engine, struct bp_record *record, const st
 	count_delay(engine, live, swap, true);
 }
 
+/* The record may be that of a dialog already, which knows better, or become one's. */
 void
 bp_account_no_dialog(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m)
 {
 	struct bp_cdr *cdr = engine->post->on ? open_cdr(engine, record) : NULL;
+	uint64_t never = 0;
+	uint16_t none = 0;
 
 	if (cdr == NULL)
 		return;
-	__atomic_store_n(&cdr->status, m->status, __ATOMIC_RELAXED);
-	__atomic_store_n(&cdr->answer_us, engine->now_us, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(
+		&cdr->status, &none, m->status, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(
+		&cdr->answer_us, &never, engine->now_us, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* RFC 6076 4.6 to 4.8: what a final response means for SER, SEER and ISA. */

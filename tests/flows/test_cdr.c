@@ -5,6 +5,7 @@
  */
 #include "agent.h"
 
+#include "dialog/dialog.h"
 #include "proxy/engine.h"
 
 #include <stdio.h>
@@ -384,6 +385,33 @@ forked_late(void **state)
 	check_text(w, text_of(w->cdrs[1], BP_CDR_TEXT_call_id), text_header(invite, "Call-ID"));
 }
 
+/* More answers than dialogs are kept: the further ones change nothing. */
+static void
+answered_too_often(void **state)
+{
+	struct world *w = *state;
+	const char *first = NULL;
+	struct call call;
+	struct leg a;
+
+	call_invite(w, &call, &alice, &bob);
+	for (unsigned i = 0; i < BP_DIALOG_SIBLINGS_MAX + 2; i++) {
+		const char *answer;
+
+		say(w, &bob, ua_response(&bob, call.seen, 200, text_printf("tag-%u", i)));
+		answer = expect_status(w, &alice, 200, "INVITE");
+		first = first ? first : answer;
+		world_wait(w, MS(10));
+	}
+	a = leg_caller(&alice, call.invite, first);
+	say(w, &alice, leg_request(&a, "BYE"));
+	say(w, &bob, ua_response(&bob, expect(w, &bob, "BYE"), 200, NULL));
+	expect_status(w, &alice, 200, "BYE");
+	check_int(w, only_cdr(w)->answer_us - w->start_us, 0);
+	world_idle(w);
+	check_int(w, (world_take_cdrs(w), w->cdr_count), BP_DIALOG_SIBLINGS_MAX);
+}
+
 static void
 refused_by_edge(void **state)
 {
@@ -521,6 +549,7 @@ main(void)
 		cdr_test(reaped),
 		flow_test_with(forked_answered_twice, &two_targets),
 		flow_test_with(forked_late, &two_targets),
+		cdr_test(answered_too_often),
 		cdr_test(refused_by_edge),
 		cdr_test(asserted),
 		cdr_test(reinvite),

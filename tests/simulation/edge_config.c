@@ -38,6 +38,7 @@ edge_config_create(const struct conditions *conditions, struct agent *const *tar
 
 	config->timers = conditions->timers;
 	config->dialog_us = conditions->dialog_us;
+	snprintf(config->cdr.folder, sizeof(config->cdr.folder), "cdr"); /* calls have records */
 	free(config->trunks[0].targets);
 	free(config->trunks);
 	free(config->routes);

@@ -22,12 +22,16 @@ points_pass(void)
 #undef atomic_store
 #undef atomic_exchange
 #undef atomic_fetch_add
+#undef atomic_fetch_or
+#undef atomic_fetch_and
 #undef atomic_compare_exchange_weak
 #undef atomic_compare_exchange_strong
 #define atomic_load(p) (points_pass(), atomic_load_explicit(p, memory_order_seq_cst))
 #define atomic_store(p, value) (points_pass(), atomic_store_explicit(p, value, memory_order_seq_cst))
 #define atomic_exchange(p, value) (points_pass(), atomic_exchange_explicit(p, value, memory_order_seq_cst))
 #define atomic_fetch_add(p, value) (points_pass(), atomic_fetch_add_explicit(p, value, memory_order_seq_cst))
+#define atomic_fetch_or(p, value) (points_pass(), atomic_fetch_or_explicit(p, value, memory_order_seq_cst))
+#define atomic_fetch_and(p, value) (points_pass(), atomic_fetch_and_explicit(p, value, memory_order_seq_cst))
 #define atomic_compare_exchange_weak(p, expected, value) \
 	(points_pass(), \
 		atomic_compare_exchange_weak_explicit( \

@@ -826,6 +826,7 @@ transactions_by_state(void **state)
 	check_states(w, BP_KIND_INVITE, (unsigned[BP_STATES_MAX]){[T] = 1, [A] = 1});
 	leg_bye(w, &up.caller, &up.callee);
 	check_states(w, BP_KIND_NON_INVITE, (unsigned[BP_STATES_MAX]){[2] = 1});
+	world_settle(w);
 	sum = world_sum(w);
 	check_int(w, sum->kept_taken_bytes[BP_KIND_NON_INVITE] - sum->kept_returned_bytes[BP_KIND_NON_INVITE], 32);
 	dialogs = in_use(w, BP_POOL_KIND_kept) - 32 - sum->kept_taken_bytes[BP_KIND_INVITE] +

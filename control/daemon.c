@@ -256,8 +256,8 @@ stop(struct daemon *d)
 	bp_http_stop(d->http);
 	bp_http_close(&d->sockets);
 	if (d->control.dataplane != NULL) {
-		bp_dataplane_halt(d->control.dataplane);
-		take_cdrs(d);
+		if (d->control.cdr != NULL)
+			bp_dataplane_halt(d->control.dataplane, bp_cdr_writer_put, d->control.cdr);
 		bp_cdr_writer_stop(d->control.cdr);
 		bp_dataplane_stop(d->control.dataplane); /* frees the configuration */
 	}

@@ -81,8 +81,14 @@ void bp_cdr_dialog_ended(
 /* The INVITE's record is over, and nobody made a dialog of its slot. */
 void bp_cdr_released(const struct bp_dialog_worker *worker, struct bp_dialog *call);
 
-/* Takes back what control is done with, a bounded number. Once a turn. */
+/* Takes back what control is done with, a bounded number. Once a turn, when there is something to take back. */
 void bp_cdr_take_back(const struct bp_dialog_worker *worker);
+
+static inline bool
+bp_cdr_has_back(const struct bp_cdr_post *post)
+{
+	return post->home != NULL || atomic_load_explicit(&post->back, memory_order_relaxed) != NULL;
+}
 
 /* Control: all that @post has, oldest first; each is given back with bp_cdr_give_back(). */
 struct bp_cdr_block *bp_cdr_collect(struct bp_cdr_post *post);

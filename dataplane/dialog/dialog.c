@@ -162,6 +162,12 @@ bp_call_reserve(
 	return dialog;
 }
 
+static bool
+has_cdr(struct bp_dialog *dialog)
+{
+	return atomic_load(&dialog->cdr) != NULL;
+}
+
 static uint64_t
 free_word(uint64_t word)
 {
@@ -184,7 +190,8 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 		if (state_of(word) == BP_DIALOG_RESERVED)
 			bp_count(&worker->counters->calls_released, 1);
 		if (over) {
-			bp_cdr_released(worker, dialog);
+			if (has_cdr(dialog))
+				bp_cdr_released(worker, dialog);
 			retire(worker, dialog);
 		}
 		return sibling;
@@ -362,7 +369,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
-	bp_cdr_answered(worker, call, dialog, response);
+	if (worker->cdr->on || has_cdr(call))
+		bp_cdr_answered(worker, call, dialog, response);
 	word = atomic_load(&dialog->word);
 	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED) | BP_DIALOG_HELD);
 	count_new(worker, dialog, dialog == call, now_us);
@@ -490,7 +498,8 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 			continue;
 		bp_table_remove(worker->dialogs->table, &dialog->node);
 		bp_count(&worker->counters->dialogs_ended[reason], 1);
-		bp_cdr_dialog_ended(worker, dialog, reason, state_of(word) == BP_DIALOG_ACKED);
+		if (has_cdr(dialog))
+			bp_cdr_dialog_ended(worker, dialog, reason, state_of(word) == BP_DIALOG_ACKED);
 		drop_remotes(worker, dialog);
 		if (!held)
 			bp_slot_retire(worker->memory, &dialog->slot);

@@ -69,7 +69,7 @@ void
 bp_account_begin(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
 	struct bp_record *record)
 {
-	struct bp_dialog *call = bp_record_is_invite(record) ? call_of(engine, record) : NULL;
+	struct bp_dialog *call = call_of(engine, record);
 
 	if (call == NULL)
 		return;
@@ -253,7 +253,7 @@ bp_account_final(struct bp_engine *engine, struct bp_record *record, unsigned br
 	const struct bp_swap *swap)
 {
 	const struct bp_live *live = atomic_load(&record->live);
-	struct bp_dialog *call = bp_record_is_invite(record) ? call_of(engine, record) : NULL;
+	struct bp_dialog *call = call_of(engine, record);
 	bool cancelled = (atomic_load(&record->server) & BP_WORD_CANCEL_ASKED) != 0;
 	struct bp_cdr_block *block;
 	enum bp_cdr_ender by;

@@ -155,6 +155,31 @@ bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_c
 	return count;
 }
 
+unsigned
+bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	unsigned count = 0;
+	struct bp_dialog *dialog;
+
+	for (uint32_t i = 0; (dialog = (struct bp_dialog *)bp_slot_at(edge->memory, BP_POOL_DIALOG, i)) != NULL; i++) {
+		struct bp_cdr_block *block = bp_cdr_take_off(dialog);
+		struct bp_cdr *cdr = block ? &block->cdr : NULL;
+
+		if (cdr == NULL)
+			continue;
+		cdr->kind = cdr->answer_us > 0 ? BP_CDR_DIALOG : BP_CDR_ATTEMPT;
+		cdr->why = BP_CDR_WHY_edge_stopped;
+		cdr->ended_by = BP_CDR_BY_edge;
+		cdr->end_us = now_us;
+		cdr->serial = ++edge->posts[0].serial;
+		atomic_fetch_and(&cdr->races, (1u << BP_CDR_RACE_COUNT) - 1);
+		take(context, cdr);
+		count++;
+	}
+	return count;
+}
+
 bool
 bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out)
 {
@@ -363,7 +388,8 @@ bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
-	bp_cdr_take_back(&engine->dialogs);
+	if (bp_cdr_has_back(engine->post))
+		bp_cdr_take_back(&engine->dialogs);
 	while (budget-- > 0 && bp_timer_pop(&engine->timers, now_us, &entry)) {
 		bp_timer_prefetch(engine);
 		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);

@@ -53,6 +53,11 @@ void bp_edge_free(struct bp_edge *edge);
  * did; a record is good during the call. Returns how many. */
 unsigned bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_cdr *cdr), void *context);
 
+/* Control, when no engine runs any more: gives @take a record of each call that is still under way, as of @now_us. Nothing
+ * but bp_edge_free() comes after it. Returns how many. */
+unsigned bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context);
+
 /* The figures of a trunk summed over the workers, into *@out. False: there is no such trunk. Any thread. */
 bool bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out);
 

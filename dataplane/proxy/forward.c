@@ -444,7 +444,8 @@ publish(struct bp_engine *engine, const struct bp_request *request, const struct
 	unsigned count = *branches;
 	struct bp_record *first;
 
-	bp_account_begin(engine, request, destination, record);
+	if (invite)
+		bp_account_begin(engine, request, destination, record);
 	start_machines(record, live, generation, count);
 	first = bp_record_add(engine->edge->transactions, record);
 	if (first != record) { /* another worker has the same request in hand */

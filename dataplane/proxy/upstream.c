@@ -157,7 +157,8 @@ send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 	bool silent = !bp_record_is_invite(record) && status == 408; /* RFC 4320 4.2 */
 	const struct bp_sip_message *own = best || silent ? NULL : make_own(engine, record, branch, status);
 
-	bp_account_final(engine, record, branch, best ? best->status : status, best == NULL, swap);
+	if (bp_record_is_invite(record))
+		bp_account_final(engine, record, branch, best ? best->status : status, best == NULL, swap);
 	if (best != NULL) {
 		bp_transmit_bytes(engine, &record->upstream, best->bytes, best->size);
 		bp_count_response(engine, best->status);
@@ -263,7 +264,8 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
-	bp_account_final(engine, record, branch, m->status, false, &swap);
+	if (bp_record_is_invite(record))
+		bp_account_final(engine, record, branch, m->status, false, &swap);
 	verdict = pass(engine, record, m, bp_record_is_invite(record) ? KEEP_WHOLE : KEEP_REPLY);
 	arm_final(engine, record, generation);
 	return verdict;

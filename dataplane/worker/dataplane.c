@@ -128,16 +128,40 @@ take_one(void *context, const struct bp_cdr *cdr)
 	taking->take(taking->context, cdr, taking->offset_us);
 }
 
+/* Returns the workers' time. */
+static uint64_t
+look_at_clock(const struct bp_dataplane *dataplane, struct taking *taking)
+{
+	struct bp_clock_sample sample;
+	uint64_t now_us;
+
+	bp_clock_look(&sample);
+	now_us = bp_clock_us(&dataplane->clock, sample.tsc);
+	taking->offset_us = (int64_t)(sample.realtime_us - now_us);
+	return now_us;
+}
+
 unsigned
 bp_dataplane_cdrs(struct bp_dataplane *dataplane,
 	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context)
 {
 	struct taking taking = {.take = take, .context = context};
-	struct bp_clock_sample sample;
 
-	bp_clock_look(&sample);
-	taking.offset_us = (int64_t)(sample.realtime_us - bp_clock_us(&dataplane->clock, sample.tsc));
+	look_at_clock(dataplane, &taking);
 	return bp_edge_cdrs(dataplane->edge, take_one, &taking);
+}
+
+void
+bp_dataplane_halt(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context)
+{
+	struct taking taking = {.take = take, .context = context};
+	uint64_t now_us;
+
+	bp_dataplane_stop_workers(dataplane);
+	now_us = look_at_clock(dataplane, &taking);
+	bp_edge_cdrs(dataplane->edge, take_one, &taking);
+	bp_edge_cut_cdrs(dataplane->edge, now_us, take_one, &taking);
 }
 
 void

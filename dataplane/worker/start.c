@@ -163,8 +163,8 @@ start_workers(struct bp_dataplane *dataplane)
 	return 0;
 }
 
-static void
-stop_workers(struct bp_dataplane *dataplane)
+void
+bp_dataplane_stop_workers(struct bp_dataplane *dataplane)
 {
 	for (unsigned i = 0; i < dataplane->worker_count; i++)
 		__atomic_store_n(&dataplane->workers[i]->stop, true, __ATOMIC_RELAXED);
@@ -172,18 +172,12 @@ stop_workers(struct bp_dataplane *dataplane)
 		rte_eal_mp_wait_lcore();
 }
 
-void
-bp_dataplane_halt(struct bp_dataplane *dataplane)
-{
-	stop_workers(dataplane);
-}
-
 /* Undoes whatever was done, last things first. An engine may hand over a last batch as it is freed: control
  * is a reader of RCU for as long as that takes. */
 static void
 take_down(struct bp_dataplane *dataplane)
 {
-	stop_workers(dataplane);
+	bp_dataplane_stop_workers(dataplane);
 	bp_eal_log_hold(true); /* nobody is helped by what drivers say while they are closed */
 	if (dataplane->reclaim) {
 		rcu_register_thread();

@@ -19,7 +19,8 @@
 	X(timeout, "no final response came in time") \
 	X(unreachable, "it could not be sent on, or to no target any more") \
 	X(refused, "the edge refused it, and sent it to nobody") \
-	X(no_dialog, "a 2xx that no dialog could be made of")
+	X(no_dialog, "a 2xx that no dialog could be made of") \
+	X(edge_stopped, "the edge stopped while it was under way; a dialog, too: its peers go on, and their BYE finds them")
 
 /* X(name, text) */
 #define BP_CDR_ENDERS(X) X(caller, "the caller") X(callee, "the callee") X(edge, "the edge itself")

@@ -81,8 +81,10 @@ unsigned bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_mes
 unsigned bp_dataplane_cdrs(struct bp_dataplane *dataplane,
 	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context);
 
-/* The workers end, and with them all calls; what they leave can still be read. bp_dataplane_stop() comes next. */
-void bp_dataplane_halt(struct bp_dataplane *dataplane);
+/* The workers end; the records that they have finished, and those of the calls that are cut by that, go to @take as in
+ * bp_dataplane_cdrs(). bp_dataplane_stop() comes next. */
+void bp_dataplane_halt(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context);
 
 /* The figures of a trunk, summed over the workers. */
 void bp_dataplane_kpi(const struct bp_dataplane *dataplane, uint16_t trunk, struct bp_kpi *out);

@@ -465,7 +465,6 @@ reinvite(void **state)
 	only_cdr(w);
 }
 
-/* Without memory the call goes on, and the record is counted. */
 static void
 trunk_figures(void **state)
 {
@@ -513,7 +512,35 @@ trunk_figures(void **state)
 	check(w, !bp_edge_kpi(w->edge, 1000, &kpi));
 }
 
-/* Records that control does not take cost their memory and nothing else; when it is used up calls go on, uncounted for. */
+static void
+keep_cut(void *context, const struct bp_cdr *cdr)
+{
+	struct world *w = context;
+
+	w->cdrs[w->cdr_count] = malloc(bp_cdr_size(cdr));
+	memcpy(w->cdrs[w->cdr_count++], cdr, bp_cdr_size(cdr));
+}
+
+/* The edge stops with a call up and another ringing: they are billed until then. */
+static void
+edge_stopped(void **state)
+{
+	struct world *w = *state;
+	struct call up, ringing;
+
+	call_up(w, &up, &alice, &bob);
+	call_invite(w, &ringing, &alice, &bob);
+	call_ring(w, &ringing, 180);
+	world_wait(w, SECONDS(7));
+	check_int(w, bp_edge_cut_cdrs(w->edge, w->now_us, keep_cut, w), 2);
+	w->lossy = w->unchecked = true;
+	check_end(w, w->cdrs[0], BP_CDR_DIALOG, BP_CDR_WHY_edge_stopped, BP_CDR_BY_edge);
+	check_int(w, w->cdrs[0]->end_us - w->cdrs[0]->answer_us, SECONDS(7));
+	check_end(w, w->cdrs[1], BP_CDR_ATTEMPT, BP_CDR_WHY_edge_stopped, BP_CDR_BY_edge);
+	check_int(w, bp_edge_cut_cdrs(w->edge, w->now_us, keep_cut, w), 0);
+}
+
+/* Records that control does not take wait, and lose their order with nobody. */
 static void
 nobody_takes(void **state)
 {
@@ -554,6 +581,7 @@ main(void)
 		cdr_test(asserted),
 		cdr_test(reinvite),
 		cdr_test(trunk_figures),
+		cdr_test(edge_stopped),
 		cdr_test(nobody_takes),
 	};
 

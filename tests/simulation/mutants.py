@@ -21,10 +21,10 @@ MUTANTS = [
     # ---- call detail records ----
     Mutant(
         "billed-twice",
-        "dialog/cdr.c",
-        "\treturn atomic_load(&dialog->cdr) != NULL ? atomic_exchange(&dialog->cdr, NULL) : NULL;\n",
-        "\treturn atomic_load(&dialog->cdr);\n",
-        "who ends a call does not take the record off its slot: it is finished again",
+        "proxy/forward.c",
+        "\t\tbp_account_undo(engine, record);\n",
+        "",
+        "when two workers have the same INVITE, that of the one who is second is billed, too",
     ),
     Mutant(
         "fork-unbilled",
@@ -36,9 +36,10 @@ MUTANTS = [
     Mutant(
         "bill-lost-on-race",
         "dialog/cdr.c",
-        "\tblock->next = atomic_load_explicit(&post->out, memory_order_relaxed);\n",
-        "\tblock->next = atomic_load(&post->out);\n\tatomic_store(&post->out, block);\n\treturn;\n",
-        "a record is put in front of the others without looking whether control took them meanwhile",
+        "\twhile (!atomic_compare_exchange_weak_explicit(\n"
+        "\t\t&post->out, &block->next, block, memory_order_release, memory_order_relaxed))\n\t\t;\n}\n\n/* Mostly",
+        "\tatomic_compare_exchange_strong(&post->out, &block->next, block);\n}\n\n/* Mostly",
+        "a record is lost when control takes the others at that moment",
     ),
     Mutant(
         "answer-billed-late",

@@ -91,7 +91,8 @@ bp_dataplane_cdrs(struct bp_dataplane *d, void (*take)(void *context, const stru
 }
 
 void
-bp_dataplane_halt(struct bp_dataplane *d)
+bp_dataplane_halt(struct bp_dataplane *d, void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us),
+	void *context)
 {
 }
 

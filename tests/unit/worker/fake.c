@@ -192,6 +192,13 @@ bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_c
 	return 0;
 }
 
+unsigned
+bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	return 0;
+}
+
 bool
 bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out)
 {

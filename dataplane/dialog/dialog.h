@@ -107,6 +107,10 @@ void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *
 struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);
 
+/* The same, in that call only. */
+struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found);
+
 /* Its ACK passed: the reaper need not wait for it any more. */
 void bp_dialog_acked(struct bp_dialog *dialog);
 

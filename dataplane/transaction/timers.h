@@ -102,14 +102,16 @@ void bp_timers_redeem(struct bp_timers *timers, unsigned count);
 #define BP_TIMERS_OF_BRANCH 8u
 #define BP_TIMER_CREDIT_PIECE 256u
 #define BP_TIMER_CREDIT_IDLE (2 * BP_TIMER_CREDIT_PIECE) /* of one worker, at most out of the others' reach */
-/* Entries that wait, for each record and each dialog that there can be, when all are in use by ordinary calls: with
- * more, fewer records can be made. */
-#define BP_TIMERS_WAITING 2u
+/* Entries that wait, for each record and each dialog that there can be, when all are in use: by ordinary calls (two), or
+ * by calls to a dead core, whose records end T4 after the ACK and leave H behind for 64*T1. With more, fewer records can
+ * be made. */
+#define BP_TIMERS_WAITING 6u
+#define BP_TIMERS_WAITING_OF_DIALOG 2u
 
 static inline uint64_t
 bp_timers_credit(uint32_t records, uint32_t dialogs, uint16_t workers)
 {
-	return (uint64_t)records * (BP_TIMERS_OF_RECORD + BP_TIMERS_WAITING) + (uint64_t)dialogs * BP_TIMERS_WAITING +
+	return (uint64_t)records * (BP_TIMERS_OF_RECORD + BP_TIMERS_WAITING) + (uint64_t)dialogs * BP_TIMERS_WAITING_OF_DIALOG +
 		(uint64_t)workers * BP_TIMER_CREDIT_IDLE;
 }
 

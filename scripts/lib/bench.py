@@ -192,9 +192,10 @@ set xlabel "cycles a call"
 set ylabel "calls a second, one core"
 set grid x
 set key top right
-plot %g/x title "%.2f GHz / cycles" with lines lc rgb "#888888", \\
-  "{data}" using 2:3:1 with labels point pt 7 offset character 0.5,1 left notitle
-""" % (hz, hz / 1e9)
+%s
+plot %g/x title "%.2f GHz / cycles" with lines lc rgb "#888888", "{data}" using 2:3 with points pt 7 notitle
+""" % ("\n".join(f'set label "{name}" at {x:g},{y:g} ' + ("left offset 1,0.7" if name.startswith(("the gen", "engine"))
+                                                           else "right offset -1,-0.7") for name, x, y in points), hz, hz / 1e9)
     gnuplot(directory, "cycles", script, {"data": lines(points)})
 
 
@@ -206,13 +207,14 @@ def plot_latency(document, directory):
     for key, title in titles:
         if curves.get(key):
             data[key] = lines((1 / (1 - point["percentile"] / 100), point["us"]) for point in curves[key] if point["percentile"] < 100)
-            plots.append(f'"{{{key}}}" using 1:2 with steps lw 2 title "{title}"')
+            plots.append(f'"{{{key}}}" using 1:2 with lines lw 2 title "{title}"')
     script = """set logscale xy
+set title "through the edge, at %.0f calls a second"
 set xlabel "percentile"
-set ylabel "microseconds through the edge, at %.0f calls a second"
+set ylabel "microseconds"
 set xtics ("0" 1, "50" 2, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000, "99.999" 100000)
 set grid x
-set key top left
+set key outside right
 plot %s
 """ % (run["calls_per_second"], ", ".join(plots))
     if plots:
@@ -229,7 +231,7 @@ def plot_compare(document, directory):
     bars(directory, "compare-latency", f"microseconds at {result['kamailio']['at_calls_per_second']:.0f} calls a second, log scale",
          [("target", "p50", "p99", "p99.9")] + [
              (title[name],) + tuple(float(result[name][key]) for key in ("p50_us", "p99_us", "p999_us")) for name in names],
-         "set logscale y\nset yrange [1:*]\nset key top right")
+         "set logscale y\nset yrange [1:*]\nset key outside right")
 
 
 def plot(path, directory):

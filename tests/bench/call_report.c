@@ -31,14 +31,14 @@ latency(const char *what, const char *key, const struct gen_histogram *histogram
 	putchar('\n');
 }
 
-/* What a drawing needs: percentiles from 0 on, each step a third of what is left. */
+/* What a drawing needs: percentiles from 0 on, each step a fifth of what is left. */
 static void
 curve(const char *key, const struct gen_histogram *histogram, struct bench_json *json)
 {
 	double us = (double)rte_get_tsc_hz() / 1e6;
 
 	bench_json_begin(json, key, '[');
-	for (double rest = 1; histogram->total > 0 && rest * (double)histogram->total >= 1; rest *= 2.0 / 3) {
+	for (double rest = 1; histogram->total > 0 && rest * (double)histogram->total >= 1; rest *= 0.8) {
 		double percent = 100 * (1 - rest);
 
 		bench_json_begin(json, NULL, '{');

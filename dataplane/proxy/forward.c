@@ -273,7 +273,7 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 
-	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, request->id), branch);
 	if (is_plain(request, destination))
 		return forward_plain_ack(engine, request, destination, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));
@@ -477,6 +477,7 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 		return bp_answer(engine, request, 503, NULL);
 	}
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &live->slot, bp_kind_of(request->m->method));
 	generation = bp_word_generation(atomic_load(&record->server));
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);

@@ -70,7 +70,7 @@ struct bp_record {
 	uint8_t reserved1;
 	uint32_t reserved2;
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct bp_record) == 128, "two cache lines");
+static_assert(sizeof(struct bp_record) == BP_RECORD_BYTES, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
 
 /* The identity of a server transaction (17.2.3): branch and sent-by, or for RFC 2543 the Request-URI, From tag,
@@ -116,9 +116,12 @@ struct bp_swap bp_server_cancel(struct bp_record *record, uint32_t generation);
  * caller sends it. */
 bool bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch);
 
-/* The branch has been silent for too long and another is tried instead: it is no longer pending. Fails once it has
- * answered. */
+/* The branch has been silent for too long and another is tried instead. Fails once it has answered, or is over. Whoever
+ * succeeds says that it is no longer pending, as no event of the branch does from then on. */
 bool bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch);
+
+/* There is no other after all: the abandoned branch is waited for again. Fails if it has answered, or is over, meanwhile. */
+bool bp_branch_resume(struct bp_record *record, uint32_t generation, unsigned branch);
 
 /* An event of the CANCEL's own NICT (branch) or NIST (server; timer J). */
 struct bp_swap bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event);
@@ -134,6 +137,12 @@ struct bp_kept *bp_record_keep_response(struct bp_record *record, struct bp_kept
 
 /* The word of a branch; NULL: that branch does not exist, or is over with its record's live part. RCU. */
 bp_word *bp_branch_word(struct bp_record *record, unsigned branch);
+
+static inline enum bp_transaction_kind
+bp_kind_of(enum bp_method method)
+{
+	return method == BP_METHOD_INVITE ? BP_KIND_INVITE : BP_KIND_NON_INVITE;
+}
 
 static inline bool
 bp_record_is_invite(const struct bp_record *record)

@@ -115,6 +115,13 @@ add_bytes(void *context, struct bp_slot *block)
 	*(uint64_t *)context += slab_block_size(stage.edge->memory, block);
 }
 
+static void
+add_charged(void *context, struct bp_slot *block)
+{
+	if (block->charged != 0)
+		((uint64_t *)context)[block->charged - 1] += slab_block_size(stage.edge->memory, block);
+}
+
 static uint64_t
 in_use(enum bp_pool_kind kind)
 {
@@ -126,11 +133,15 @@ in_use(enum bp_pool_kind kind)
 static const char *
 check_memory(void)
 {
-	uint64_t blocks = 0, dialogs_used = 0;
+	uint64_t blocks = 0, dialogs_used = 0, charged[BP_KIND_COUNT] = {0};
 	const struct bp_dialog *dialogs;
 	size_t size;
 
 	stage_each_block(add_bytes, &blocks);
+	stage_each_block(add_charged, charged);
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
+		if (SUM(kept_taken_bytes[i]) - SUM(kept_returned_bytes[i]) != charged[i])
+			return "the bytes of a kind of transactions are wrong";
 	dialogs = slab_used(stage.edge->memory, BP_POOL_DIALOG, &size);
 	for (size_t i = 0; i < size / sizeof(*dialogs); i++)
 		dialogs_used += BP_WORD_GET(dialogs[i].word, STATE) != BP_DIALOG_FREE;
@@ -198,6 +209,8 @@ check_words(struct bp_record *record)
 		if (is_ringing(word) && (BP_WORD_GET(word, CANCEL) != 0) != (seen.branches[i].cancels == 1))
 			return "a CANCEL is in the word but was not sent, or the reverse";
 	}
+	if (!stage.options->parallel && waiting > 1)
+		return "two targets are at work that should be tried one after another";
 	if (stage.invite && BP_WORD_GET(record->server, STATE) == BP_IST_ACCEPTED && waiting > 0 && !asked)
 		return "a 2xx went up, and another branch rings on (16.7 step 10)";
 	if (bp_server_final_owed(record, record->server) && BP_WORD_GET(record->server, PENDING) != waiting)

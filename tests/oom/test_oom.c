@@ -28,10 +28,19 @@ bob_then_carol(struct bp_config *config)
 	config->trunks[0].timeout_us = SECONDS(2);
 }
 
+/* The reaper says BYE to both. */
+static void
+soon_by_bye(struct bp_config *config)
+{
+	config->reap_by_bye = true;
+	config->dialog_us = SECONDS(40);
+}
+
 static const struct script scripts[] = {
 	{"answered", "INVITE", .bob = {180, 200}, .bye = true, .expected = "INVITE 200, BYE 200"},
 	{"dialog", "INVITE", .bob = {183, 200}, .dialog = true, .bye = true,
 		.expected = "INVITE 200, INVITE 200, INFO 200, BYE 200"},
+	{"ended by the edge", "INVITE", .bob = {180, 200}, .prepare = soon_by_bye, .expected = "INVITE 200"},
 	{"two answers", "INVITE", .bob = {180, 200, .twice = true}, .bye = true,
 		.expected = "INVITE 200, INVITE 200, BYE 200"},
 	{"cancelled", "INVITE", .bob = {180, 0}, .cancel_at = 180, .expected = "CANCEL 200, INVITE 487"},

@@ -142,10 +142,11 @@ static void
 send_ack(struct bp_engine *engine, const struct sides *sides)
 {
 	const struct bp_remote *callee = sides->remotes[BP_SIDE_CALLEE];
+	const uint64_t block[2] = {sides->mark, UINT64_MAX}; /* no record's branch, whose last word is 0 */
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 	unsigned size;
 
-	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, &sides->mark, sizeof(sides->mark)), branch);
+	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, block), branch);
 	size = write_request(engine, sides, BP_SIDE_CALLEE, "ACK", sides->invite_cseq, branch, sizeof(branch), "");
 	bp_transmit_bytes(engine, &callee->flow, engine->scratch, size);
 	bp_count_request(engine, BP_METHOD_ACK);

@@ -169,6 +169,8 @@ clear(struct bp_dialog *dialog)
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
+	atomic_store_explicit(&dialog->cdr, NULL, memory_order_relaxed);
+	dialog->trunk = UINT16_MAX;
 	atomic_store_explicit(&dialog->cseq[BP_SIDE_CALLEE], 0, memory_order_relaxed);
 	atomic_store_explicit(&dialog->session, 0, memory_order_relaxed);
 }
@@ -198,6 +200,12 @@ bp_call_reserve(
 	return dialog;
 }
 
+static bool
+has_cdr(struct bp_dialog *dialog)
+{
+	return atomic_load(&dialog->cdr) != NULL;
+}
+
 static uint64_t
 free_word(uint64_t word)
 {
@@ -218,8 +226,11 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 			continue;
 		if (state_of(word) == BP_DIALOG_RESERVED)
 			bp_count(&worker->counters->calls_released, 1);
-		if (over)
+		if (over) {
+			if (has_cdr(dialog))
+				bp_cdr_released(worker, dialog);
 			retire(worker, dialog);
+		}
 		break;
 	}
 	return atomic_load(&dialog->sibling);
@@ -272,6 +283,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	}
 	clear(other);
 	other->call = call->call;
+	other->trunk = call->trunk;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
 	for (unsigned side = 0; side < 2; side++) /* those of requests in early dialogs may be of any callee's */
@@ -429,6 +441,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
+	if (worker->cdr->on || has_cdr(call))
+		bp_cdr_answered(worker, call, dialog, response);
 	own = set_confirmed(worker, dialog, call, generation);
 	count_new(worker, dialog, own, dialog == call, now_us);
 	return dialog;
@@ -502,13 +516,31 @@ find_in_call(const struct bp_dialogs *dialogs, const struct names *names, uint32
 	return NULL;
 }
 
+static struct names
+names_of(const struct bp_dialogs *dialogs, const struct bp_sip_message *m)
+{
+	return (struct names){.call_id = hash_span(dialogs, m, m->call_id),
+		.from_tag = hash_span(dialogs, m, m->from_tag),
+		.to_tag = hash_span(dialogs, m, m->to_tag)};
+}
+
+struct bp_dialog *
+bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found)
+{
+	struct names names;
+
+	if (index == BP_NO_INDEX)
+		return NULL;
+	names = names_of(dialogs, m);
+	return find_in_call(dialogs, &names, index, generation, from, found);
+}
+
 struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
-	const struct names names = {.call_id = hash_span(dialogs, m, m->call_id),
-		.from_tag = hash_span(dialogs, m, m->from_tag),
-		.to_tag = hash_span(dialogs, m, m->to_tag)};
+	const struct names names = names_of(dialogs, m);
 	struct bp_dialog *dialog = find_in_call(dialogs, &names, index, generation, from, found);
 	struct bp_table_node *node;
 	uint64_t id[2];
@@ -521,6 +553,12 @@ bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m,
 		return NULL;
 	dialog = caa_container_of(node, struct bp_dialog, node);
 	return is_of(dialog, &names, from, found) ? dialog : NULL;
+}
+
+enum bp_side
+bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m)
+{
+	return hash_span(dialogs, m, m->from_tag) == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
 }
 
 void
@@ -549,6 +587,8 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 			continue;
 		bp_table_remove(worker->dialogs->table, &dialog->node);
 		bp_count(&worker->counters->dialogs_ended[reason], 1);
+		if (has_cdr(dialog))
+			bp_cdr_dialog_ended(worker, dialog, reason, state_of(word) == BP_DIALOG_ACKED);
 		drop_remotes(worker, dialog);
 		if (!held)
 			bp_slot_retire(worker->memory, &dialog->slot);

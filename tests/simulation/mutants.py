@@ -34,14 +34,6 @@ MUTANTS = [
         "a second answer that comes when the first dialog is over has no record",
     ),
     Mutant(
-        "bill-lost-on-race",
-        "dialog/cdr.c",
-        "\twhile (!atomic_compare_exchange_weak_explicit(\n"
-        "\t\t&post->out, &block->next, block, memory_order_release, memory_order_relaxed))\n\t\t;\n}\n\n/* Mostly",
-        "\tatomic_compare_exchange_strong(&post->out, &block->next, block);\n}\n\n/* Mostly",
-        "a record is lost when control takes the others at that moment",
-    ),
-    Mutant(
         "answer-billed-late",
         "dialog/cdr.c",
         "\t__atomic_store_n(&block->cdr.answer_us, worker->cdr->now_us, __ATOMIC_RELAXED);\n",

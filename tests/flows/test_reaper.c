@@ -385,7 +385,7 @@ bytes_of_call(struct world *w)
 static unsigned
 record_bytes(const struct world *w)
 {
-	return w->config->cdr.folder[0] != '\0' ? 384 : 0;
+	return w->config->cdr.folder[0] != '\0' ? 448 : 0;
 }
 
 static void

@@ -53,6 +53,7 @@ MUTANTS = [
         "\t__atomic_compare_exchange_n(\n\t\t&cdr->answer_us, &never, engine->now_us, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);\n",
         "\tcdr->answer_us = engine->now_us + never;\n",
         "a 2xx of which no dialog can be made changes the record of the first one",
+        first=320,
     ),
     Mutant(
         "raced-answer-billed-as-attempt",

@@ -515,13 +515,31 @@ find_in_call(const struct bp_dialogs *dialogs, const struct names *names, uint32
 	return NULL;
 }
 
+static struct names
+names_of(const struct bp_dialogs *dialogs, const struct bp_sip_message *m)
+{
+	return (struct names){.call_id = hash_span(dialogs, m, m->call_id),
+		.from_tag = hash_span(dialogs, m, m->from_tag),
+		.to_tag = hash_span(dialogs, m, m->to_tag)};
+}
+
+struct bp_dialog *
+bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found)
+{
+	struct names names;
+
+	if (index == BP_NO_INDEX)
+		return NULL;
+	names = names_of(dialogs, m);
+	return find_in_call(dialogs, &names, index, generation, from, found);
+}
+
 struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
-	const struct names names = {.call_id = hash_span(dialogs, m, m->call_id),
-		.from_tag = hash_span(dialogs, m, m->from_tag),
-		.to_tag = hash_span(dialogs, m, m->to_tag)};
+	const struct names names = names_of(dialogs, m);
 	struct bp_dialog *dialog = find_in_call(dialogs, &names, index, generation, from, found);
 	struct bp_table_node *node;
 	uint64_t id[2];

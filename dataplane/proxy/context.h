@@ -88,7 +88,6 @@ struct bp_request {
 	struct bp_flow reply; /* where responses go (18.2.2, RFC 3581) */
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
-	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
 };
 
 /* What a session timer changes in a request: text of its own in the place of some bytes. */

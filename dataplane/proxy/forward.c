@@ -137,11 +137,12 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 	uint32_t index, uint32_t generation)
 {
 	struct bp_route_token token = first_token(engine, destination, index, generation);
+	struct bp_route_call call = bp_call_of(engine, request->m);
 
-	push_record_route(engine, request->call, bp_listener(engine, destination->flow.listener), &token);
+	push_record_route(engine, call, bp_listener(engine, destination->flow.listener), &token);
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	push_record_route(engine, request->call, bp_listener(engine, request->from->listener), &token);
+	push_record_route(engine, call, bp_listener(engine, request->from->listener), &token);
 }
 
 /* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */
@@ -252,13 +253,14 @@ gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts
 	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_RECORD_ROUTE);
 	unsigned offset = first ? first->line.offset : request->m->headers_offset, size;
 	struct bp_route_token token = first_token(engine, destination, record->dialog, record->dialog_generation);
+	struct bp_route_call call = bp_call_of(engine, request->m);
 
-	size = bp_record_route_write(engine, request->call, bp_listener(engine, destination->flow.listener), &token,
+	size = bp_record_route_write(engine, call, bp_listener(engine, destination->flow.listener), &token,
 		texts->routes[0]);
 	bp_gather_change(g, offset, 0, texts->routes[0], end_line(texts->routes[0], size));
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	size = bp_record_route_write(engine, request->call, bp_listener(engine, request->from->listener), &token,
+	size = bp_record_route_write(engine, call, bp_listener(engine, request->from->listener), &token,
 		texts->routes[1]);
 	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
 }

@@ -110,7 +110,6 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 		return refuse_extensions(engine, request);
 	if (engine->draining && m->to_tag.size == 0)
 		return refuse(engine, request, 503);
-	request->call = bp_call_of(engine, m);
 	status = bp_route_request(engine, request, &destination);
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);

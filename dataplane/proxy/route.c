@@ -15,6 +15,9 @@ struct route_view {
 	struct bp_span next;         /* first Route that is not ours; size 0: none */
 	struct bp_sip_uri next_uri;
 	struct bp_span last;         /* last Route */
+	struct bp_dialog *vouches;   /* for the token, whose check was not computed; NULL: it was */
+	uint32_t dialog_generation;  /* of what vouches */
+	enum bp_side from;
 };
 
 static bool
@@ -120,7 +123,8 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 {
 	const struct bp_sip_message *m = request->m;
 
-	if (bp_route_token_read(&engine->route_keys[0], bp_sip_at(m, text), text.size, request->call, token))
+	if (bp_route_token_read(
+		    &engine->route_keys[0], bp_sip_at(m, text), text.size, bp_call_of(engine, m), token))
 		return unmark_listener(engine, &token->onward);
 	for (unsigned i = 1; i <= engine->config->old_secret_count; i++) {
 		const struct bp_route_key *key = &engine->route_keys[i];
@@ -130,6 +134,22 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 			return unmark_listener(engine, &token->onward);
 	}
 	return false;
+}
+
+/* Where a token names the dialog that the request belongs to by its Call-ID and tags, it tells nothing that these do not,
+ * and nothing else of it is used: its check need not be computed. */
+static bool
+is_vouched_for(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, struct route_view *view)
+{
+	const struct bp_edge *edge = engine->edge;
+	const struct bp_sip_message *m = request->m;
+
+	if (m->to_tag.size == 0 || !bp_route_token_open(bp_sip_at(m, text), text.size, &view->token) ||
+		view->token.epoch != edge->epoch || view->token.node != engine->config->node_id)
+		return false;
+	view->vouches = bp_dialog_find_in_call(&edge->dialogs, m, view->token.index, view->token.generation, &view->from,
+		&view->dialog_generation);
+	return view->vouches != NULL;
 }
 
 /* The second of a pair names the same call from the other side. */
@@ -150,7 +170,8 @@ take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_s
 	struct bp_route_token token;
 
 	if (before == 0) {
-		view->has_token = read_token(engine, request, text, &view->token);
+		view->has_token = is_vouched_for(engine, request, text, view) ||
+			read_token(engine, request, text, &view->token);
 		view->token_text = text;
 		return true;
 	}
@@ -328,15 +349,18 @@ route_by_token(struct bp_engine *engine, const struct bp_request *request, const
 }
 
 static int
-route_in_dialog(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
+route_in_dialog(struct bp_engine *engine, const struct bp_request *request, struct route_view *view,
 	struct bp_destination *destination)
 {
 	const struct bp_edge *edge = engine->edge;
 	bool known = view->has_token && view->token.epoch == edge->epoch && view->token.node == engine->config->node_id;
-	enum bp_side from = BP_SIDE_CALLER;
+	enum bp_side from = view->from;
 
-	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
-		view->token.generation, &from, &destination->dialog_generation);
+	destination->dialog = view->vouches;
+	destination->dialog_generation = view->dialog_generation;
+	if (view->vouches == NULL)
+		destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
+			view->token.generation, &from, &destination->dialog_generation);
 	destination->dialog_side = from;
 	if (destination->dialog != NULL)
 		bp_dialog_seen(destination->dialog, from, request->m->cseq);
@@ -346,6 +370,8 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 		destination->strict_out = view->next;
 	if (destination->dialog != NULL && route_by_dialog(engine, destination->dialog, from, view, destination))
 		return 0;
+	if (view->vouches != NULL) /* now the rest of the token counts */
+		view->has_token = read_token(engine, request, view->token_text, &view->token);
 	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
 

@@ -360,6 +360,7 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, stru
 	if (view->vouches == NULL)
 		destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
 			view->token.generation, &from, &destination->dialog_generation);
+	destination->dialog_side = from;
 	if (destination->dialog != NULL)
 		bp_dialog_seen(destination->dialog, from, request->m->cseq);
 	else if (known)

@@ -137,6 +137,12 @@ enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_di
 /* The same, in that call only. */
 struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);
+/* The same, in that call only. */
+struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found);
+
+/* Which side of @dialog sent the request @m, or the request that the response @m is to. */
+enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
 
 /* Its ACK passed: the reaper need not wait for it any more. */
 void bp_dialog_acked(struct bp_dialog *dialog);

@@ -13,15 +13,23 @@ routing_hash(const struct bp_engine *engine, const struct bp_request *request)
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
 	uint16_t realm = in ? in->realm : BP_CONFIG_NONE; /* routes depend on it */
+	const struct bp_sip_header *second = route ? bp_sip_next(m, route) : NULL;
 	uint64_t routes = 0, out[2];
 	struct bp_digest digest;
 
-	for (; route != NULL; route = bp_sip_next(m, route))
-		routes = bp_digest_mix(routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
 	bp_digest_begin(&digest, key);
 	bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
 	bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
-	bp_digest_add(&digest, &routes, sizeof(routes));
+	if (second != NULL && second->next) { /* more than there are parts for */
+		for (; route != NULL; route = bp_sip_next(m, route))
+			routes = bp_digest_mix(
+				routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
+		bp_digest_add(&digest, &routes, sizeof(routes));
+	} else if (route != NULL) {
+		bp_digest_add(&digest, bp_sip_at(m, route->value), route->value.size);
+		if (second != NULL)
+			bp_digest_add(&digest, bp_sip_at(m, second->value), second->value.size);
+	}
 	bp_digest_end(&digest, (uint64_t)m->cseq << 32 | (uint64_t)m->method << 16 | realm, out);
 	return out[0];
 }
@@ -64,10 +72,10 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 }
 
 /* Appends text to a line that is being built; the callers' buffers hold every part at its longest. */
-static unsigned
+static inline unsigned
 put(char *line, unsigned at, const char *text, unsigned size)
 {
-	memcpy(line + at, text, size);
+	bp_put((uint8_t *)line + at, text, size);
 	return at + size;
 }
 

@@ -123,6 +123,8 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 {
 	const struct bp_sip_message *m = request->m;
 
+	if (text.size != BP_ROUTE_TOKEN_SIZE_V4 && text.size != BP_ROUTE_TOKEN_SIZE_MAX)
+		return false;
 	if (bp_route_token_read(
 		    &engine->route_keys[0], bp_sip_at(m, text), text.size, bp_call_of(engine, m), token))
 		return unmark_listener(engine, &token->onward);
@@ -205,12 +207,9 @@ take_plain_routes(struct bp_engine *engine, const struct bp_request *request, st
 	struct bp_span user;
 
 	for (; header != NULL && before < 2; header = bp_sip_next(m, header), before++) {
-		struct route_view read = *view;
-
 		if (!bp_route_is_own(engine, m->bytes, header->value, &user) ||
-			!take_own(engine, request, user, before, &read) || !read.has_token)
-			return;
-		*view = read;
+			!take_own(engine, request, user, before, view) || !view->has_token)
+			return; /* the first token is read again then, the second leaves nothing behind */
 		view->last = (struct bp_span){
 			.offset = (uint16_t)(header->value.offset + 1), .size = (uint16_t)(header->value.size - 2)};
 		destination->routes++;

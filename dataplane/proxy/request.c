@@ -114,6 +114,8 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 	status = bp_route_request(engine, request, &destination);
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);
+	if (status == BP_ROUTE_WAITS)
+		return bp_park(engine, request, &destination);
 	if (status == 481)
 		return refuse_without_dialog(engine, request);
 	if (status != 0)

@@ -86,6 +86,14 @@ struct bp_file_control {
 	struct bp_config_control values;
 };
 
+struct bp_file_dns {
+	const yaml_node_t *node;
+	struct bp_schema_list servers; /* of struct bp_endpoint; family 0: its port is enum bp_dns_mode */
+	uint64_t timeout_us, wait_us, negative_ttl_us, min_ttl_us, max_ttl_us;
+	uint32_t cache, parked;
+	uint8_t tries;
+};
+
 struct bp_file_one_path {
 	const yaml_node_t *node;
 	char path[BP_CONFIG_PATH_SIZE];
@@ -107,6 +115,7 @@ struct bp_file {
 	struct bp_file_one_number dialogs; /* max_age, microseconds */
 	struct bp_file_limits limits;
 	struct bp_file_one_number trace; /* messages */
+	struct bp_file_dns dns;
 	struct bp_file_control control;
 	struct bp_schema_list ports;  /* of struct bp_file_port */
 	struct bp_schema_list realms; /* of struct bp_file_realm */

@@ -41,7 +41,12 @@ bp_metric_writer bp_metric_kinds;
 /* The figure at metric->offset in struct bp_dataplane_port, of each port. */
 bp_metric_writer bp_metric_port;
 
+/* The counter at metric->offset in struct bp_dns_counters; 0 when names are off. */
+bp_metric_writer bp_metric_dns;
+bp_metric_writer bp_metric_dns_seconds;
+
 /* One metric each. */
+bp_metric_writer bp_metric_dns_results;
 bp_metric_writer bp_metric_busy;
 bp_metric_writer bp_metric_codes;
 bp_metric_writer bp_metric_dispositions;

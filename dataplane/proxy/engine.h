@@ -32,7 +32,7 @@ struct bp_engine_hooks {
 	 * waits. @ask: BP_NAME_WAITS is only returned with the question on its way; else nothing is asked. NULL: names are
 	 * not resolved. */
 	enum bp_name_status (*resolve)(
-		void *context, const struct bp_name_key *key, bool ask, const struct bp_name **name);
+		void *context, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name);
 	/* A number that is another one once more is known. Set when resolve is. */
 	uint64_t (*resolved)(void *context);
 };

@@ -6,19 +6,27 @@
  */
 #include "proxy/context.h"
 
-#include <strings.h>
+/* @lower: lower case and signs. */
+static bool
+is_text(const uint8_t *text, const char *lower, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]) != lower[i])
+			return false;
+	return true;
+}
 
 /* Only UDP is spoken. Of ;transport= the parser knows its own; another is no way to go (RFC 3263 4.1). */
 static bool
 is_over_udp(const uint8_t *bytes, const struct bp_sip_uri *uri)
 {
 	static const char name[] = ";transport=";
-	const char *at = (const char *)bytes + uri->params.offset;
+	const uint8_t *at = bytes + uri->params.offset;
 
 	if (uri->transport != BP_TRANSPORT_COUNT)
 		return uri->transport == BP_TRANSPORT_UDP;
 	for (unsigned i = 0; i + sizeof(name) - 1 <= uri->params.size; i++)
-		if (strncasecmp(at + i, name, sizeof(name) - 1) == 0)
+		if (is_text(at + i, name, sizeof(name) - 1))
 			return false;
 	return true;
 }
@@ -35,7 +43,7 @@ bp_name_key_of(const uint8_t *bytes, const struct bp_sip_uri *uri, struct bp_nam
 
 /* Appends the addresses of one server, as far as @realm leads there. */
 static unsigned
-add_server(const struct bp_engine *engine, const struct bp_name *name, unsigned first, uint16_t realm,
+add_server(const struct bp_engine *engine, const struct bp_name_entry *name, unsigned first, uint16_t realm,
 	struct bp_flow *flows, unsigned room)
 {
 	unsigned count = 0;
@@ -50,7 +58,7 @@ add_server(const struct bp_engine *engine, const struct bp_name *name, unsigned 
 /* RFC 2782: a server among those of one priority that were not taken yet, by weight; those without weight stand first.
  * Returns the place of its first address. */
 static unsigned
-choose(const struct bp_name *name, unsigned begin, unsigned end, uint64_t taken, uint32_t place)
+choose(const struct bp_name_entry *name, unsigned begin, unsigned end, uint64_t taken, uint32_t place)
 {
 	uint32_t sum = 0, chosen, last = begin;
 
@@ -74,7 +82,7 @@ choose(const struct bp_name *name, unsigned begin, unsigned end, uint64_t taken,
 
 /* The flows of @name in the order in which the call at @place tries them; the same each time. */
 static unsigned
-expand(const struct bp_engine *engine, const struct bp_name *name, uint32_t place, uint16_t realm,
+expand(const struct bp_engine *engine, const struct bp_name_entry *name, uint32_t place, uint16_t realm,
 	struct bp_flow *flows, unsigned room)
 {
 	unsigned count = 0, begin = 0, end;
@@ -98,7 +106,7 @@ expand(const struct bp_engine *engine, const struct bp_name *name, uint32_t plac
 }
 
 static enum bp_name_status
-resolve(struct bp_engine *engine, const struct bp_name_key *key, bool ask, const struct bp_name **name)
+resolve(struct bp_engine *engine, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name)
 {
 	if (engine->hooks.resolve == NULL)
 		return BP_NAME_OFF;
@@ -112,7 +120,7 @@ bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_si
 	struct bp_destination *destination)
 {
 	int none = route ? 480 : 404;
-	const struct bp_name *name;
+	const struct bp_name_entry *name;
 
 	if (!bp_name_key_of(bytes, uri, &destination->name))
 		return 404;
@@ -142,7 +150,7 @@ int
 bp_name_trunk(struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination)
 {
 	const struct bp_config_target *target;
-	const struct bp_name *name;
+	const struct bp_name_entry *name;
 	unsigned count = 0, priority = 0;
 
 	destination->at_once = 0;

@@ -95,7 +95,7 @@ is_cancelled(const struct bp_parked *parked)
 static bool
 is_over(struct bp_engine *engine, const struct bp_parked *parked, uint16_t *status)
 {
-	const struct bp_name *name;
+	const struct bp_name_entry *name;
 
 	*status = 0;
 	if (is_cancelled(parked)) {

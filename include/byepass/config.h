@@ -9,9 +9,10 @@
 #define BYEPASS_CONFIG_H
 
 #include "byepass/flow.h"
-#include "byepass/names.h"
 
 #include <stddef.h>
+
+struct bp_name_key; /* byepass/names.h */
 
 #define BP_CONFIG_NAME_SIZE 32
 #define BP_CONFIG_DEVICE_SIZE 256

@@ -46,8 +46,9 @@ struct bp_name_target {
 };
 
 /* What is known of a name. Immutable once published, but for next and used. */
-struct bp_name {
-	_Atomic(struct bp_name *) next; /* of its bucket; control: rw, worker: ro */
+struct bp_name_entry {
+	_Atomic(struct bp_name_entry *) next; /* of its bucket; control: rw, worker: ro */
+	struct bp_name_entry *next_retired;   /* control's own */
 	uint64_t hash;
 	struct bp_name_key key;
 	_Atomic uint8_t used; /* since control looked last; worker: sets, control: clears */
@@ -63,12 +64,12 @@ struct bp_name_ring {
 	struct bp_name_key keys[BP_NAME_RING_SIZE];
 };
 
-struct bp_names {
+struct bp_name_table {
 	uint64_t secret[2]; /* of the hash: nobody outside can aim for one bucket */
 	uint32_t mask;      /* buckets less one */
 	uint16_t ring_count;
 	struct bp_name_ring *rings;   /* of each worker */
-	_Atomic(struct bp_name *) *buckets;
+	_Atomic(struct bp_name_entry *) *buckets;
 	_Atomic uint64_t news __attribute__((aligned(64))); /* answers published; control: rw, worker: ro */
 };
 
@@ -82,7 +83,7 @@ bp_name_mix(uint64_t a, uint64_t b)
 }
 
 static inline uint64_t
-bp_name_hash(const struct bp_names *names, const struct bp_name_key *key)
+bp_name_hash(const struct bp_name_table *names, const struct bp_name_key *key)
 {
 	uint64_t hash = names->secret[0] ^ ((uint64_t)key->port << 8 | key->size), word;
 	unsigned at = 0;
@@ -133,11 +134,11 @@ bp_name_key_make(struct bp_name_key *key, const char *host, size_t size, uint16_
 
 /* What is known of a name; NULL: nothing. Worker, or control.
  * RCU: the result is good until the caller's next quiescent state. */
-static inline struct bp_name *
-bp_names_find(const struct bp_names *names, const struct bp_name_key *key)
+static inline struct bp_name_entry *
+bp_name_find(const struct bp_name_table *names, const struct bp_name_key *key)
 {
 	uint64_t hash = bp_name_hash(names, key);
-	struct bp_name *name = atomic_load_explicit(&names->buckets[hash & names->mask], memory_order_acquire);
+	struct bp_name_entry *name = atomic_load_explicit(&names->buckets[hash & names->mask], memory_order_acquire);
 
 	for (unsigned i = 0; name != NULL && i < BP_NAME_CHAIN_MAX; i++) {
 		if (name->hash == hash && bp_name_key_equal(&name->key, key)) {
@@ -152,7 +153,7 @@ bp_names_find(const struct bp_names *names, const struct bp_name_key *key)
 
 /* Puts a question. False: control is behind with this worker's. Thread: the ring's worker. */
 static inline bool
-bp_names_ask(struct bp_names *names, unsigned worker, const struct bp_name_key *key)
+bp_name_ask(struct bp_name_table *names, unsigned worker, const struct bp_name_key *key)
 {
 	struct bp_name_ring *ring;
 	uint32_t head;

@@ -208,7 +208,7 @@ hook_defer(void *context, struct bp_batch *batch)
 /* ---- names ---- */
 
 static enum bp_name_status
-hook_resolve(void *context, const struct bp_name_key *key, bool ask, const struct bp_name **name)
+hook_resolve(void *context, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name)
 {
 	struct world *w = ((struct world_hook *)context)->world;
 
@@ -235,7 +235,7 @@ hook_resolved(void *context)
 void
 world_name(struct world *w, const char *host, uint16_t port, enum bp_name_status status)
 {
-	struct bp_name *name = calloc(1, sizeof(*name) + BP_NAME_TARGETS_MAX * sizeof(name->targets[0]));
+	struct bp_name_entry *name = calloc(1, sizeof(*name) + BP_NAME_TARGETS_MAX * sizeof(name->targets[0]));
 
 	if (w->name_count == WORLD_NAMES_MAX || !bp_name_key_make(&name->key, host, strlen(host), port))
 		fail_msg("a name too many, or none: %s", host);
@@ -247,7 +247,7 @@ world_name(struct world *w, const char *host, uint16_t port, enum bp_name_status
 void
 world_name_at(struct world *w, const struct peer *at, uint16_t priority, uint16_t weight, uint16_t server)
 {
-	struct bp_name *name = w->names[w->name_count - 1];
+	struct bp_name_entry *name = w->names[w->name_count - 1];
 
 	name->targets[name->count++] = (struct bp_name_target){
 		.ip = peer_flow(at).ip, .port = at->port, .priority = priority, .weight = weight, .server = server};

@@ -83,7 +83,7 @@ struct batches {
 
 struct world {
 	struct world_options options;
-	struct bp_name *names[WORLD_NAMES_MAX]; /* that are known */
+	struct bp_name_entry *names[WORLD_NAMES_MAX]; /* that are known */
 	unsigned name_count;
 	uint64_t names_news;
 	unsigned names_asked;     /* questions so far */

@@ -127,6 +127,11 @@ bp_dataplane_drain(struct bp_dataplane *d)
 	return d->drain_result;
 }
 
+void
+bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
+{
+}
+
 bool
 bp_dataplane_alive(struct bp_dataplane *d)
 {

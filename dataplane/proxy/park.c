@@ -69,6 +69,7 @@ bp_park(struct bp_engine *engine, const struct bp_request *request, const struct
 		return first ? bp_request_repeated(engine, request, first) : refuse_full(engine, request);
 	}
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &parked->slot, bp_kind_of(m->method));
 	parked->deadline_us = engine->now_us + engine->config->dns.wait_us;
 	memcpy(parked->id, request->id, sizeof(parked->id));
 	parked->record = record;

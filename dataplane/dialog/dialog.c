@@ -50,7 +50,9 @@ bool
 bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
 	*kept = (struct bp_span){0, 0};
-	if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
+	if (m->known.contact.whole.size > 0)
+		*uri = m->known.contact;
+	else if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
 		return false;
 	if (uri->whole.size > BP_CONTACT_SIZE_MAX)
 		return true;
@@ -166,12 +168,11 @@ free_word(uint64_t word)
 	return (uint64_t)(bp_word_generation(word) + 1) << BP_WORD_GENERATION_SHIFT;
 }
 
-/* Lets one slot of an INVITE go; returns the index + 1 of its sibling. */
+/* Lets one slot of an INVITE go; returns the index + 1 of its sibling, which is looked for after that: see join_call(). */
 static uint32_t
 release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uint32_t generation)
 {
 	uint64_t word = atomic_load(&dialog->word);
-	uint32_t sibling = atomic_load(&dialog->sibling);
 
 	while (bp_word_generation(word) == generation && (word & BP_DIALOG_HELD) != 0) {
 		bool over = state_of(word) == BP_DIALOG_RESERVED || state_of(word) == BP_DIALOG_ENDED;
@@ -183,9 +184,9 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 			bp_count(&worker->counters->calls_released, 1);
 		if (over)
 			retire(worker, dialog);
-		return sibling;
+		break;
 	}
-	return 0;
+	return atomic_load(&dialog->sibling);
 }
 
 void
@@ -254,18 +255,32 @@ claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t ge
 	return bp_word_generation(word) == generation ? copy_of(worker, call, caller) : NULL;
 }
 
+/* The reserved slot is no longer FILLING. If the INVITE's record has let it go meanwhile, nobody else will free it. */
+static void
+leave_filling(const struct bp_dialog_worker *worker, struct bp_dialog *call, enum bp_dialog_state state)
+{
+	uint64_t word = atomic_load(&call->word), next;
+
+	do
+		next = (word & BP_DIALOG_HELD) != 0 ? BP_WORD_SET(word, STATE, state) : free_word(word);
+	while (!atomic_compare_exchange_weak(&call->word, &word, next));
+	if ((word & BP_DIALOG_HELD) != 0)
+		return;
+	if (state == BP_DIALOG_RESERVED)
+		bp_count(&worker->counters->calls_released, 1);
+	retire(worker, call);
+}
+
 /* Gives a slot that claim() took back as it was. */
 static void
 unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
 {
-	uint64_t word = atomic_load(&dialog->word);
-
 	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
 	if (reserved) {
-		atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED));
+		leave_filling(worker, dialog, BP_DIALOG_RESERVED);
 		return;
 	}
-	atomic_store(&dialog->word, free_word(word));
+	atomic_store(&dialog->word, free_word(atomic_load(&dialog->word)));
 	retire(worker, dialog);
 }
 
@@ -273,8 +288,6 @@ unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool re
 static void
 withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
 {
-	uint64_t word = atomic_load(&dialog->word);
-
 	bp_table_remove(worker->dialogs->table, &dialog->node);
 	if (!reserved) {
 		unclaim(worker, dialog, false);
@@ -282,18 +295,38 @@ withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool r
 	}
 	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
 	bp_count(&worker->counters->calls_released, 1);
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_ENDED));
+	leave_filling(worker, dialog, BP_DIALOG_ENDED);
 }
 
+/* A copy joins its call and is HELD. The INVITE's record may be over just now: whoever ends it lets the call go and then
+ * looks for siblings, we join and then look whether the call was let go. One of the two sees the other. */
 static void
 join_call(const struct bp_dialogs *dialogs, struct bp_dialog *call, struct bp_dialog *dialog)
 {
+	uint64_t word = atomic_load(&dialog->word);
 	uint32_t first = atomic_load(&call->sibling);
 
+	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_FILLING) | BP_DIALOG_HELD);
 	do
 		atomic_store(&dialog->sibling, first);
 	while (!atomic_compare_exchange_weak(
 		&call->sibling, &first, bp_slot_index(dialogs->memory, &dialog->slot) + 1));
+}
+
+/* The dialog is there, and HELD unless the record has let it go. Returns its generation. */
+static uint32_t
+set_confirmed(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, struct bp_dialog *call,
+	uint32_t call_generation)
+{
+	uint64_t word = atomic_load(&dialog->word), calls;
+	uint32_t generation = bp_word_generation(word);
+
+	while (!atomic_compare_exchange_weak(&dialog->word, &word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED)))
+		;
+	calls = atomic_load(&call->word);
+	if (dialog != call && (bp_word_generation(calls) != call_generation || (calls & BP_DIALOG_HELD) == 0))
+		release_one(worker, dialog, generation);
+	return generation;
 }
 
 static struct bp_timer_entry
@@ -305,10 +338,9 @@ timer_of(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, uint3
 }
 
 static void
-count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog, bool reserved, uint64_t now_us)
+count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog, uint32_t generation, bool reserved,
+	uint64_t now_us)
 {
-	uint32_t generation = bp_word_generation(atomic_load(&dialog->word));
-
 	if (reserved)
 		bp_count(&worker->counters->calls_released, 1);
 	bp_count(&worker->counters->dialogs_created, 1);
@@ -323,9 +355,10 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog, *sibling;
-	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), id[2], word;
+	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), id[2];
 	struct bp_table_node *node;
 	unsigned count;
+	uint32_t own;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
@@ -357,9 +390,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
-	word = atomic_load(&dialog->word);
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED) | BP_DIALOG_HELD);
-	count_new(worker, dialog, dialog == call, now_us);
+	own = set_confirmed(worker, dialog, call, generation);
+	count_new(worker, dialog, own, dialog == call, now_us);
 	return dialog;
 }
 

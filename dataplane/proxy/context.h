@@ -10,6 +10,7 @@
 #include "proxy/engine.h"
 #include "proxy/gather.h"
 #include "sip/edit.h"
+#include "sip/shape.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
 
@@ -27,7 +28,7 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key branch_key, tag_key;
+	struct bp_prf_key branch_key, tag_key;
 	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
@@ -81,6 +82,7 @@ struct bp_engine {
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
 	struct bp_source_text source; /* of the last request that was sent on */
+	struct bp_sip_shapes shapes;
 };
 
 /* A received request on its way through the acts. */
@@ -276,6 +278,9 @@ int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t
 	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
+/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
+int bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */
 void bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
@@ -313,6 +318,9 @@ const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp
 const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept);
 /* What passed the limits when it came must not be lost because we added to it, or because they shrank. */
 extern const struct bp_sip_limits bp_no_limits;
+
+/* Reads what another worker may be writing just now, to ask for memory: nothing may be decided by it. */
+#define bp_peek(place) __atomic_load_n(place, __ATOMIC_RELAXED)
 
 /* The flow of a branch, kept where it lives; NULL once the live part is gone. */
 static inline const struct bp_flow *

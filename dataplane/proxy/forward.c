@@ -273,7 +273,7 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 
-	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, request->id), branch);
 	if (is_plain(request, destination))
 		return forward_plain_ack(engine, request, destination, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));

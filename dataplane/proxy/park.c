@@ -144,6 +144,7 @@ go_on(struct bp_engine *engine, struct bp_parked *parked, uint16_t refused)
 	if (bp_sip_parse(m, parked->bytes, parked->size, &bp_no_limits) != BP_SIP_FAULT_NONE)
 		status = 500;
 	engine->from = parked->from;
+	bp_timers_fill(&engine->timers); /* each is a message of its own */
 	if (status == 0)
 		status = route(engine, &request, &destination);
 	if (status == BP_ROUTE_WAITS && parked->deadline_us > engine->now_us)

@@ -17,16 +17,13 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 	return record;
 }
 
-/* A Via, and not everybody's: who wrote that never sent the request (RFC 4475 3.3.10). */
+/* Not everybody's: who wrote that Via never sent the request (RFC 4475 3.3.10). */
 static int
-check_via(const struct bp_sip_message *m, struct bp_span element)
+check_host(const struct bp_sip_message *m, struct bp_span host)
 {
 	static const char broadcast[] = "255.255.255.255";
-	struct bp_sip_via via;
 
-	if (!bp_sip_via_cut(m->bytes, element, &via))
-		return BP_DROP_response_malformed;
-	if (via.host.size == sizeof(broadcast) - 1 && memcmp(bp_sip_at(m, via.host), broadcast, via.host.size) == 0)
+	if (host.size == sizeof(broadcast) - 1 && memcmp(bp_sip_at(m, host), broadcast, sizeof(broadcast) - 1) == 0)
 		return BP_DROP_response_malformed;
 	return 0;
 }
@@ -37,12 +34,20 @@ check_next_via(const struct bp_sip_message *m)
 {
 	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_VIA);
 	struct bp_sip_walk walk = {0};
+	struct bp_sip_via via;
 
-	if (m->via.last && first->next) /* alone in its line, as we write it */
-		return check_via(m, bp_sip_next(m, first)->value);
+	if (m->known.next_host.size > 0)
+		return check_host(m, m->known.next_host);
+	if (m->via.last && first->next) { /* alone in its line, as we write it */
+		if (!bp_sip_line_via(m, bp_sip_next(m, first), &via))
+			return BP_DROP_response_malformed;
+		return check_host(m, via.host);
+	}
 	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
 		return BP_DROP_response_no_via;
-	return check_via(m, walk.element);
+	if (!bp_sip_via_cut(m->bytes, walk.element, &via))
+		return BP_DROP_response_malformed;
+	return check_host(m, via.host);
 }
 
 static bool
@@ -327,7 +332,7 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 		end_search(engine, record, id.generation);
 	if (is_abandoned(swap->after)) {
 		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
-			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+			verdict = bp_upstream_other_2xx(engine, record, id.generation, m);
 	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
 		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 	} else {

@@ -321,10 +321,13 @@ slot_of(const struct bp_engine *engine, const struct bp_timer_entry *entry)
 static void
 prefetch_end(const struct bp_engine *engine, struct bp_record *record)
 {
-	bp_table_prefetch(engine->edge->transactions, record->node.id);
+	const uint64_t id[2] = {bp_peek(&record->node.id[0]), bp_peek(&record->node.id[1])};
+	uint32_t dialog = bp_peek(&record->dialog);
+
+	bp_table_prefetch(engine->edge->transactions, id);
 	__builtin_prefetch(atomic_load_explicit(&record->response, memory_order_relaxed), 1);
-	if (record->dialog != BP_NO_INDEX && bp_record_is_invite(record))
-		__builtin_prefetch(bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, record->dialog), 1);
+	if (dialog != BP_NO_INDEX && bp_peek(&record->method) == BP_METHOD_INVITE)
+		__builtin_prefetch(bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, dialog), 1);
 }
 
 void

@@ -206,9 +206,9 @@ without_503(struct bp_engine *engine, const struct bp_sip_message *m)
 	return &engine->kept;
 }
 
-/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
-static int
-other_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+int
+bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
 {
 	struct bp_swap swap =
 		bp_step_server(engine, record, generation, BP_NIST_ON_TU_FINAL, BP_WORD_2XX_SEEN, m->status);
@@ -238,7 +238,7 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	m = without_503(engine, m);
 	fork = live != NULL && (is_fork(record) || bp_branch_may_come(engine, live));
 	if (fork && !bp_record_is_invite(record) && m->status < 300)
-		return other_2xx(engine, record, generation, m);
+		return bp_upstream_other_2xx(engine, record, generation, m);
 	if (fork)
 		return final_of_many(engine, record, live, generation, branch, m);
 	swap = bp_step_branch_done(engine, record, generation, m->status);

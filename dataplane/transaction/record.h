@@ -117,9 +117,12 @@ struct bp_swap bp_server_cancel(struct bp_record *record, uint32_t generation);
  * caller sends it. */
 bool bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch);
 
-/* The branch has been silent for too long and another is tried instead: it is no longer pending. Fails once it has
- * answered. */
+/* The branch has been silent for too long and another is tried instead. Fails once it has answered, or is over. Whoever
+ * succeeds says that it is no longer pending, as no event of the branch does from then on. */
 bool bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch);
+
+/* There is no other after all: the abandoned branch is waited for again. Fails if it has answered, or is over, meanwhile. */
+bool bp_branch_resume(struct bp_record *record, uint32_t generation, unsigned branch);
 
 /* An event of the CANCEL's own NICT (branch) or NIST (server; timer J). */
 struct bp_swap bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event);

@@ -85,7 +85,7 @@ struct bp_memory {
 	_Atomic uint64_t free_chunks; /* number of the first plus one; above it, how often it changed */
 	_Atomic uint32_t famine;      /* times that kept memory ran dry, by ticks of workers */
 	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
-	_Atomic uint32_t timer_credit;
+	_Atomic int64_t timer_credit;
 	struct bp_memory_home homes[];
 };
 

@@ -92,11 +92,11 @@ times_dry(struct world *w)
 static void
 check_pools(struct world *w)
 {
-	uint64_t credit = *bp_memory_timer_credit(w->engines[0]->memory);
+	int64_t credit = *bp_memory_timer_credit(w->engines[0]->memory);
 
 	for (unsigned i = 0; i < w->options.workers; i++)
 		credit += w->engines[i]->timers.credit;
-	check_int(w, credit, w->options.transactions * BP_TIMERS_OF_RECORD + w->options.workers * BP_TIMER_CREDIT_IDLE);
+	check_int(w, credit, bp_timers_credit(w->options.transactions, w->options.dialogs, w->options.workers));
 	check_int(w, in_use(w, BP_POOL_KIND_record), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_dialog), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_kept), 0);

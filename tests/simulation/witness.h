@@ -56,7 +56,6 @@ struct branch {
 	struct agent *to;
 	struct sent *request;
 	uint64_t us; /* begun */
-	uint64_t made_end; /* when the call that sent it first returned; 0: not yet */
 	uint64_t hash;
 	unsigned sends;
 	struct mark provisional, refused, accepted; /* 1xx; 3xx-6xx, or any final response to a non-INVITE; 2xx */
@@ -81,7 +80,6 @@ struct in_hand {
 	unsigned answers;   /* responses to `up` */
 	struct upstream *finished; /* that got its first final response */
 	struct branch *acked;
-	struct branch *made; /* the last one */
 	unsigned cancel_status;
 	struct upstream *up; /* of what came in */
 	struct mark *mark;   /* that it makes */

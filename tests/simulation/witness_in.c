@@ -384,8 +384,6 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 
 	if (hand->finished != NULL)
 		hand->finished->final_end = sim->tick;
-	if (hand->made != NULL)
-		hand->made->made_end = sim->tick;
 	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
 		sent->status < 200) {
 		/* until now timer C may have been that of the one before, and come up */

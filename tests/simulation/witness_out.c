@@ -130,23 +130,13 @@ may_give_way(const struct sim *sim, const struct branch *branch)
 		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
 }
 
-/* Another call is just adding one: when a target's time is over as its 503 or ICMP error comes, each may be answered
- * with a target of its own. */
-static bool
-is_adding(const struct in_hand *hand, const struct upstream *up)
-{
-	const struct branch *last = up->branches;
-
-	return up->branch_count > 1 && last != hand->made && (last->made_end == 0 || last->made_end > hand->begin);
-}
-
 /* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step
  * 5). */
 static void
 check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
 {
 	struct call *call = up->client->call;
-	unsigned begins = 1, gave_way = is_adding(hand, up);
+	unsigned begins = 1, gave_way = 0;
 
 	if (up->client->leg != NULL || call->trunk == NO_TRUNK)
 		return;
@@ -215,7 +205,6 @@ new_branch(struct sim *sim, struct in_hand *hand, struct sent *sent, struct agen
 		.sends = 1,
 		.next = up->branches};
 	up->branches = branch;
-	hand->made = branch;
 	map_add(sim->branches, text_hash(m->branch[0]), branch);
 	if (sent->leg != NULL && strcmp(sent->method, "BYE") == 0) /* timer F */
 		talk_give_up(witness_talk_of(sent->leg), hand->now_us + sim_64t1(sim));

@@ -642,6 +642,28 @@ trunk_target_of_several(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 }
 
+/* A trunk's patience counts for each address of a name. */
+static void
+trunk_target_silent(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	w->config->trunks[0].timeout_us = SECONDS(2);
+	known(w, "a.example.com", 0, &bob);
+	call_invite(w, &call, &alice, &bob);
+	world_run_until(w, SECONDS(2));
+	check_int(w, world_take(w, &bob), 2);
+	call.seen = expect(w, &carol, "INVITE");
+	expect_at(w, SECONDS(2));
+	call.to = &carol;
+	call_answer(w, &call);
+	call_ack(w, &call);
+	leg_bye(w, &call.caller, &call.callee);
+	world_wait(w, SECONDS(100));
+	world_take(w, &bob);
+}
+
 static void
 trunk_forks(void **state)
 {
@@ -692,6 +714,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(trunk_target_unknown, &trunk),
 	flow_test_with(trunk_all_unknown, &trunk),
 	flow_test_with(trunk_target_of_several, &trunk),
+	flow_test_with(trunk_target_silent, &trunk),
 	flow_test_with(trunk_forks, &forking),
 };
 

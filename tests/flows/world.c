@@ -223,6 +223,11 @@ hook_resolve(void *context, const struct bp_name_key *key, bool ask, const struc
 	if (w->names_busy)
 		return BP_NAME_BUSY;
 	w->names_asked++;
+	if (w->options.names_late) {
+		world_name(w, text_copy(key->host, key->size), key->port, BP_NAME_FOUND);
+		world_name_at(w, &bob, 1, 1, 0);
+		world_name_at(w, &carol, 2, 1, 1);
+	}
 	return BP_NAME_WAITS;
 }
 

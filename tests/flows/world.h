@@ -58,6 +58,7 @@ struct world_options {
 	uint64_t t1_us; /* 0: 500 ms */
 	bool core6;     /* the trunk's target is bob6 */
 	bool names;     /* names are resolved, by world_name() */
+	bool names_late; /* whatever is asked for is bob, then carol, from the next moment on */
 	void (*prepare)(struct bp_config *config);
 };
 

@@ -266,8 +266,8 @@ ask_srv(struct locate *l)
 		l->options.query(l->options.context, l->service, BP_DNS_SRV, srv_done, l);
 }
 
-/* 4.1: the best record for UDP (RFC 3403 4.1: by order, then by preference). A domain that names transports, but not this one,
- * is only asked for its SRV records, never taken for a host. */
+/* 4.1: the best record for UDP (RFC 3403 4.1: by order, then by preference). A domain that names transports, but not this
+ * one, is only asked for its SRV records, never taken for a host. */
 static void
 take_naptr(struct locate *l)
 {

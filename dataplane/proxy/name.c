@@ -144,8 +144,8 @@ bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_si
 	return 404;
 }
 
-/* A target that is a name counts as down for as long as nothing is known of it. Of a fork's targets each is one branch, so
- * only the first address of its name counts. */
+/* A target that is a name counts as down for as long as nothing is known of it. Of a fork's targets each is one branch,
+ * so only the first address of its name counts. */
 int
 bp_name_trunk(struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination)
 {

@@ -81,6 +81,7 @@ struct bp_engine {
 	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
+	struct bp_names names; /* of the message in hand */
 	struct bp_source_text source; /* of the last request that was sent on */
 	struct bp_sip_shapes shapes;
 };
@@ -93,6 +94,18 @@ struct bp_request {
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
 	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
+};
+
+/* What a session timer changes in a request: text of its own in the place of some bytes. */
+struct bp_session_edit {
+	uint16_t offset, remove;
+	uint8_t size;
+	char text[32];
+};
+
+/* Lines that a 2xx gets on its way up (RFC 4028 8.2). */
+struct bp_session_lines {
+	char expires[48];
 };
 
 /* Where a request goes (16.4 to 16.6). */
@@ -112,9 +125,12 @@ struct bp_destination {
 	uint8_t listed;                /* flows below, of a next hop that is a name; 0: there are none */
 	uint8_t at_once;               /* of them, to be tried at the same time */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
+	uint16_t session_edit_count;
+	uint32_t session;              /* see bp_record.session */
 	char uri[512];
 	struct bp_flow flows[BP_BRANCHES_MAX]; /* the first is @flow; in the order in which they are tried */
 	struct bp_name_key name;       /* that BP_ROUTE_WAITS is about */
+	struct bp_session_edit session_edits[2];
 };
 
 /* engine.c */
@@ -206,13 +222,42 @@ uint64_t bp_parking_walk(struct bp_engine *engine);
 
 /* remote.c: where requests within a dialog go. */
 /* To the sender of an INVITE. */
-struct bp_hop bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request);
+struct bp_hop bp_remote_of_request(struct bp_engine *engine, const struct bp_request *request);
 /* To the sender of a 2xx to an INVITE that was sent to @hop. */
 struct bp_hop bp_remote_of_response(
-	const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+	struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+/* A 2xx to what @from sent goes up: when the session expires (RFC 4028 8.2). */
+void bp_remote_session(struct bp_engine *engine, const struct bp_record *record, struct bp_dialog *dialog,
+	enum bp_side from, const struct bp_sip_message *m);
 /* A 2xx to a re-INVITE or UPDATE: both Contacts may be new (12.2). @branch: its request is still kept. */
 void bp_remote_refresh(
 	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+
+/* names.c: what the edge's own BYE will need. Valid until the next call. */
+const struct bp_names *bp_names_of_request(struct bp_engine *engine, const struct bp_sip_message *m);
+const struct bp_names *bp_names_of_response(struct bp_engine *engine, const struct bp_sip_message *m);
+
+/* session.c */
+/* A request to be forwarded that may refresh a session (INVITE, UPDATE). 0, or the verdict of its refusal. */
+int bp_session_request(
+	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+/* The session interval in s of a 2xx as it goes upstream; 0: the session does not expire. *@by_caller: who sent the
+ * request refreshes it. */
+uint32_t bp_session_of_response(const struct bp_record *record, const struct bp_sip_message *m, bool *by_caller);
+/* Whether a 2xx must tell the caller of the session that the callee does not know. */
+static inline bool
+bp_session_is_untold(const struct bp_record *record, const struct bp_sip_message *m)
+{
+	return (record->session & BP_SESSION_TIMER) != 0 && m->status / 100 == 2 &&
+		m->first[BP_SIP_SESSION_EXPIRES] == 0;
+}
+void bp_session_gather(
+	struct bp_gather *gather, const struct bp_record *record, struct bp_session_lines *lines);
+
+/* reap.c: dialogs that end otherwise than by an answered BYE. */
+void bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry);
+/* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
+void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 
 /* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
 const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);

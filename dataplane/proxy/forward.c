@@ -157,6 +157,11 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 	push_via(engine, bp_listener(engine, destination->flow.listener), branch, branch_size);
 	bp_edit_via_received(edits, &request->from->ip, request->from->port);
 	bp_edit_max_forwards(edits, m->max_forwards < 0 ? 70 : (uint8_t)(m->max_forwards - 1));
+	for (unsigned i = 0; i < destination->session_edit_count; i++) {
+		const struct bp_session_edit *edit = &destination->session_edits[i];
+
+		bp_edit_replace(edits, edit->offset, edit->remove, edit->text, edit->size);
+	}
 	if (destination->strict_out.size > 0) {
 		bp_edit_request_uri(edits, bp_sip_at(m, destination->strict_out), destination->strict_out.size);
 		if (destination->uri_size > 0)
@@ -232,6 +237,11 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
 	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,
 		write_hops(texts->hops, (unsigned)m->max_forwards - 1));
+	for (unsigned i = 0; i < destination->session_edit_count; i++) {
+		const struct bp_session_edit *edit = &destination->session_edits[i];
+
+		bp_gather_change(g, edit->offset, edit->remove, edit->text, edit->size);
+	}
 }
 
 /* Two entries, as push_record_routes(). */
@@ -311,6 +321,8 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
+	record->own = false;
+	record->session = destination->session;
 	record->upstream = request->reply;
 	atomic_store_explicit(&record->response, NULL, memory_order_relaxed);
 	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);

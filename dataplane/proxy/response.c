@@ -244,16 +244,26 @@ end_search(struct bp_engine *engine, struct bp_record *record, uint32_t generati
 	bp_cancel_pending(engine, record, generation);
 }
 
+/* To a refresh: the peer is gone, or does not know the dialog (12.2.1.2). */
+static bool
+is_end_of_dialog(const struct bp_sip_message *m)
+{
+	return m->status == 408 || m->status == 481;
+}
+
 /* 3xx-6xx: the ACK is ours to send (17.1.1.3). A 503 lets the next target try (16.7 step 6). */
 static int
 invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
 	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
+	const struct bp_sip_message *request;
 	bool only = id.branch == 0 && flow != NULL, reliable = flow != NULL && flow->reliable, rest_kept = false;
-	const struct bp_sip_message *request = send_ack(engine, m, record, id.branch);
 	int verdict = BP_VERDICT_ABSORBED;
 
+	if (is_end_of_dialog(m))
+		bp_reap_refresh_failed(engine, record, id.branch);
+	request = send_ack(engine, m, record, id.branch);
 	/* now that the request is at hand; after a 503 another branch may come, and the request stays */
 	if (only && request != NULL && m->status != 503 && atomic_load(&record->branch_count) == 1)
 		rest_kept = keep_ack_rest(engine, record, request, flow);
@@ -317,6 +327,16 @@ end_dialog(struct bp_engine *engine, const struct bp_record *record, const struc
 	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
 }
 
+/* To the edge's own BYE: whatever it says, the dialog is over. */
+static int
+own_final(struct bp_engine *engine, struct bp_record *record, struct bp_branch_id id, bool reliable)
+{
+	bp_drop_live(engine, record);
+	bp_arm_linger(engine, reliable, BP_DURATION_T4,
+		bp_entry(engine, record, id.generation, id.branch, BP_TIMER_K));
+	return BP_VERDICT_ABSORBED;
+}
+
 static int
 other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
@@ -325,7 +345,11 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 	bool reliable = flow != NULL && flow->reliable;
 	int verdict = BP_VERDICT_ABSORBED;
 
+	if (record->own)
+		return own_final(engine, record, id, reliable);
 	end_dialog(engine, record, m);
+	if (is_end_of_dialog(m))
+		bp_reap_refresh_failed(engine, record, id.branch);
 	if (m->status >= 200 && m->status < 300)
 		bp_remote_refresh(engine, record, id.branch, m);
 	if (m->status >= 600 && !is_abandoned(swap->after))
@@ -381,7 +405,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 		return bp_cancel_response(engine, m->status, record, id);
 	if (m->method != record->method)
 		return BP_DROP_response_method_mismatch;
-	why = check_next_via(m);
+	why = record->own ? 0 : check_next_via(m);
 	if (why != 0)
 		return why;
 	return bp_record_is_invite(record) ? invite_response(engine, m, record, id)

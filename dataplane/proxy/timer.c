@@ -90,6 +90,8 @@ invite_timed_out(const struct fired *f, const struct bp_swap *swap, bool silent)
 {
 	bool cancelled = (atomic_load(&f->record->server) & BP_WORD_CANCEL_ASKED) != 0;
 
+	if (!cancelled)
+		bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	if (!abandoned(swap)) {
 		if (silent && bp_branch_next(f->engine, f->record, f->entry.generation))
 			bp_upstream_settle(f->engine, f->record, f->entry.generation, f->entry.branch, 408);
@@ -179,6 +181,7 @@ run_f(const struct fired *f)
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
 		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
 			BP_DIALOG_END_bye_unanswered);
+	bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	bp_upstream_nothing(f->engine, f->record, f->entry.generation, f->entry.branch);
 }
 
@@ -300,7 +303,7 @@ bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry)
 	struct fired fired = {.engine = engine, .entry = *entry};
 
 	if (entry->timer == BP_TIMER_DIALOG) {
-		bp_dialog_expire(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
+		bp_reap_timer(engine, entry);
 		return;
 	}
 	fired.record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, entry->index);

@@ -51,6 +51,8 @@ struct bp_live {
 };
 static_assert(sizeof(struct bp_live) == 64, "with one branch 128, with seven 512: classes of kept memory");
 
+#define BP_SESSION_TIMER 0x80000000u /* the caller knows session timers */
+
 struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
@@ -68,8 +70,8 @@ struct bp_record {
 	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
 	_Atomic uint8_t branch_count;  /* branches that were ever made */
 	bool to_tagged; /* the request had a To tag */
-	uint8_t reserved1;
-	uint32_t reserved2;
+	bool own;       /* a BYE of the edge's own: nobody is upstream */
+	uint32_t session; /* interval in s that the forwarded request asks for (RFC 4028 8.1), BP_SESSION_TIMER; 0: none */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_record) == BP_RECORD_BYTES, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");

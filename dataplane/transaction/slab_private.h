@@ -50,6 +50,7 @@ struct sift {
 	uint32_t round;    /* marks chunks; never 0 */
 	uint8_t step;      /* enum sift_step */
 	uint8_t id;        /* pool whose free blocks are in these lists meanwhile */
+	bool gathered;     /* what came back to the worker is among them */
 	uint32_t todo;     /* places */
 	uint32_t done;
 	uint32_t done_last;

@@ -87,6 +87,7 @@ world_config(bool core6)
 		.drain_us = SECONDS(60),
 		.dialog_us = SECONDS(7200),
 		.dns = {.mode = BP_DNS_SYSTEM, .parked = 4, .wait_us = SECONDS(4)},
+		.session_min_s = 90,
 		.secret = "a secret, 16 by",
 		.node_id = 7,
 		.port_count = 2,

@@ -35,6 +35,14 @@ by_name(struct bp_config *config)
 	config->routes[0] = (struct bp_config_route){.from = 0, .trunk = BP_CONFIG_NONE, .realm = 1};
 }
 
+/* The reaper says BYE to both. */
+static void
+soon_by_bye(struct bp_config *config)
+{
+	config->reap_by_bye = true;
+	config->dialog_us = SECONDS(40);
+}
+
 static const struct script scripts[] = {
 	{"named", "INVITE", .bob = {180, 200}, .bye = true, .prepare = by_name, .named = true,
 		.expected = "INVITE 200, BYE 200"},
@@ -47,6 +55,7 @@ static const struct script scripts[] = {
 	{"answered", "INVITE", .bob = {180, 200}, .bye = true, .expected = "INVITE 200, BYE 200"},
 	{"dialog", "INVITE", .bob = {183, 200}, .dialog = true, .bye = true,
 		.expected = "INVITE 200, INVITE 200, INFO 200, BYE 200"},
+	{"ended by the edge", "INVITE", .bob = {180, 200}, .prepare = soon_by_bye, .expected = "INVITE 200"},
 	{"two answers", "INVITE", .bob = {180, 200, .twice = true}, .bye = true,
 		.expected = "INVITE 200, INVITE 200, BYE 200"},
 	{"cancelled", "INVITE", .bob = {180, 0}, .cancel_at = 180, .expected = "CANCEL 200, INVITE 487"},

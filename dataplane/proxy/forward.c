@@ -608,6 +608,7 @@ bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struc
 		return refuse_later(engine, request, record, live, generation, status);
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);
+	record->session = destination->session;
 	fill_way(engine, live, room_for(engine, destination), destination);
 	if (!attach_dialog(engine, record, request, destination))
 		return refuse_later(engine, request, record, live, generation, 503);

@@ -121,7 +121,10 @@ route(struct bp_engine *engine, struct bp_request *request, struct bp_destinatio
 
 	request->call = bp_call_of(engine, request->m);
 	status = bp_route_request(engine, request, destination);
-	return status == BP_ROUTE_TO_EDGE ? 404 : status; /* the configuration is another one now */
+	if (status == 0 && (request->m->method == BP_METHOD_INVITE || request->m->method == BP_METHOD_UPDATE) &&
+		bp_session_request(engine, request, destination) != 0)
+		return 422; /* only if the configuration is another one now */
+	return status == BP_ROUTE_TO_EDGE ? 404 : status; /* the same */
 }
 
 static void

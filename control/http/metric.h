@@ -44,6 +44,8 @@ bp_metric_writer bp_metric_port;
 /* The counter at metric->offset in struct bp_dns_counters; 0 when names are off. */
 bp_metric_writer bp_metric_dns;
 bp_metric_writer bp_metric_dns_seconds;
+/* The figure at metric->offset in struct bp_cdr_stats. */
+bp_metric_writer bp_metric_cdr;
 
 /* One metric each. */
 bp_metric_writer bp_metric_dns_results;
@@ -71,5 +73,6 @@ bp_metric_writer bp_metric_up;
 bp_metric_writer bp_metric_machines;
 bp_metric_writer bp_metric_pools;
 bp_metric_writer bp_metric_pools_dry;
+bp_metric_writer bp_metric_kpi;
 
 #endif

@@ -599,7 +599,7 @@ refuse_later(struct bp_engine *engine, const struct bp_request *request, struct 
 
 	if (atomic_load(&live->branches[0].request) == NULL && bp_listener(engine, request->from->listener) != NULL)
 		prepare_first(engine, record, live, generation, request, &nowhere, &too_large);
-	if (record->dialog == BP_NO_INDEX)
+	if (engine->post->on && record->dialog == BP_NO_INDEX)
 		bp_account_refused(engine, request, status);
 	bp_upstream_settle(engine, record, generation, 0, status);
 	bp_drop_live(engine, record);

@@ -131,12 +131,6 @@ void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *
 struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);
 
-/* Which side of @dialog sent the request @m, or the request that the response @m is to. */
-enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
-
-/* The same, in that call only. */
-struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
-	uint32_t generation, enum bp_side *from, uint32_t *found);
 /* The same, in that call only. */
 struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);

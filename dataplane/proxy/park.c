@@ -119,7 +119,6 @@ route(struct bp_engine *engine, struct bp_request *request, struct bp_destinatio
 {
 	int status;
 
-	request->call = bp_call_of(engine, request->m);
 	status = bp_route_request(engine, request, destination);
 	if (status == 0 && (request->m->method == BP_METHOD_INVITE || request->m->method == BP_METHOD_UPDATE) &&
 		bp_session_request(engine, request, destination) != 0)

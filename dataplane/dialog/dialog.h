@@ -153,7 +153,7 @@ int bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_e
 /* A request of @from with this CSeq number passed (12.2.2). */
 void bp_dialog_seen(struct bp_dialog *dialog, enum bp_side from, uint32_t cseq);
 
-/* The same in an early dialog: the call of the token's @index and @generation has no 2xx yet. */
+/* The same in an early dialog of the call that the token's @index and @generation name. */
 void bp_call_seen(
 	const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation);
 

@@ -226,7 +226,8 @@ void bp_session_gather(
 	struct bp_gather *gather, const struct bp_record *record, struct bp_session_lines *lines);
 
 /* reap.c: dialogs that end otherwise than by an answered BYE. */
-void bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry);
+/* Its timer says so, see bp_dialog_due(). */
+void bp_reap_due(struct bp_engine *engine, const struct bp_timer_entry *entry, enum bp_dialog_end reason);
 /* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
 void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 

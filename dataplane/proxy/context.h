@@ -19,6 +19,7 @@ enum bp_verdict {
 	BP_VERDICT_FORWARDED = BP_DROP_COUNT,
 	BP_VERDICT_ANSWERED,
 	BP_VERDICT_ABSORBED,
+	BP_VERDICT_PARKED, /* on its way: it waits for a name */
 };
 
 /* Shared by all workers; const once made, but for config. */
@@ -48,6 +49,15 @@ struct bp_view {
 /* Datagrams of a burst that are read ahead of the one at work; a power of two. */
 #define BP_VIEWS 4
 
+/* Requests that wait for a name, the oldest first. */
+struct bp_parking {
+	struct bp_parked *first, *last;
+	struct bp_parked *at; /* where the walk that is under way goes on; NULL: none is */
+	uint32_t count;
+	uint64_t news;    /* hooks.resolved() as the last walk began */
+	uint64_t walk_us; /* when that was */
+};
+
 /* One per worker. */
 struct bp_engine {
 	struct bp_edge *edge;
@@ -67,6 +77,7 @@ struct bp_engine {
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
+	struct bp_parking parking;
 	/* scratch, too large for a stack frame */
 	struct bp_view views[BP_VIEWS];
 	struct bp_sip_message own; /* the edge's response as it comes from a branch */
@@ -117,10 +128,14 @@ struct bp_destination {
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
 	uint32_t place;                /* of the call in the trunk's order of targets */
+	uint8_t listed;                /* flows below, of a next hop that is a name; 0: there are none */
+	uint8_t at_once;               /* of them, to be tried at the same time */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
 	uint16_t session_edit_count;
 	uint32_t session;              /* see bp_record.session */
 	char uri[512];
+	struct bp_flow flows[BP_BRANCHES_MAX]; /* the first is @flow; in the order in which they are tried */
+	struct bp_name_key name;       /* that BP_ROUTE_WAITS is about */
 	struct bp_session_edit session_edits[2];
 };
 
@@ -169,8 +184,9 @@ void bp_prefetch_first(const struct bp_engine *engine, struct bp_view *view);
 void bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view);
 int bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record);
 
-/* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself. */
-enum { BP_ROUTE_TO_EDGE = 1 };
+/* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself;
+ * BP_ROUTE_WAITS: the next hop is a name that is being resolved. */
+enum { BP_ROUTE_TO_EDGE = 1, BP_ROUTE_WAITS = 2 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
@@ -190,6 +206,25 @@ unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const 
 /* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
 bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow);
+
+/* The same for @ip and @port. */
+bool bp_flow_to(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port, uint16_t realm,
+	struct bp_flow *flow);
+
+/* name.c: RFC 3263 for names. Fills destination->flow and its list. @route: the URI is that of a Route. Returns as
+ * bp_route_request(). */
+int bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
+	bool route, struct bp_destination *destination);
+/* The targets of a trunk some of which are names. */
+int bp_name_trunk(
+	struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination);
+/* The name that @uri is resolved by. False: it is none that can be. */
+bool bp_name_key_of(const uint8_t *bytes, const struct bp_sip_uri *uri, struct bp_name_key *key);
+
+/* park.c: requests that wait for a name. */
+int bp_park(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination);
+/* Goes on with what need not wait any more. Returns when to look again, UINT64_MAX: nothing waits. */
+uint64_t bp_parking_walk(struct bp_engine *engine);
 
 /* remote.c: where requests within a dialog go. */
 /* To the sender of an INVITE. */
@@ -239,6 +274,13 @@ unsigned bp_target_fork(const struct bp_config_trunk *trunk);
 /* forward.c */
 int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+/* A record without a branch, for a request whose way is not known yet: its retransmissions and a CANCEL find it. NULL:
+ * there is no memory (*first NULL), or another worker has the same request in hand (*first). */
+struct bp_record *bp_forward_later(
+	struct bp_engine *engine, const struct bp_request *request, struct bp_record **first);
+/* The way of such a record is known: its request is sent. @status: it is refused instead, 0: no. Returns a verdict. */
+int bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination,
+	struct bp_record *record, uint32_t generation, uint16_t status);
 bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
 unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,

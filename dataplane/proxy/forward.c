@@ -304,6 +304,24 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 	return BP_VERDICT_FORWARDED;
 }
 
+/* What of the live part depends on where the request goes. */
+static void
+fill_way(struct bp_engine *engine, struct bp_live *live, unsigned room, const struct bp_destination *destination)
+{
+	live->room = room & 127;
+	live->config_generation = (uint32_t)engine->config->generation;
+	live->trunk = destination->trunk;
+	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
+	live->own_routes = destination->record_route ? 2 : 0;
+	live->listed = destination->listed > 0;
+	live->call_place = destination->place;
+	live->back = destination->back.flow;
+	for (unsigned i = 1; i < destination->listed && i < room; i++)
+		live->branches[i].flow = destination->flows[i];
+	live->branches[0].flow = destination->flow;
+	live->branches[0].started_us = engine->now_us;
+}
+
 /* Fills the record; nobody sees it yet. */
 static void
 fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, unsigned room,
@@ -320,16 +338,8 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
 	memset(live->branches, 0, room * sizeof(live->branches[0]));
-	live->room = room & 127;
 	live->routing_hash = request->routing_hash;
-	live->config_generation = (uint32_t)engine->config->generation;
-	live->trunk = destination->trunk;
-	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
-	live->own_routes = destination->record_route ? 2 : 0;
-	live->call_place = destination->place;
-	live->back = destination->back.flow;
-	live->branches[0].flow = destination->flow;
-	live->branches[0].started_us = engine->now_us;
+	fill_way(engine, live, room, destination);
 }
 
 /* The server word comes last, released: who reads it with this generation sees all that was filled in. Nobody else
@@ -354,7 +364,8 @@ start_machines(struct bp_record *record, struct bp_live *live, uint32_t generati
 static unsigned
 room_for(const struct bp_engine *engine, const struct bp_destination *destination)
 {
-	unsigned targets = destination->trunk == BP_CONFIG_NONE
+	unsigned targets = destination->listed > 0 ? destination->listed
+		: destination->trunk == BP_CONFIG_NONE
 		? 1u
 		: engine->config->trunks[destination->trunk].target_count;
 
@@ -434,6 +445,8 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 static unsigned
 fork_width(const struct bp_engine *engine, const struct bp_destination *destination)
 {
+	if (destination->listed > 0)
+		return destination->at_once;
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	return bp_target_fork(&engine->config->trunks[destination->trunk]);
@@ -447,14 +460,19 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 	const struct bp_config_trunk *trunk;
 	unsigned count = 1;
 
-	atomic_store_explicit(&live->next_target, 1, memory_order_relaxed);
-	if (destination->trunk == BP_CONFIG_NONE)
+	atomic_store_explicit(&live->next_target, width, memory_order_relaxed);
+	if (width == 1)
 		return 1;
+	if (destination->listed > 0) {
+		while (count < width && bp_branch_prepare(engine, record, live, generation, count,
+						&destination->flows[count]))
+			count++;
+		return count;
+	}
 	trunk = &engine->config->trunks[destination->trunk];
 	while (count < width && bp_branch_prepare(engine, record, live, generation, count,
 					&bp_target(trunk, destination->place, count)->flow))
 		count++;
-	atomic_store(&live->next_target, width);
 	return count;
 }
 
@@ -535,4 +553,93 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 	verdict = forward(engine, request, destination, &branches);
 	bp_timers_redeem(&engine->timers, promised - (branches > 0 ? bp_timers_of(branches) : 0));
 	return verdict;
+}
+
+struct bp_record *
+bp_forward_later(struct bp_engine *engine, const struct bp_request *request, struct bp_record **first)
+{
+	static const struct bp_destination nowhere = {.trunk = BP_CONFIG_NONE};
+	bool invite = request->m->method == BP_METHOD_INVITE;
+	unsigned promised = bp_timers_of(1);
+	struct bp_record *record;
+	struct bp_live *live;
+	uint32_t generation;
+
+	*first = NULL;
+	if (!bp_timers_promise(&engine->timers, promised))
+		return NULL;
+	record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
+	live = (struct bp_live *)bp_block_take(
+		engine->memory, sizeof(*live) + BP_BRANCHES_MAX * sizeof(live->branches[0]));
+	if (record == NULL || live == NULL) {
+		bp_slot_return(engine->memory, live ? &live->slot : NULL);
+		bp_slot_return(engine->memory, record ? &record->slot : NULL);
+		bp_timers_redeem(&engine->timers, promised);
+		return NULL;
+	}
+	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &live->slot, bp_kind_of(request->m->method));
+	generation = bp_word_generation(atomic_load(&record->server));
+	fill(engine, record, live, BP_BRANCHES_MAX, request, &nowhere);
+	record->dialog = BP_NO_INDEX;
+	start_machines(record, live, generation, 1);
+	/* pending, but no machine runs yet: nothing is to be cancelled or to come to an end */
+	atomic_store(&record->branch, BP_WORD_SET((uint64_t)generation << BP_WORD_GENERATION_SHIFT, STATE,
+					      invite ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED));
+	*first = bp_record_add(engine->edge->transactions, record);
+	if (*first != record) {
+		discard(engine, record, live);
+		bp_timers_redeem(&engine->timers, promised);
+		return NULL;
+	}
+	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
+	bp_step_begin(engine, invite ? BP_MACHINE_IST : BP_MACHINE_NIST);
+	if (invite)
+		bp_answer_trying(engine, request);
+	return record;
+}
+
+/* The edge's own response, as to any other request that it sent: from branch 0, which is never sent. */
+static int
+refuse_later(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record,
+	struct bp_live *live, uint32_t generation, uint16_t status)
+{
+	struct bp_destination nowhere = {.trunk = BP_CONFIG_NONE, .flow = *request->from};
+	bool too_large;
+
+	if (atomic_load(&live->branches[0].request) == NULL && bp_listener(engine, request->from->listener) != NULL)
+		prepare_first(engine, record, live, generation, request, &nowhere, &too_large);
+	if (engine->post->on && record->dialog == BP_NO_INDEX)
+		bp_account_refused(engine, request, status);
+	bp_upstream_settle(engine, record, generation, 0, status);
+	bp_drop_live(engine, record);
+	return BP_VERDICT_ANSWERED;
+}
+
+int
+bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination,
+	struct bp_record *record, uint32_t generation, uint16_t status)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	bool invite = bp_record_is_invite(record), too_large;
+
+	if (status != 0)
+		return refuse_later(engine, request, record, live, generation, status);
+	if (destination->record_route)
+		destination->back = bp_remote_of_request(engine, request);
+	record->session = destination->session;
+	fill_way(engine, live, room_for(engine, destination), destination);
+	if (!attach_dialog(engine, record, request, destination))
+		return refuse_later(engine, request, record, live, generation, 503);
+	if (invite) {
+		bp_account_begin(engine, request, destination, record);
+		bp_account_begun(engine, destination, record);
+	}
+	if (!prepare_first(engine, record, live, generation, request, destination, &too_large))
+		return refuse_later(engine, request, record, live, generation, too_large ? 513 : 503);
+	atomic_store(&live->next_target, 1);
+	atomic_store(&record->branch, BP_WORD_SET((uint64_t)generation << BP_WORD_GENERATION_SHIFT, STATE,
+					      invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
+	bp_branch_launch(engine, record, live, generation, 0);
+	return BP_VERDICT_FORWARDED;
 }

@@ -285,22 +285,27 @@ listener_in(const struct bp_engine *engine, uint16_t realm, const struct bp_ip *
 	return BP_CONFIG_NONE;
 }
 
-/* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names are not resolved here. */
+bool
+bp_flow_to(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port, uint16_t realm, struct bp_flow *flow)
+{
+	uint16_t listener = ip_is_own(engine, ip, port) ? BP_CONFIG_NONE : listener_in(engine, realm, ip);
+
+	if (listener == BP_CONFIG_NONE)
+		return false;
+	*flow = (struct bp_flow){.ip = *ip, .port = port, .listener = listener, .transport = BP_TRANSPORT_UDP};
+	return true;
+}
+
+/* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names: bp_name_route(). */
 bool
 bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow)
 {
 	struct bp_span host = uri->maddr.size ? uri->maddr : uri->host;
-	uint16_t port = uri->port ? uri->port : 5060, listener;
 	struct bp_ip ip;
 
-	if (uri->scheme != BP_URI_SIP || !bp_sip_host_ip(bytes, host, &ip) || ip_is_own(engine, &ip, port))
-		return false;
-	listener = listener_in(engine, realm, &ip);
-	if (listener == BP_CONFIG_NONE)
-		return false;
-	*flow = (struct bp_flow){.ip = ip, .port = port, .listener = listener, .transport = BP_TRANSPORT_UDP};
-	return true;
+	return uri->scheme == BP_URI_SIP && bp_sip_host_ip(bytes, host, &ip) &&
+		bp_flow_to(engine, &ip, uri->port ? uri->port : 5060, realm, flow);
 }
 
 /* To the other side as the dialog knows it, whatever the request's own Route and Request-URI say: who holds a token
@@ -426,14 +431,21 @@ route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_
 	destination->trunk = trunk;
 	destination->place =
 		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
-	if (target == NULL)
-		return 404;
-	destination->flow = target->flow;
+	if (engine->config->trunks[trunk].named) {
+		int status = bp_name_trunk(engine, &engine->config->trunks[trunk], destination);
+
+		if (status != 0)
+			return status;
+	} else {
+		target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
+		if (target == NULL)
+			return 404;
+		destination->flow = target->flow;
+	}
 	if (!view->uri_own)
 		return 0;
 	destination->uri_size = (uint16_t)bp_readdress(
-		m->bytes, &view->uri, &target->flow, destination->uri, sizeof(destination->uri));
+		m->bytes, &view->uri, &destination->flow, destination->uri, sizeof(destination->uri));
 	return destination->uri_size > 0 ? 0 : 414;
 }
 
@@ -448,7 +460,11 @@ route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct 
 		return route_to_trunk(engine, m, route->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	return bp_flow_to_uri(engine, m->bytes, uri, route->realm, &destination->flow) ? 0 : 404;
+	if (bp_flow_to_uri(engine, m->bytes, uri, route->realm, &destination->flow))
+		return 0;
+	destination->place =
+		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	return bp_name_route(engine, m->bytes, uri, route->realm, view->next.size > 0, destination);
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "byepass/config.h"
 #include "byepass/counters.h"
 #include "byepass/events.h"
+#include "byepass/names.h"
 #include "byepass/kpi.h"
 
 struct bp_dataplane;
@@ -69,6 +70,10 @@ void bp_dataplane_sum(const struct bp_dataplane *dataplane, struct bp_counters *
 /* Refuse new INVITEs and other new requests with 503 from now on; what runs goes on. Sent through every
  * worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
 int bp_dataplane_drain(struct bp_dataplane *dataplane);
+
+/* From now on the workers look names up in @names and put their questions there; it has a ring for each worker and
+ * stays until stop. */
+void bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names);
 
 /* True when every worker has turned its loop since the last call: the liveness of /healthz. */
 bool bp_dataplane_alive(struct bp_dataplane *dataplane);

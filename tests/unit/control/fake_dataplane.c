@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct bp_name_table *fake_names;
+
 static uint64_t
 environment(const char *name)
 {
@@ -144,6 +146,12 @@ bp_dataplane_drain(struct bp_dataplane *d)
 {
 	d->drained = true;
 	return d->drain_result;
+}
+
+void
+bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
+{
+	fake_names = names;
 }
 
 bool

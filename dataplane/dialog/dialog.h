@@ -120,6 +120,9 @@ void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
 	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us);
 
+/* bp_dialog_confirm() gave a dialog that another worker has not finished making. */
+bool bp_dialog_is_filling(struct bp_dialog *dialog);
+
 /* @m, a request or 2xx within the dialog, carries the Contact of @side (12.2.1.2, 12.2.2). @flow: that the Contact
  * leads to, NULL: to no address. */
 void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,

@@ -436,14 +436,16 @@ sent_in_dialog(const struct in_hand *hand)
 	return hand->sent != NULL && hand->sent->kind == SENT_REQUEST && hand->sent->leg != NULL && hand->forwarded > 0;
 }
 
-/* RFC 3261 12.2.2: the highest of each side. */
+/* RFC 3261 12.2.2: the highest of each side. Of a request that came before the dialog was sure to be there, in the hand of
+ * another worker, it may know nothing. */
 static void
-note_cseq(const struct sim *sim, const struct sent *sent)
+note_cseq(const struct sim *sim, const struct in_hand *hand)
 {
+	const struct sent *sent = hand->sent;
 	struct talk *talk = witness_talk_of(sent->leg);
 	enum side side = sent->leg->side;
 
-	if (talk == NULL || sent->seen.cseq <= talk->cseq[side])
+	if (talk == NULL || talk->made == 0 || talk->made > hand->begin || sent->seen.cseq <= talk->cseq[side])
 		return;
 	talk->cseq[side] = sent->seen.cseq;
 	talk->cseq_tick[side] = sim->tick;
@@ -470,5 +472,5 @@ witness_end(struct sim *sim, struct in_hand *hand)
 	if (hand->refreshed != NULL)
 		refresh_end(sim, hand);
 	if (sent_in_dialog(hand))
-		note_cseq(sim, hand->sent);
+		note_cseq(sim, hand);
 }

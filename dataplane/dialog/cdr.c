@@ -239,11 +239,14 @@ bp_cdr_dialog_ended(
 	const uint32_t both = race(BP_CDR_NOTE_BYE_CALLER) | race(BP_CDR_NOTE_BYE_CALLEE);
 	struct bp_cdr_block *block = bp_cdr_take_off(dialog);
 	struct bp_cdr_post *post = worker->cdr;
+	uint64_t end_us = post->end_us > 0 ? post->end_us : post->now_us;
 	bool by_bye = post->end_us > 0;
 	uint32_t races;
 
 	if (block == NULL)
 		return;
+	if (end_us < block->cdr.answer_us) /* the BYE overtook the 2xx */
+		end_us = block->cdr.answer_us;
 	races = atomic_load(&block->cdr.races);
 	if ((races & both) == both)
 		races |= race(BP_CDR_RACE_bye_glare);
@@ -254,7 +257,7 @@ bp_cdr_dialog_ended(
 	atomic_store(&block->cdr.races, races);
 	bp_cdr_set_reason(&block->cdr, post->reason.text, post->reason.size);
 	bp_cdr_finish(worker, block, BP_CDR_DIALOG, (enum bp_cdr_why)(BP_CDR_FAILURE_COUNT + reason),
-		by_bye ? (enum bp_cdr_ender)post->ended_by : BP_CDR_BY_edge, by_bye ? post->end_us : post->now_us);
+		by_bye ? (enum bp_cdr_ender)post->ended_by : BP_CDR_BY_edge, end_us);
 }
 
 void

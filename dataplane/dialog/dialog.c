@@ -206,6 +206,14 @@ has_cdr(struct bp_dialog *dialog)
 	return atomic_load(&dialog->cdr) != NULL;
 }
 
+/* Nobody makes a dialog of the slot any more. */
+static void
+release_cdr(const struct bp_dialog_worker *worker, struct bp_dialog *call)
+{
+	if (has_cdr(call))
+		bp_cdr_released(worker, call);
+}
+
 static uint64_t
 free_word(uint64_t word)
 {
@@ -224,13 +232,12 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 
 		if (!atomic_compare_exchange_weak(&dialog->word, &word, next))
 			continue;
-		if (state_of(word) == BP_DIALOG_RESERVED)
+		if (state_of(word) == BP_DIALOG_RESERVED) {
 			bp_count(&worker->counters->calls_released, 1);
-		if (over) {
-			if (has_cdr(dialog))
-				bp_cdr_released(worker, dialog);
-			retire(worker, dialog);
+			release_cdr(worker, dialog);
 		}
+		if (over) /* whose record is its end's, who may be about to take it off */
+			retire(worker, dialog);
 		break;
 	}
 	return atomic_load(&dialog->sibling);
@@ -316,8 +323,10 @@ leave_filling(const struct bp_dialog_worker *worker, struct bp_dialog *call, enu
 	while (!atomic_compare_exchange_weak(&call->word, &word, next));
 	if ((word & BP_DIALOG_HELD) != 0)
 		return;
-	if (state == BP_DIALOG_RESERVED)
+	if (state == BP_DIALOG_RESERVED) {
 		bp_count(&worker->counters->calls_released, 1);
+		release_cdr(worker, call);
+	}
 	retire(worker, call);
 }
 
@@ -345,6 +354,7 @@ withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool r
 	}
 	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
 	bp_count(&worker->counters->calls_released, 1);
+	release_cdr(worker, dialog);
 	leave_filling(worker, dialog, BP_DIALOG_ENDED);
 }
 

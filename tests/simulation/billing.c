@@ -29,6 +29,13 @@ strike(struct bills *bills, unsigned index)
 	return cdr;
 }
 
+static uint64_t
+later(uint64_t a_us, uint64_t b_us)
+{
+	return a_us > b_us ? a_us : b_us;
+}
+
+/* No dialog ends before its answer: a BYE that came first ends it as it begins. */
 static bool
 fits_dialog(const struct sim *sim, const struct bp_cdr *cdr, const struct talk *talk)
 {
@@ -37,7 +44,7 @@ fits_dialog(const struct sim *sim, const struct bp_cdr *cdr, const struct talk *
 	if (cdr->kind != BP_CDR_DIALOG || cdr->answer_us != talk->answered_us || cdr->status / 100 != 2)
 		return false;
 	if (talk->ended)
-		return cdr->why == DIALOG_END(bye) && cdr->end_us == talk->bye_us &&
+		return cdr->why == DIALOG_END(bye) && cdr->end_us == later(talk->bye_us, talk->answered_us) &&
 			cdr->ended_by == (talk->bye_from_callee ? BP_CDR_BY_callee : BP_CDR_BY_caller);
 	if (cdr->why == DIALOG_END(no_ack))
 		least_us += sim_64t1(sim);

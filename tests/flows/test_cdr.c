@@ -268,6 +268,28 @@ bye_glare(void **state)
 	check_int(w, w->cdrs[0]->races, 1 << BP_CDR_RACE_bye_glare);
 }
 
+/* RFC 5407 3.1.3: sent to the early dialog, it ends the dialog as that begins, and not before. */
+static void
+bye_before_2xx(void **state)
+{
+	struct world *w = *state;
+	const char *to_bob;
+	struct leg early;
+	struct call call;
+
+	call_invite(w, &call, &alice, &bob);
+	early = leg_caller(&alice, call.invite, call_ring(w, &call, 180));
+	to_bob = leg_exchange_begin(w, &early, &(struct leg){.peer = &bob}, "BYE");
+	world_wait(w, MS(10));
+	call_answer(w, &call);
+	say(w, &bob, ua_response(&bob, to_bob, 200, NULL));
+	expect_status(w, &alice, 200, "BYE");
+	check_end(w, only_cdr(w), BP_CDR_DIALOG, WHY_END(bye), BP_CDR_BY_caller);
+	check(w, w->cdrs[0]->answer_us > 0);
+	check_int(w, w->cdrs[0]->end_us - w->cdrs[0]->answer_us, 0);
+	check_int(w, w->cdrs[0]->races, 1 << BP_CDR_RACE_early_bye | 1 << BP_CDR_RACE_bye_before_ack);
+}
+
 /* A challenged BYE ends nothing: the time is that of the one with credentials. */
 static void
 bye_challenged(void **state)
@@ -571,6 +593,7 @@ main(void)
 		cdr_test(cancel_lost),
 		cdr_test(bye_before_ack),
 		cdr_test(bye_glare),
+		cdr_test(bye_before_2xx),
 		cdr_test(bye_challenged),
 		cdr_test(bye_unanswered),
 		cdr_test(reaped),

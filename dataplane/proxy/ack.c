@@ -6,6 +6,14 @@
  */
 #include "proxy/context.h"
 
+/* Timer L is over, but another branch's 2xx keeps the record: an ACK to that may still have the INVITE's branch, as it
+ * could be sent on if the record was gone. */
+static bool
+is_over_with_2xx(uint64_t word)
+{
+	return BP_WORD_GET(word, STATE) == BP_IST_TERMINATED && (word & BP_WORD_2XX_SEEN) != 0;
+}
+
 /* Returns a verdict, or -1: the ACK of a 2xx, to be forwarded. */
 static int
 receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
@@ -24,7 +32,7 @@ receive_in_transaction(struct bp_engine *engine, struct bp_record *record)
 	case BP_DO_PASS_REQUEST:
 		return -1;
 	default:
-		return BP_DROP_request_unexpected;
+		return is_over_with_2xx(swap.before) ? -1 : BP_DROP_request_unexpected;
 	}
 }
 

@@ -198,6 +198,35 @@ both_answer_again_and_again(void **state)
 	check_dialogs(w, 2, 2);
 }
 
+/* An ACK with the branch of its INVITE, as before RFC 3261, goes on as long as there is a 2xx to acknowledge: also when the
+ * other branch's 2xx keeps the record longer than timer L does. */
+static void
+ack_with_branch_of_invite(void **state)
+{
+	struct world *w = *state;
+	struct fork fork;
+	const char *ack;
+
+	fork_invite(w, &fork);
+	ring_both(w, &fork);
+	answer(w, &fork.bob);
+	say(w, &carol, ua_response(&carol, expect(w, &carol, "CANCEL"), 481, NULL));
+	call_ack(w, &fork.bob);
+	world_wait(w, SECONDS(20));
+	answer(w, &fork.carol);
+	world_wait(w, TIMER_64T1 - SECONDS(10));
+	ack = leg_ack(&fork.carol.caller);
+	say(w, &alice, text_set(ack, "Via", text_value(fork.bob.invite, "Via", 0)));
+	expect_forwarded(w);
+	expect(w, &carol, "ACK");
+	expect_nothing(w);
+	world_wait(w, TIMER_64T1);
+	check_dialogs(w, 2, 0);
+	leg_bye(w, &fork.bob.caller, &fork.bob.callee);
+	leg_bye(w, &fork.carol.callee, &fork.carol.caller);
+	check_dialogs(w, 2, 2);
+}
+
 /* One is busy: the other goes on ringing, and answers. */
 static void
 one_busy_one_answers(void **state)
@@ -624,6 +653,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(cancel_waits_for_1xx, &options),
 	flow_test_with(both_answer, &options),
 	flow_test_with(both_answer_again_and_again, &options),
+	flow_test_with(ack_with_branch_of_invite, &options),
 	flow_test_with(one_busy_one_answers, &options),
 	flow_test_with(best_refusal, &options),
 	flow_test_with(global_failure, &options),

@@ -458,7 +458,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
-        first=130,
+        first=2600,
     ),
     Mutant(
         "generation-stays",

@@ -14,10 +14,10 @@
 #define BP_CAPACITY_LEAST 4096u
 #define BP_CAPACITY_MOST (64u << 20)
 
-/* Bytes that one record and one dialog take of their pools: 128 each, and 17 for each timer entry (16, and the
- * heads of the chunks). A timer's are touched only when it is used. */
-#define BP_CAPACITY_RECORD (128u + 12u * 17u)
-#define BP_CAPACITY_DIALOG (128u + 2u * 17u)
+/* Bytes that one record and one dialog take of their pools: 128 each, and 17 for each timer entry that there is room for
+ * (16, and the heads of the chunks; transaction/timers.h). A timer's are touched only when it is used. */
+#define BP_CAPACITY_RECORD (128u + 18u * 17u)
+#define BP_CAPACITY_DIALOG (128u + 4u * 17u)
 
 /* Timer entries of a record on the average: a retransmission and the end of its life. */
 #define BP_CAPACITY_TIMERS_USED (2u * 17u)

@@ -77,8 +77,12 @@ struct bp_file_route {
 	char from[BP_CONFIG_NAME_SIZE];
 	char trunk[BP_CONFIG_NAME_SIZE];
 	char realm[BP_CONFIG_NAME_SIZE];
+	struct bp_schema_list methods; /* of int: enum bp_method */
 	char user_prefix[64];
+	char prefixes_file[BP_CONFIG_PATH_SIZE];
 	char domain[128];
+	char from_domain[128];
+	char to_domain[128];
 };
 
 struct bp_file_control {

@@ -3,6 +3,7 @@
  * Every key of the configuration file, once: the tables behind the reader and behind
  * docs/configuration.md. Which struct a row fills is in file.h.
  */
+#include "byepass/counters.h"
 #include "config/file.h"
 
 #define MS 1000ull
@@ -23,6 +24,12 @@ static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp
 static const char *const SPREAD[] = {"queues", "call_id", NULL};      /* enum bp_spread_by */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
 static const char *const FORK[] = {"serial", "parallel", NULL};
+
+static const char *const METHODS[] = { /* enum bp_method */
+#define X(token) #token,
+	BP_METHODS(X)
+#undef X
+	NULL};
 
 static const struct bp_schema_row worker_rows[] = {
 	{.key = "cpus", .type = &bp_type_number, .shape = BP_SHAPE_MANY, .standard = "1", .max = 1023, .items_min = 1,
@@ -184,13 +191,23 @@ static const struct bp_schema_row route_rows[] = {
 	{.key = "from", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
 		FIELD(bp_file_route, from), .text = "Realm that the request came from."},
 	{.key = "trunk", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
-		FIELD(bp_file_route, trunk), .text = "Trunk that it goes to. Either this or `realm`."},
+		FIELD(bp_file_route, trunk), .text = "Trunk that it goes to. One of this, `realm` and `prefixes_file`."},
 	{.key = "realm", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
 		FIELD(bp_file_route, realm), .text = "Realm that it leaves by, to where its Request-URI says."},
+	{.key = "method", .type = &bp_type_word, .shape = BP_SHAPE_ONE_OR_MANY, .words = METHODS, .items_min = 1,
+		.items_max = BP_METHOD_COUNT, LIST(bp_file_route, methods, int),
+		.text = "Only requests of these methods; `OTHER`: of one that is not in the list."},
 	{.key = "user_prefix", .type = &bp_type_text, .min = 1, .max = 63, FIELD(bp_file_route, user_prefix),
 		.text = "Only when the user part of the Request-URI begins so."},
+	{.key = "prefixes_file", .type = &bp_type_path, .min = 1, .max = BP_CONFIG_PATH_SIZE - 1,
+		FIELD(bp_file_route, prefixes_file),
+		.text = "As many routes as this file has lines, each a prefix and a trunk. Relative to the configuration file."},
 	{.key = "domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, domain),
 		.text = "Only when the host of the Request-URI is this, upper and lower case the same."},
+	{.key = "from_domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, from_domain),
+		.text = "The same of the URI in From."},
+	{.key = "to_domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, to_domain),
+		.text = "The same of the URI in To."},
 };
 
 static const struct bp_schema worker_schema = {"workers", ROWS(worker_rows), sizeof(struct bp_file_workers)};
@@ -236,7 +253,7 @@ static const struct bp_schema_row root_rows[] = {
 		LIST(bp_file, trunks, struct bp_file_trunk), .text = "Groups of SIP servers to send requests to."},
 	{.key = "routes", .shape = BP_SHAPE_MAPPINGS, .inner = &route_schema, .required = true, .items_min = 1,
 		.items_max = BP_FILE_ROUTES_MAX, LIST(bp_file, routes, struct bp_file_route),
-		.text = "Where a request outside a call goes. The first that matches decides; none: it is refused."},
+		.text = "Where a request outside a call goes: see [Which route](#which-route). None that matches: it is refused."},
 };
 
 const struct bp_schema bp_file_schema = {"the configuration", ROWS(root_rows), sizeof(struct bp_file)};

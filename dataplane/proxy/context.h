@@ -163,6 +163,14 @@ struct bp_route_call bp_call_of(const struct bp_engine *engine, const struct bp_
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
 
+/* route_index.c: the configured route of a request that came from @realm for @uri. False: there is none. */
+struct bp_route_choice {
+	const struct bp_config_route *route;
+	uint16_t trunk; /* BP_CONFIG_NONE: the route's realm */
+};
+bool bp_route_choose(const struct bp_config *config, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	uint16_t realm, struct bp_route_choice *choice);
+
 /* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
 bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow);

@@ -344,16 +344,6 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
 
-static bool
-route_matches(const struct bp_config_route *route, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
-	uint16_t realm)
-{
-	if (route->from != realm || uri->user.size < route->user_prefix_size ||
-		memcmp(bp_sip_at(m, uri->user), route->user_prefix, route->user_prefix_size) != 0)
-		return false;
-	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
-}
-
 /* A Request-URI that names the edge is the edge's to change (16.5). */
 unsigned
 bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out, unsigned capacity)
@@ -408,17 +398,17 @@ route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_
 }
 
 static int
-route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_route *route,
+route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_route_choice *choice,
 	const struct route_view *view, struct bp_destination *destination)
 {
 	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
 
 	destination->record_route = forms_dialog(m->method);
-	if (route->trunk != BP_CONFIG_NONE)
-		return route_to_trunk(engine, m, route->trunk, view, destination);
+	if (choice->trunk != BP_CONFIG_NONE)
+		return route_to_trunk(engine, m, choice->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	return bp_flow_to_uri(engine, m->bytes, uri, route->realm, &destination->flow) ? 0 : 404;
+	return bp_flow_to_uri(engine, m->bytes, uri, choice->route->realm, &destination->flow) ? 0 : 404;
 }
 
 static int
@@ -428,14 +418,14 @@ route_outside(struct bp_engine *engine, const struct bp_request *request, const 
 	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
 	const struct bp_sip_message *m = request->m;
 	bool for_edge = view->uri_own && view->uri.user.size == 0 && view->next.size == 0;
+	struct bp_route_choice choice;
 
 	if (in == NULL)
 		return 404;
 	if (for_edge && m->method == BP_METHOD_OPTIONS)
 		return BP_ROUTE_TO_EDGE;
-	for (uint32_t i = 0; i < engine->config->route_count; i++)
-		if (route_matches(&engine->config->routes[i], m, &view->uri, in->realm))
-			return route_to(engine, m, &engine->config->routes[i], view, destination);
+	if (bp_route_choose(engine->config, m, &view->uri, in->realm, &choice))
+		return route_to(engine, m, &choice, view, destination);
 	return for_edge ? BP_ROUTE_TO_EDGE : 404;
 }
 

@@ -9,6 +9,7 @@
 #define BYEPASS_CONFIG_H
 
 #include "byepass/flow.h"
+#include "byepass/route_index.h"
 
 #include <stddef.h>
 
@@ -101,15 +102,24 @@ struct bp_config_trunk {
 	struct bp_config_target *targets; /* sorted by priority */
 };
 
-/* The first route that matches a request outside a dialog decides. */
+/* Where a request outside a dialog goes. Those of a realm stand in the order of their precedence, so the first that
+ * matches decides: the longer prefix first, then the one that asks for more (domain before From's domain before To's
+ * before methods), then the order of the file. */
 struct bp_config_route {
 	uint16_t from;  /* realm */
 	uint16_t trunk; /* index, or BP_CONFIG_NONE: send where the Request-URI says, out of `realm` */
 	uint16_t realm; /* used when trunk is BP_CONFIG_NONE */
+	uint16_t methods; /* bit n: enum bp_method n; 0: any */
+	uint32_t order;   /* place in the file */
+	bool listed;      /* prefixes and trunks come from a file: only bp_config.route_index knows them */
 	uint8_t user_prefix_size;
 	uint8_t domain_size;
+	uint8_t from_domain_size;
+	uint8_t to_domain_size;
 	char user_prefix[64]; /* Request-URI user begins with it; empty: any */
 	char domain[128];     /* Request-URI host equals it, lower case; empty: any */
+	char from_domain[128]; /* the same of the URI in From, and in To */
+	char to_domain[128];
 };
 
 struct bp_config_limits {
@@ -156,6 +166,7 @@ struct bp_config {
 	struct bp_config_listener *listeners;
 	struct bp_config_trunk *trunks;
 	struct bp_config_route *routes;
+	struct bp_route_index *route_index; /* NULL: routes are few, and searched one by one */
 };
 
 #endif

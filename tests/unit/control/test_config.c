@@ -3,6 +3,7 @@
  * What the loader makes of a good file, value by value. Bad ones are in tests/config/bad.
  * argv[1]: tests/config/good.
  */
+#include "byepass/counters.h"
 #include "config/load.h"
 #include "config/units.h"
 
@@ -201,7 +202,7 @@ test_routes(void **state)
 	struct bp_report report;
 	struct bp_config *c = load("full.yaml", &report);
 
-	assert_int_equal(c->route_count, 5);
+	assert_int_equal(c->route_count, 7); /* by precedence */
 	assert_int_equal(c->routes[0].from, 0);
 	assert_int_equal(c->routes[0].trunk, 1);
 	assert_string_equal(c->routes[0].user_prefix, "+49");
@@ -214,6 +215,13 @@ test_routes(void **state)
 	assert_int_equal(c->routes[3].from, 1);
 	assert_int_equal(c->routes[3].trunk, BP_CONFIG_NONE);
 	assert_int_equal(c->routes[3].realm, 0);
+	assert_int_equal(c->routes[4].order, 5);
+	assert_string_equal(c->routes[4].from_domain, "a.example");
+	assert_string_equal(c->routes[4].to_domain, "b.example");
+	assert_int_equal(c->routes[4].methods, 1 << BP_METHOD_INVITE | 1 << BP_METHOD_OTHER);
+	assert_true(c->routes[5].listed);
+	assert_int_equal(c->routes[6].order, 4);
+	assert_int_equal(c->route_index->prefixes, 7);
 	bp_config_free(c);
 }
 
@@ -333,7 +341,9 @@ test_large_and_cut(void **state)
 	fclose(stream);
 	assert_int_equal(bp_config_load_text(&config, "large.yaml", text, size, &report), 0);
 	assert_int_equal(config->route_count, 100000);
-	assert_string_equal(config->routes[99999].user_prefix, "99999");
+	assert_string_equal(config->routes[0].user_prefix, "10000"); /* the first of the longest */
+	assert_string_equal(config->routes[99999].user_prefix, "9");
+	assert_int_equal(config->route_index->prefixes, 100000);
 	bp_config_free(config);
 	for (size_t cut = 0; cut < sizeof(head) + 80; cut++) {
 		config = NULL;

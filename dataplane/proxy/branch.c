@@ -94,9 +94,8 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	return false;
 }
 
-/* The trunk that the targets come from; NULL: there is none, or it may have changed. */
-static const struct bp_config_trunk *
-trunk_of(const struct bp_engine *engine, const struct bp_live *live)
+const struct bp_config_trunk *
+bp_trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 {
 	if (live->trunk == BP_CONFIG_NONE || live->config_generation != (uint32_t)engine->config->generation)
 		return NULL;
@@ -106,7 +105,7 @@ trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 bool
 bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live)
 {
-	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 
 	return trunk != NULL && trunk->target_count > 1; /* the last target may be taken and not yet pending */
 }
@@ -156,7 +155,7 @@ static void
 arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
 {
 	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
-	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 	uint64_t now_us = engine->now_us;
 	bool armed = true;
 
@@ -217,11 +216,32 @@ promise_branch(struct bp_engine *engine, struct bp_record *record, const struct 
 	return index;
 }
 
+/* The next target that nobody else takes. NULL: none is left. */
+static const struct bp_config_target *
+take_target(struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_live *live)
+{
+	uint32_t taken = atomic_fetch_add(&live->next_target, 1);
+	struct bp_target_order order;
+
+	for (;;) {
+		order = (struct bp_target_order){.next = taken};
+		if (!bp_target_pick(trunk, live->call_place, engine->now_us, &order))
+			return NULL;
+		taken++;
+		if (order.next == taken) /* nothing was skipped */
+			return order.target;
+		if (atomic_compare_exchange_strong(&live->next_target, &taken, order.next))
+			return order.target;
+		/* another worker has taken some of what was skipped: from there on */
+		taken = atomic_fetch_add(&live->next_target, 1);
+	}
+}
+
 bool
 bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_config_trunk *trunk = live ? trunk_of(engine, live) : NULL;
+	const struct bp_config_trunk *trunk = live ? bp_trunk_of(engine, live) : NULL;
 	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
 	bool invite = bp_record_is_invite(record);
 	const struct bp_config_target *target;
@@ -229,7 +249,7 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 
 	if (trunk == NULL)
 		return false;
-	target = bp_target(trunk, live->call_place, atomic_fetch_add(&live->next_target, 1));
+	target = take_target(engine, trunk, live);
 	if (target == NULL || !bp_server_branch_add(record, generation))
 		return false;
 	index = promise_branch(engine, record, live);
@@ -252,7 +272,7 @@ void
 bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_config_trunk *trunk = live ? trunk_of(engine, live) : NULL;
+	const struct bp_config_trunk *trunk = live ? bp_trunk_of(engine, live) : NULL;
 	bp_word *place = bp_branch_word(record, entry->branch);
 	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
 	uint64_t due_us;
@@ -266,6 +286,8 @@ bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct
 		return;
 	}
 	if (bp_branch_next(engine, record, entry->generation) &&
-		bp_branch_abandon(record, entry->generation, entry->branch))
+		bp_branch_abandon(record, entry->generation, entry->branch)) {
+		bp_health_failed(engine, record, entry->branch);
 		bp_upstream_settle(engine, record, entry->generation, entry->branch, 408);
+	}
 }

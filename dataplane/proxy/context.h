@@ -60,6 +60,7 @@ struct bp_engine {
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
+	uint32_t turn; /* of trunks whose requests take turns at the targets */
 	/* scratch, too large for a stack frame */
 	struct bp_view views[BP_VIEWS];
 	struct bp_sip_message own; /* the edge's response as it comes from a branch */
@@ -70,6 +71,12 @@ struct bp_engine {
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
 	struct bp_source_text source; /* of the last request that was sent on */
+};
+
+/* A walk over the targets of a trunk, in the order of one call. */
+struct bp_target_order {
+	const struct bp_config_target *target; /* the last that was picked */
+	uint32_t next;                         /* how many are behind it, those that were skipped too */
 };
 
 /* A received request on its way through the acts. */
@@ -96,6 +103,7 @@ struct bp_destination {
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
 	uint32_t place;                /* of the call in the trunk's order of targets */
+	struct bp_target_order order;  /* how far the targets are taken */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
 	char uri[512];
 };
@@ -185,10 +193,32 @@ struct bp_hop bp_remote_of_response(
 void bp_remote_refresh(
 	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
 
-/* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
-const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);
-/* How many of the first targets are tried at once. */
-unsigned bp_target_fork(const struct bp_config_trunk *trunk);
+/* target.c: the order in which a call tries the targets of its trunk. False: there are no more. */
+bool bp_target_pick(
+	const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order *order);
+/* The place of a call that would have @place if all targets were up. */
+uint32_t bp_target_place(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us);
+/* How many targets are tried at once, with the first, which @order has picked. */
+unsigned bp_target_fork(
+	const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order order);
+
+/* health.c: what became of requests to the targets of trunks. */
+/* The first response of @branch, or its final one. */
+void bp_health_heard(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+/* It was silent for too long, or cannot be reached. */
+void bp_health_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
+/* The trunk that the targets of @live come from; NULL: there is none, or it may have changed. */
+const struct bp_config_trunk *bp_trunk_of(const struct bp_engine *engine, const struct bp_live *live);
+
+/* probe.c: a response whose branch begins as those of probes do. */
+int bp_probe_response(struct bp_engine *engine, const struct bp_sip_message *m);
+
+static inline void
+bp_health_response(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+{
+	if (record->watched)
+		bp_health_heard(engine, record, branch, m);
+}
 
 /* forward.c */
 int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);

@@ -302,6 +302,7 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	live->routing_hash = request->routing_hash;
 	live->config_generation = (uint32_t)engine->config->generation;
 	live->trunk = destination->trunk;
+	record->watched = destination->trunk != BP_CONFIG_NONE && engine->config->trunks[destination->trunk].state != NULL;
 	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
 	live->own_routes = destination->record_route ? 2 : 0;
 	live->call_place = destination->place;
@@ -412,7 +413,8 @@ fork_width(const struct bp_engine *engine, const struct bp_destination *destinat
 {
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
-	return bp_target_fork(&engine->config->trunks[destination->trunk]);
+	return bp_target_fork(
+		&engine->config->trunks[destination->trunk], destination->place, engine->now_us, destination->order);
 }
 
 /* The further branches of a parallel fork, all before the first is sent, so that none comes too late. */
@@ -420,17 +422,20 @@ static unsigned
 prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	const struct bp_destination *destination, unsigned width)
 {
+	struct bp_target_order order = destination->order;
 	const struct bp_config_trunk *trunk;
 	unsigned count = 1;
+	bool good = true;
 
-	atomic_store_explicit(&live->next_target, 1, memory_order_relaxed);
+	atomic_store_explicit(&live->next_target, order.next, memory_order_relaxed);
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	trunk = &engine->config->trunks[destination->trunk];
-	while (count < width && bp_branch_prepare(engine, record, live, generation, count,
-					&bp_target(trunk, destination->place, count)->flow))
-		count++;
-	atomic_store(&live->next_target, width);
+	for (unsigned i = 1; i < width && bp_target_pick(trunk, destination->place, engine->now_us, &order); i++) {
+		good = good && bp_branch_prepare(engine, record, live, generation, count, &order.target->flow);
+		count += good;
+	}
+	atomic_store(&live->next_target, order.next);
 	return count;
 }
 

@@ -381,19 +381,20 @@ static int
 route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_t trunk, const struct route_view *view,
 	struct bp_destination *destination)
 {
-	const struct bp_config_target *target;
+	const struct bp_config_trunk *chosen = &engine->config->trunks[trunk];
+	uint32_t place = chosen->by_turn
+		? engine->turn++
+		: (uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
 
 	destination->trunk = trunk;
-	destination->place =
-		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
-	if (target == NULL)
-		return 404;
-	destination->flow = target->flow;
+	destination->place = bp_target_place(chosen, place, engine->now_us);
+	if (!bp_target_pick(chosen, destination->place, engine->now_us, &destination->order))
+		return chosen->target_count > 0 ? 503 : 404; /* all are draining; there are none */
+	destination->flow = destination->order.target->flow;
 	if (!view->uri_own)
 		return 0;
 	destination->uri_size = (uint16_t)bp_readdress(
-		m->bytes, &view->uri, &target->flow, destination->uri, sizeof(destination->uri));
+		m->bytes, &view->uri, &destination->flow, destination->uri, sizeof(destination->uri));
 	return destination->uri_size > 0 ? 0 : 414;
 }
 

@@ -67,7 +67,7 @@ struct bp_record {
 	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
 	_Atomic uint8_t branch_count;  /* branches that were ever made */
 	bool to_tagged; /* the request had a To tag */
-	uint8_t reserved1;
+	bool watched; /* the health of its trunk's targets is kept */
 	uint32_t reserved2;
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_record) == 128, "two cache lines");

@@ -9,6 +9,7 @@
 #define BYEPASS_CONFIG_H
 
 #include "byepass/flow.h"
+#include "byepass/health.h"
 #include "byepass/route_index.h"
 
 #include <stddef.h>
@@ -90,16 +91,36 @@ struct bp_config_target {
 	struct bp_flow flow; /* ready to send to: listener of the trunk's realm with the target's family */
 	uint16_t weight;     /* share among targets of equal priority */
 	uint16_t priority;   /* lowest is tried first */
+	bool draining;       /* no new requests */
 	char uri[BP_CONFIG_DEVICE_SIZE];
+};
+
+/* What live traffic does to a target. */
+struct bp_config_health {
+	uint32_t failures;       /* so many in succession hold it; 0: they do not count */
+	uint64_t hold_us;        /* for so long */
+	uint64_t retry_after_us; /* the longest that a 503 holds it by its Retry-After; 0: not at all */
+};
+
+/* OPTIONS to each target. */
+struct bp_config_probe {
+	uint64_t interval_us; /* 0: none */
+	uint64_t timeout_us;
+	uint32_t up, down; /* so many in succession change its state */
 };
 
 struct bp_config_trunk {
 	char name[BP_CONFIG_NAME_SIZE];
 	uint64_t timeout_us; /* a target silent for so long is given up for the next; 0: timer B or F decides */
 	bool parallel;       /* a request goes to all targets of the best priority at once (forking) */
+	bool by_turn;        /* each request begins at the next target, not at one that its Call-ID names */
+	bool draining;       /* some target is */
 	uint16_t realm;
 	uint16_t target_count;
+	struct bp_config_health health;
+	struct bp_config_probe probe;
 	struct bp_config_target *targets; /* sorted by priority */
+	struct bp_trunk_health *state;    /* of the targets; NULL: all are up always */
 };
 
 /* Where a request outside a dialog goes. Those of a realm stand in the order of their precedence, so the first that

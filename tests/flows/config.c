@@ -144,6 +144,7 @@ void
 world_config_free(struct bp_config *config)
 {
 	free(config->trunks[0].targets);
+	free(config->trunks[0].state);
 	free(config->ports);
 	free(config->realms);
 	free(config->interfaces);

@@ -4,6 +4,8 @@
  */
 #include "state.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <time.h>
 
 static uint64_t
@@ -45,6 +47,41 @@ less(uint64_t made, uint64_t ended)
 	return made > ended ? made - ended : 0;
 }
 
+#define X(machine, state) #state,
+static const char *const ist_states[] = {BP_IST_STATES(X)}, *const nist_states[] = {BP_NIST_STATES(X)};
+#undef X
+
+unsigned
+bp_server_states(enum bp_transaction_kind kind)
+{
+	return kind == BP_KIND_INVITE ? sizeof(ist_states) / sizeof(ist_states[0])
+				      : sizeof(nist_states) / sizeof(nist_states[0]);
+}
+
+void
+bp_server_state_name(enum bp_transaction_kind kind, unsigned state, char out[BP_STATE_NAME_SIZE])
+{
+	snprintf(out, BP_STATE_NAME_SIZE, "%s", kind == BP_KIND_INVITE ? ist_states[state] : nist_states[state]);
+	for (; *out != '\0'; out++)
+		*out = (char)tolower((unsigned char)*out);
+}
+
+/* Records by the state of their server machine. Who is in none of the other states is Terminated and waits for its client
+ * machines and CANCELs. */
+static void
+count_states(const struct bp_counters *sum, enum bp_transaction_kind kind, struct bp_live *live)
+{
+	enum bp_machine_id machine = kind == BP_KIND_INVITE ? BP_MACHINE_IST : BP_MACHINE_NIST;
+	unsigned terminated = bp_server_states(kind) - 1;
+	uint64_t others = 0;
+
+	for (unsigned i = 0; i < terminated; i++) {
+		live->states[kind][i] = less(sum->states_entered[machine][i], sum->states_left[machine][i]);
+		others += live->states[kind][i];
+	}
+	live->states[kind][terminated] = less(live->transactions[kind], others);
+}
+
 void
 bp_live_of(const struct bp_counters *sum, struct bp_live *live)
 {
@@ -52,6 +89,11 @@ bp_live_of(const struct bp_counters *sum, struct bp_live *live)
 
 	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
 		live->transactions[i] = less(sum->transactions_created[i], sum->transactions_ended[i]);
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++) {
+		count_states(sum, (enum bp_transaction_kind)i, live);
+		live->bytes[i] = live->transactions[i] * BP_RECORD_BYTES +
+				 less(sum->kept_taken_bytes[i], sum->kept_returned_bytes[i]);
+	}
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		ended += sum->dialogs_ended[i];
 	live->dialogs = less(sum->dialogs_created, ended);

@@ -28,6 +28,8 @@ struct bp_control {
 /* Requests and calls that are still under way, or kept. */
 struct bp_live {
 	uint64_t transactions[BP_KIND_COUNT];
+	uint64_t states[BP_KIND_COUNT][BP_STATES_MAX]; /* the same by the state of their IST or NIST */
+	uint64_t bytes[BP_KIND_COUNT];                 /* in use for them */
 	uint64_t dialogs;
 	uint64_t calls; /* reserved at an INVITE */
 	uint64_t kept;  /* messages */
@@ -41,6 +43,11 @@ void bp_counters_copy(const struct bp_counters *from, struct bp_counters *to);
 
 /* Live figures of a sum over workers. */
 void bp_live_of(const struct bp_counters *sum, struct bp_live *live);
+
+/* States of the server machine of transactions of @kind, the last is Terminated; the name of one, in lower case. */
+#define BP_STATE_NAME_SIZE 16
+unsigned bp_server_states(enum bp_transaction_kind kind);
+void bp_server_state_name(enum bp_transaction_kind kind, unsigned state, char out[BP_STATE_NAME_SIZE]);
 
 /* Whether the workers turn, as far as the main loop has seen. */
 bool bp_control_alive(const struct bp_control *control);

@@ -85,6 +85,9 @@ bp_ctl_print_status(const struct bp_ctl *ctl, const json_t *answer)
 	       ", of %" JSON_INTEGER_FORMAT "\n",
 		"transactions", number(transactions, "invite"), number(transactions, "non_invite"),
 		number(transactions, "limit"));
+	print_pairs("INVITE", json_object_get(json_object_get(transactions, "states"), "invite"));
+	print_pairs("others", json_object_get(json_object_get(transactions, "states"), "non_invite"));
+	print_pairs("bytes", json_object_get(transactions, "bytes"));
 	print_pairs("messages", messages);
 	print_pairs("ended", json_object_get(dialogs, "ended"));
 	print_pairs("CANCEL", json_object_get(answer, "cancel_outcomes"));

@@ -49,6 +49,7 @@ bp_metric_writer bp_metric_drops;
 bp_metric_writer bp_metric_cancels;
 bp_metric_writer bp_metric_dialog_ends;
 bp_metric_writer bp_metric_transactions;
+bp_metric_writer bp_metric_transaction_bytes;
 bp_metric_writer bp_metric_dialogs;
 bp_metric_writer bp_metric_calls;
 bp_metric_writer bp_metric_kept;

@@ -190,9 +190,21 @@ bp_metric_kinds(const struct bp_metric_view *view, const struct bp_metric *m, FI
 void
 bp_metric_transactions(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
 {
+	char state[BP_STATE_NAME_SIZE];
+
 	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
-		fprintf(stream, "byepass_%s{kind=\"%s\"} %" PRIu64 "\n", m->name, kinds[i],
-			view->live.transactions[i]);
+		for (unsigned j = 0; j < bp_server_states((enum bp_transaction_kind)i); j++) {
+			bp_server_state_name((enum bp_transaction_kind)i, j, state);
+			fprintf(stream, "byepass_%s{kind=\"%s\",state=\"%s\"} %" PRIu64 "\n", m->name, kinds[i], state,
+				view->live.states[i][j]);
+		}
+}
+
+void
+bp_metric_transaction_bytes(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
+		fprintf(stream, "byepass_%s{kind=\"%s\"} %" PRIu64 "\n", m->name, kinds[i], view->live.bytes[i]);
 }
 
 void

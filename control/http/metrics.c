@@ -25,8 +25,14 @@ static const struct bp_metric metrics[] = {
 	{"retransmissions_total", "counter", "direction, method",
 		"Retransmissions received and sent, by the method of the CSeq.", bp_metric_methods, AT(retransmissions)},
 	{"cancel_outcomes_total", "counter", "outcome", "What became of CANCEL requests.", bp_metric_cancels, 0},
-	{"transactions", "gauge", "kind", "Relay records in use: requests under way, or kept for the RFC's timers.",
+	{"transactions", "gauge", "kind, state",
+		"Relay records in use, requests under way or kept for the RFC's timers, by the state of their server transaction; "
+		"a terminated one waits for its client side.",
 		bp_metric_transactions, 0},
+	{"transaction_bytes", "gauge", "kind",
+		"Memory of the relay records in use: each has 128 bytes, and messages and the like that are kept for it. Without "
+		"timer entries, 16 bytes each, and the table.",
+		bp_metric_transaction_bytes, 0},
 	{"transactions_created_total", "counter", "kind", "Relay records made.", bp_metric_kinds, AT(transactions_created)},
 	{"transactions_limit", "gauge", "", "Relay records that there are.", bp_metric_transactions_limit, 0},
 	{"calls_reserved", "gauge", "", "Call slots in use, from the INVITE on.", bp_metric_calls, 0},

@@ -120,6 +120,28 @@ status_messages(const struct bp_counters *sum)
 		"dropped", number(bp_law_dropped(sum)));
 }
 
+static json_t *
+status_states(const struct bp_live *live, enum bp_transaction_kind kind)
+{
+	char name[BP_STATE_NAME_SIZE];
+	json_t *states = json_object();
+
+	for (unsigned i = 0; i < bp_server_states(kind); i++) {
+		bp_server_state_name(kind, i, name);
+		json_object_set_new(states, name, json_integer(number(live->states[kind][i])));
+	}
+	return states;
+}
+
+static json_t *
+status_transactions(const struct bp_live *live, uint32_t limit)
+{
+	return json_pack("{s:I,s:I,s:I,s:{s:o,s:o},s:{s:I,s:I}}", "invite", number(live->transactions[BP_KIND_INVITE]),
+		"non_invite", number(live->transactions[BP_KIND_NON_INVITE]), "limit", number(limit), "states", "invite",
+		status_states(live, BP_KIND_INVITE), "non_invite", status_states(live, BP_KIND_NON_INVITE), "bytes",
+		"invite", number(live->bytes[BP_KIND_INVITE]), "non_invite", number(live->bytes[BP_KIND_NON_INVITE]));
+}
+
 void
 bp_handle_status(struct bp_control *control, const struct bp_request *request, struct bp_reply *reply)
 {
@@ -134,15 +156,13 @@ bp_handle_status(struct bp_control *control, const struct bp_request *request, s
 	bp_live_of(&sum, &live);
 	bp_dataplane_capacity(control->dataplane, &transactions, &dialogs);
 	bp_reply_json(reply, 200,
-		json_pack("{s:s,s:s,s:f,s:I,s:i,s:s,s:o,s:{s:I,s:I,s:I},s:o,s:{s:I,s:I,s:I,s:I},s:o,s:o,s:o}",
+		json_pack("{s:s,s:s,s:f,s:I,s:i,s:s,s:o,s:o,s:o,s:{s:I,s:I,s:I,s:I},s:o,s:o,s:o}",
 			"version", BP_VERSION, "state",
 			atomic_load(&control->draining) ? "draining" : "running", "uptime_seconds",
 			(double)(bp_now_utc_us() - control->started_us) / 1e6, "config_generation",
 			number(control->config->generation), "node", (int)control->config->node_id,
 			"counting_law", bp_law_text(&law, text, sizeof(text)), "messages",
-			status_messages(&sum), "transactions", "invite",
-			number(live.transactions[BP_KIND_INVITE]), "non_invite",
-			number(live.transactions[BP_KIND_NON_INVITE]), "limit", number(transactions),
+			status_messages(&sum), "transactions", status_transactions(&live, transactions),
 			"dialogs", status_dialogs(&sum, &live, dialogs), "held", "transactions",
 			number(live.transactions[BP_KIND_INVITE] + live.transactions[BP_KIND_NON_INVITE]),
 			"dialogs", number(live.dialogs), "calls", number(live.calls), "kept_messages",

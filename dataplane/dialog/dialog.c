@@ -323,12 +323,14 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog, *sibling;
-	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), word;
+	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), id[2], word;
 	struct bp_table_node *node;
 	unsigned count;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
+	identity(dialogs, call->call_id_hash, call->tags[BP_SIDE_CALLER], callee_tag, id);
+	bp_table_prefetch(dialogs->table, id);
 	dialog = find_sibling(dialogs, call, callee_tag, &count);
 	if (dialog != NULL || count == BP_DIALOG_SIBLINGS_MAX)
 		return dialog;
@@ -341,7 +343,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	dialog->tags[BP_SIDE_CALLEE] = callee_tag;
 	dialog->answered_us = now_us;
-	identity(dialogs, dialog->call_id_hash, dialog->tags[BP_SIDE_CALLER], callee_tag, dialog->node.id);
+	dialog->node.id[0] = id[0];
+	dialog->node.id[1] = id[1];
 	node = bp_table_add(dialogs->table, &dialog->node, match_in_call, dialog);
 	if (node != &dialog->node) { /* another worker had the same 2xx */
 		unclaim(worker, dialog, dialog == call);

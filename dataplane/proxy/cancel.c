@@ -23,6 +23,7 @@ keep_reason(struct bp_engine *engine, struct bp_record *record, const struct bp_
 	if (kept == NULL)
 		return; /* the CANCEL goes without it */
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, bp_kind_of(record->method));
 	kept->status = 0;
 	kept->size = 0;
 	for (reason = bp_sip_first(m, BP_SIP_REASON); reason != NULL; reason = bp_sip_next(m, reason)) {

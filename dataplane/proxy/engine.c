@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define ASKED_AHEAD 2 /* datagrams whose bytes are on their way while another is read */
+#define ASKED_MAX 1536 /* bytes of one */
 #define TIMERS_PER_DIALOG 2
 #define TIMER_CHUNKS_OF_WORKER 64 /* half-empty ones of its FIFOs, its stock, and what it carved and does not use */
 
@@ -254,6 +256,16 @@ bp_engine_receive(
 	receive(engine, &engine->views[0], from);
 }
 
+/* Another core has just written it. */
+static void
+ask_for_bytes(const struct bp_datagram *datagram)
+{
+	uint32_t size = datagram->size < ASKED_MAX ? datagram->size : ASKED_MAX;
+
+	for (uint32_t at = 0; at < size; at += 64)
+		__builtin_prefetch(datagram->bytes + at, 0);
+}
+
 /* The datagram at work is BP_VIEWS - 1 behind the one that is read; half way what that one leads to is asked for. */
 void
 bp_engine_receive_burst(
@@ -263,10 +275,14 @@ bp_engine_receive_burst(
 
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
+	for (unsigned i = 0; i < count && i < ASKED_AHEAD; i++)
+		ask_for_bytes(&datagrams[i]);
 	for (unsigned i = 0; i < count; i++) {
 		for (; read < count && read < i + BP_VIEWS; read++) {
 			struct bp_view *view = &engine->views[read % BP_VIEWS];
 
+			if (read + ASKED_AHEAD < count)
+				ask_for_bytes(&datagrams[read + ASKED_AHEAD]);
 			read_ahead(engine, view, datagrams[read].bytes, datagrams[read].size);
 			bp_prefetch_first(engine, view);
 		}

@@ -482,6 +482,7 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 		return bp_answer(engine, request, 503, NULL);
 	}
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &live->slot, bp_kind_of(request->m->method));
 	generation = bp_word_generation(atomic_load(&record->server));
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);

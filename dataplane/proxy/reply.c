@@ -65,6 +65,7 @@ bp_reply_keep(struct bp_engine *engine, const struct bp_record *record, const st
 	if (kept == NULL)
 		return NULL;
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, BP_KIND_NON_INVITE);
 	kept->status = m->status | BP_REPLY_FLAG;
 	kept->size = (uint16_t)(1 + tag + extra);
 	kept->bytes[0] = (uint8_t)tag;

@@ -84,6 +84,7 @@ keep_ack_rest(struct bp_engine *engine, struct bp_record *record, const struct b
 	if (kept == NULL)
 		return false;
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, BP_KIND_INVITE);
 	kept->size = (uint16_t)size;
 	memcpy(kept->bytes, &rest, sizeof(rest));
 	memcpy(kept->bytes + sizeof(rest), bp_sip_at(request, request->uri), request->uri.size);

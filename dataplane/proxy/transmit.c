@@ -47,6 +47,7 @@ bp_keep_gather(struct bp_engine *engine, const struct bp_gather *gather, uint16_
 	if (kept == NULL)
 		return NULL;
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, bp_kind_of(gather->m->method));
 	kept->status = status;
 	kept->size = (uint16_t)gather->size;
 	bp_gather_write(gather, kept->bytes);
@@ -77,6 +78,7 @@ bp_keep_edits(struct bp_engine *engine, uint16_t status, bool *too_large)
 	if (kept == NULL)
 		return NULL;
 	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &kept->slot, bp_kind_of(engine->edits.m->method));
 	kept->status = status;
 	kept->size = (uint16_t)bp_edits_apply(&engine->edits, kept->bytes, size);
 	return kept;

@@ -10,6 +10,7 @@ static bool
 read_v4(const uint8_t *p, unsigned size, uint8_t out[4])
 {
 	unsigned at = 0;
+	uint32_t address = 0; /* put together in a register: four stores would make the load behind them wait */
 
 	for (unsigned part = 0; part < 4; part++) {
 		unsigned value = 0, begin = at;
@@ -18,10 +19,12 @@ read_v4(const uint8_t *p, unsigned size, uint8_t out[4])
 			value = value * 10 + (unsigned)(p[at++] - '0');
 		if (at == begin || at - begin > 3 || value > 255)
 			return false;
-		out[part] = (uint8_t)value;
+		address = address << 8 | value;
 		if (part < 3 && (at >= size || p[at++] != '.'))
 			return false;
 	}
+	address = __builtin_bswap32(address);
+	memcpy(out, &address, 4);
 	return at == size;
 }
 

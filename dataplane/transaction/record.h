@@ -70,7 +70,7 @@ struct bp_record {
 	bool watched; /* the health of its trunk's targets is kept */
 	uint32_t reserved2;
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct bp_record) == 128, "two cache lines");
+static_assert(sizeof(struct bp_record) == BP_RECORD_BYTES, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
 
 /* The identity of a server transaction (17.2.3): branch and sent-by, or for RFC 2543 the Request-URI, From tag,
@@ -134,6 +134,12 @@ struct bp_kept *bp_record_keep_response(struct bp_record *record, struct bp_kept
 
 /* The word of a branch; NULL: that branch does not exist, or is over with its record's live part. RCU. */
 bp_word *bp_branch_word(struct bp_record *record, unsigned branch);
+
+static inline enum bp_transaction_kind
+bp_kind_of(enum bp_method method)
+{
+	return method == BP_METHOD_INVITE ? BP_KIND_INVITE : BP_KIND_NON_INVITE;
+}
 
 static inline bool
 bp_record_is_invite(const struct bp_record *record)

@@ -3,79 +3,25 @@
  * Pools of slots. A worker takes from its own list; when that is empty, from what came
  * back to it; then it carves new slots; last, it takes over what came back to another worker.
  */
-#include "transaction/slab.h"
+#include "transaction/slab_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define BATCHES 32
 #define BATCH_SLOTS 64
 #define CARVE_SLOTS 32
 #define FEED_SLOTS 256 /* that a worker gives away at once */
-#define KEPT_SMALLEST 64
-#define KEPT_CHUNK 16384
-#define UNIT 32 /* bytes of a place: 32 bits of them reach 128 GiB */
 
-static_assert(BP_POOL_COUNT <= 32, "a bit each in `hungry`");
 static_assert((int)BP_POOL_KEPT == (int)BP_POOL_KIND_kept, "counted in the order of the pools");
 
-struct pool_home {
-	uint32_t local;            /* place; worker: rw */
-	_Atomic uint32_t returned; /* place; pushed by any thread, taken whole by a worker */
-} __attribute__((aligned(64)));
+/* Classes of kept memory: steps of 32 bytes, then eight and at last two to each doubling. The last holds any message. */
+static const uint32_t class_sizes[] = {32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1536,
+	2048, 3072, 4096, 6144, 8192, 12288, 16384, 81920};
+#define HUGE_CLASS (BP_KEPT_CLASSES - 1)
 
-struct pool {
-	uint8_t *base;
-	size_t slot_size;
-	uint32_t capacity;
-	_Atomic uint32_t carved; /* slots that were ever used; for kept classes unused */
-};
-
-struct bp_memory_home {
-	struct bp_memory *memory;
-	uint16_t worker;
-	void (*defer)(void *context, struct bp_batch *batch);
-	void *context;
-	struct bp_counters *counters;
-	struct bp_batch *open;
-	struct bp_batch batches[BATCHES];
-	struct pool_home pools[BP_POOL_COUNT];
-};
-
-struct bp_memory {
-	void (*unmap)(void *memory, size_t size);
-	uint8_t *region;
-	size_t region_size;
-	uint16_t workers;
-	struct pool pools[BP_POOL_COUNT];
-	uint8_t *kept;
-	uint64_t kept_size;
-	_Atomic uint64_t kept_carved; /* bytes */
-	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
-	_Atomic uint32_t timer_credit;
-	struct bp_memory_home homes[];
-};
-
-/* Slots are chained by place, not by pointer: half the header. Place 0 is nobody's. */
-static uint32_t
-place_of(const struct bp_memory *memory, const struct bp_slot *slot)
-{
-	return slot ? (uint32_t)(((const uint8_t *)slot - memory->region) / UNIT) + 1 : 0;
-}
-
-static struct bp_slot *
-slot_of(const struct bp_memory *memory, uint32_t place)
-{
-	return place ? (struct bp_slot *)(memory->region + (size_t)(place - 1) * UNIT) : NULL;
-}
-
-static size_t
-class_size(unsigned class)
-{
-	return (class & 1) ? (size_t)96 << (class / 2) : (size_t)KEPT_SMALLEST << (class / 2);
-}
+static_assert(sizeof(class_sizes) / sizeof(class_sizes[0]) == BP_KEPT_CLASSES, "one each");
 
 static void *
 map_plain(size_t size)
@@ -96,6 +42,26 @@ static size_t
 round_up(size_t size)
 {
 	return (size + 4095) & ~(size_t)4095;
+}
+
+/* Blocks, blocks of the largest class, and what there is to know about chunks. */
+static void
+divide_kept(struct bp_memory *memory, uint8_t *at, uint64_t size)
+{
+	uint64_t chunks = size / (KEPT_CHUNK + sizeof(struct chunk)), huge = size / KEPT_HUGE_SHARE;
+
+	if (huge > KEPT_HUGE_MOST)
+		huge = KEPT_HUGE_MOST;
+	huge -= huge % class_sizes[HUGE_CLASS];
+	if (chunks > 0)
+		size = (size - chunks * sizeof(struct chunk)) & ~UINT64_C(63);
+	memory->kept = at;
+	memory->kept_size = size - huge;
+	memory->huge_size = huge;
+	memory->chunks = (struct chunk *)(at + size);
+	memory->chunk_count = (uint32_t)(memory->kept_size / KEPT_CHUNK);
+	if (memory->chunk_count > chunks)
+		memory->chunk_count = (uint32_t)chunks;
 }
 
 int
@@ -130,9 +96,8 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 		at += round_up(options->slot_size[i] * options->slots[i]);
 	}
 	for (int i = 0; i < BP_KEPT_CLASSES; i++)
-		memory->pools[BP_POOL_KEPT + i].slot_size = class_size((unsigned)i);
-	memory->kept = at;
-	memory->kept_size = options->kept_bytes;
+		memory->pools[BP_POOL_KEPT + i].slot_size = class_sizes[i];
+	divide_kept(memory, at, options->kept_bytes);
 	atomic_store(&memory->timer_credit, options->timer_credit);
 	*out = memory;
 	return 0;
@@ -176,6 +141,7 @@ carve_list(struct bp_memory_home *home, enum bp_pool_id id, uint8_t *base, uint3
 
 		slot->pool = (uint8_t)id;
 		slot->owner = (uint8_t)home->worker;
+		slot->charged = 0;
 		slot->next = list;
 		list = place_of(home->memory, slot);
 	}
@@ -199,21 +165,54 @@ carve_indexed(struct bp_memory_home *home, enum bp_pool_id id)
 	return carve_list(home, id, pool->base + (size_t)first * pool->slot_size, count);
 }
 
+/* The next @want bytes of a part of which @limit may be used, or what is left in whole blocks of @size. Returns how many
+ * bytes. */
+static uint64_t
+carve_part(_Atomic uint64_t *carved, uint64_t limit, uint64_t want, uint64_t size, uint64_t *from)
+{
+	uint64_t at = atomic_load_explicit(carved, memory_order_relaxed);
+
+	do {
+		if (at >= limit)
+			return 0;
+		if (limit - at < want)
+			want = (limit - at) / size * size;
+		if (want == 0)
+			return 0;
+	} while (!atomic_compare_exchange_weak(carved, &at, at + want));
+	*from = at;
+	return want;
+}
+
+static uint32_t
+carve_huge(struct bp_memory_home *home, enum bp_pool_id id)
+{
+	struct bp_memory *memory = home->memory;
+	uint64_t size = class_sizes[HUGE_CLASS], at;
+
+	if (carve_part(&memory->huge_carved, memory->huge_size, size, size, &at) != 0)
+		return carve_list(home, id, memory->kept + memory->kept_size + at, 1);
+	if (memory->huge_size == 0 && carve_part(&memory->kept_carved, memory->kept_size, size, size, &at) != 0)
+		return carve_list(home, id, memory->kept + at, 1);
+	return 0;
+}
+
 static uint32_t
 carve_kept(struct bp_memory_home *home, enum bp_pool_id id)
 {
 	struct bp_memory *memory = home->memory;
-	size_t size = memory->pools[id].slot_size;
-	uint64_t want = size >= KEPT_CHUNK / 4 ? size : KEPT_CHUNK / size * size;
-	uint64_t at = atomic_load_explicit(&memory->kept_carved, memory_order_relaxed);
+	uint64_t size = memory->pools[id].slot_size, limit = memory->kept_size, at, got;
+	uint8_t *chunk;
 
-	do {
-		if (memory->kept_size - at < want)
-			want = (memory->kept_size - at) / size * size;
-		if (want == 0)
-			return 0;
-	} while (!atomic_compare_exchange_weak(&memory->kept_carved, &at, at + want));
-	return carve_list(home, id, memory->kept + at, (uint32_t)(want / size));
+	if (id == BP_POOL_KEPT + HUGE_CLASS)
+		return carve_huge(home, id);
+	chunk = bp_slab_chunk_take(memory);
+	if (chunk != NULL)
+		return carve_list(home, id, chunk, (uint32_t)(KEPT_CHUNK / size));
+	if (size < KEPT_LARGE)
+		limit -= limit / KEPT_LARGE_SHARE / KEPT_CHUNK * KEPT_CHUNK;
+	got = carve_part(&memory->kept_carved, limit, KEPT_CHUNK, size, &at);
+	return got ? carve_list(home, id, memory->kept + at, (uint32_t)(got / size)) : 0;
 }
 
 /* Bounded by the number of workers: the last resort of one that ran dry. */
@@ -248,8 +247,18 @@ prefetch(const struct bp_memory *memory, uint32_t place, enum bp_pool_id id)
 		__builtin_prefetch(slot + 64, 1);
 }
 
+static uint32_t
+refill(struct bp_memory_home *home, enum bp_pool_id id, bool carve)
+{
+	uint32_t place = bp_slab_sift_take(home, id);
+
+	if (place == 0 && carve)
+		place = id >= BP_POOL_KEPT ? carve_kept(home, id) : carve_indexed(home, id);
+	return place ? place : take_over(home, id);
+}
+
 static struct bp_slot *
-take(struct bp_memory_home *home, enum bp_pool_id id)
+take(struct bp_memory_home *home, enum bp_pool_id id, bool carve)
 {
 	struct pool_home *mine = &home->pools[id];
 	uint32_t place = mine->local;
@@ -258,9 +267,7 @@ take(struct bp_memory_home *home, enum bp_pool_id id)
 	if (place == 0)
 		place = atomic_exchange_explicit(&mine->returned, 0, memory_order_acquire);
 	if (place == 0)
-		place = id >= BP_POOL_KEPT ? carve_kept(home, id) : carve_indexed(home, id);
-	if (place == 0)
-		place = take_over(home, id);
+		place = refill(home, id, carve);
 	slot = slot_of(home->memory, place);
 	if (slot == NULL) {
 		atomic_fetch_or_explicit(&home->memory->hungry, 1u << id, memory_order_relaxed);
@@ -276,7 +283,7 @@ take(struct bp_memory_home *home, enum bp_pool_id id)
 struct bp_slot *
 bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 {
-	struct bp_slot *slot = take(home, id);
+	struct bp_slot *slot = take(home, id, true);
 
 	if (slot == NULL)
 		bp_count(&home->counters->pool_dry[kind_of(id)], 1);
@@ -284,10 +291,22 @@ bp_slot_take(struct bp_memory_home *home, enum bp_pool_id id)
 }
 
 static void
-count_returned(struct bp_memory_home *home, const struct bp_slot *slot)
+count_returned(struct bp_memory_home *home, struct bp_slot *slot)
 {
-	bp_count(&home->counters->pool_returned_bytes[kind_of(slot->pool)],
-		home->memory->pools[slot->pool].slot_size);
+	size_t size = home->memory->pools[slot->pool].slot_size;
+
+	bp_count(&home->counters->pool_returned_bytes[kind_of(slot->pool)], size);
+	if (slot->charged == 0)
+		return;
+	bp_count(&home->counters->kept_returned_bytes[slot->charged - 1], size);
+	slot->charged = 0;
+}
+
+void
+bp_block_charge(struct bp_memory_home *home, struct bp_slot *slot, enum bp_transaction_kind kind)
+{
+	slot->charged = (uint8_t)(kind + 1);
+	bp_count(&home->counters->kept_taken_bytes[kind], home->memory->pools[slot->pool].slot_size);
 }
 
 void
@@ -339,8 +358,8 @@ bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot)
 		hand_over(home);
 }
 
-static void
-push_returned(struct bp_memory *memory, struct pool_home *home, struct bp_slot *first, struct bp_slot *last)
+void
+bp_slab_push_returned(struct bp_memory *memory, struct pool_home *home, struct bp_slot *first, struct bp_slot *last)
 {
 	last->next = atomic_load_explicit(&home->returned, memory_order_relaxed);
 	while (!atomic_compare_exchange_weak_explicit(&home->returned, &last->next, place_of(memory, first),
@@ -360,7 +379,7 @@ feed(struct bp_memory_home *home, unsigned id)
 	for (unsigned i = 1; i < FEED_SLOTS && last->next != 0; i++)
 		last = slot_of(home->memory, last->next);
 	mine->local = last->next;
-	push_returned(home->memory, mine, first, last);
+	bp_slab_push_returned(home->memory, mine, first, last);
 	atomic_fetch_and_explicit(&home->memory->hungry, ~(1u << id), memory_order_relaxed);
 }
 
@@ -372,7 +391,7 @@ bp_memory_flush(struct bp_memory_home *home)
 	for (unsigned id = 0; hungry != 0; id++, hungry >>= 1)
 		if ((hungry & 1) != 0)
 			feed(home, id);
-
+	bp_slab_sift(home);
 	if (home->open->count > 0)
 		hand_over(home);
 }
@@ -385,12 +404,12 @@ bp_batch_release(struct bp_batch *batch)
 
 	for (unsigned id = 0; id < BP_POOL_COUNT; id++)
 		if (batch->own[id].first != 0)
-			push_returned(memory, &memory->homes[batch->worker].pools[id],
+			bp_slab_push_returned(memory, &memory->homes[batch->worker].pools[id],
 				slot_of(memory, batch->own[id].first), slot_of(memory, batch->own[id].last));
 	while (slot != NULL) {
 		struct bp_slot *next = slot_of(memory, slot->next);
 
-		push_returned(memory, &memory->homes[slot->owner].pools[slot->pool], slot, slot);
+		bp_slab_push_returned(memory, &memory->homes[slot->owner].pools[slot->pool], slot, slot);
 		slot = next;
 	}
 	memset(batch->own, 0, sizeof(batch->own));
@@ -422,21 +441,40 @@ bp_batch_each(const struct bp_batch *batch, void (*each)(void *context, struct b
 static unsigned
 class_for(size_t size)
 {
-	unsigned class = 0;
+	unsigned doublings;
 
-	if (size > KEPT_SMALLEST)
-		class = 2 * (unsigned)(63 - __builtin_clzl(size - 1) - 6) + 1;
-	return class_size(class) >= size ? class : class + 1;
+	if (size <= 256)
+		return (unsigned)(size - 1) / 32;
+	if (size <= 1024)
+		return size <= 512 ? 8 + (unsigned)(size - 257) / 64 : 12 + (unsigned)(size - 513) / 128;
+	if (size > class_sizes[HUGE_CLASS - 1])
+		return HUGE_CLASS;
+	doublings = 63 - (unsigned)__builtin_clzl(size - 1) - 10;
+	return 16 + 2 * doublings + (size > (size_t)1536 << doublings);
+}
+
+/* The workers go and look for memory that can be used anew. Told once a tick: others write there too. */
+static void
+tell_famine(struct bp_memory_home *home)
+{
+	if (home->famine_told)
+		return;
+	home->famine_told = true;
+	atomic_fetch_add_explicit(&home->memory->famine, 1, memory_order_relaxed);
 }
 
 struct bp_slot *
 bp_block_take(struct bp_memory_home *home, size_t size)
 {
-	struct bp_slot *slot = NULL;
+	unsigned class = class_for(size), end = class == HUGE_CLASS ? class + 1 : HUGE_CLASS;
+	struct bp_slot *slot = take(home, BP_POOL_KEPT + class, true);
 
-	/* What was carved for a larger class stays there; when all is carved it serves the smaller ones too. */
-	for (unsigned class = class_for(size); slot == NULL && class < BP_KEPT_CLASSES; class++)
-		slot = take(home, BP_POOL_KEPT + class);
+	if (slot != NULL)
+		return slot;
+	tell_famine(home);
+	/* All is carved: free blocks of larger classes serve the smaller ones too. */
+	while (slot == NULL && ++class < end)
+		slot = take(home, BP_POOL_KEPT + class, false);
 	if (slot == NULL)
 		bp_count(&home->counters->pool_dry[BP_POOL_KIND_kept], 1);
 	return slot;
@@ -451,7 +489,13 @@ bp_kept_take(struct bp_memory_home *home, uint32_t size)
 size_t
 bp_kept_footprint(uint32_t size)
 {
-	return class_size(class_for(sizeof(struct bp_kept) + size));
+	return class_sizes[class_for(sizeof(struct bp_kept) + size)];
+}
+
+size_t
+bp_slot_size(const struct bp_memory *memory, const struct bp_slot *slot)
+{
+	return memory->pools[slot->pool].slot_size;
 }
 
 uint32_t

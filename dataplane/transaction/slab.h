@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <urcu-qsbr.h>
 
-#define BP_KEPT_CLASSES 22 /* 64, 96, 128, 192 ... bytes: two to each doubling */
+#define BP_KEPT_CLASSES 25 /* 32, 64, 96 ... bytes; the last has room for any message */
 
 enum bp_pool_id {
 	BP_POOL_RECORD,
@@ -32,7 +32,8 @@ struct bp_slot {
 	uint32_t next; /* place of the next slot in a free list or a batch; 0: none */
 	uint8_t pool;  /* enum bp_pool_id */
 	uint8_t owner; /* worker that carved it */
-	uint16_t reserved;
+	uint8_t charged; /* of kept memory: enum bp_transaction_kind plus one; 0: to none */
+	uint8_t reserved;
 };
 static_assert(sizeof(struct bp_slot) == 8, "part of every layout");
 
@@ -90,7 +91,8 @@ void bp_slot_return(struct bp_memory_home *home, struct bp_slot *slot);
 /* A slot that readers may still look at: back after a grace period. Worker only. */
 void bp_slot_retire(struct bp_memory_home *home, struct bp_slot *slot);
 
-/* Hands the open batch over, if there is one. */
+/* Hands the open batch over, if there is one; gives free slots to workers that ran dry; after kept memory ran dry, looks for
+ * some that can change its size class. Bounded; called at each tick. */
 void bp_memory_flush(struct bp_memory_home *home);
 
 /* Room for a message of @size bytes, at most 65,535. NULL: none. bp_slot_return or _retire it. */
@@ -98,6 +100,9 @@ struct bp_kept *bp_kept_take(struct bp_memory_home *home, uint32_t size);
 
 /* As bp_kept_take for any block of @size bytes, the slot at its start included. */
 struct bp_slot *bp_block_take(struct bp_memory_home *home, size_t size);
+
+/* A block that was just taken is for transactions of @kind: counted as theirs until it is returned or retired. */
+void bp_block_charge(struct bp_memory_home *home, struct bp_slot *slot, enum bp_transaction_kind kind);
 
 /* Index of a slot within its indexed pool. */
 uint32_t bp_slot_index(const struct bp_memory *memory, const struct bp_slot *slot);
@@ -113,6 +118,9 @@ uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool)
 
 /* What is left of the credit for timers, of all workers. */
 _Atomic uint32_t *bp_memory_timer_credit(struct bp_memory_home *home);
+
+/* Bytes of a slot. */
+size_t bp_slot_size(const struct bp_memory *memory, const struct bp_slot *slot);
 
 /* Bytes that a kept message of @size takes, its header and the rounding to a class included. */
 size_t bp_kept_footprint(uint32_t size);

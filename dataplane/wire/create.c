@@ -127,6 +127,7 @@ bp_wire_free(struct bp_wire *wire)
 		return;
 	bp_reassembly_clear(wire);
 	rte_pktmbuf_free(wire->reserved);
+	rte_mempool_put_bulk(wire->packets, (void **)wire->ahead, wire->ahead_count);
 	for (unsigned i = 0; i < wire->waiting_count; i++)
 		rte_pktmbuf_free(wire->waiting[i].output.mbuf);
 	for (unsigned i = 0; i < wire->looped_count; i++)

@@ -42,6 +42,8 @@ struct bp_waiting {
 	uint64_t since_us;
 };
 
+#define BP_WIRE_AHEAD 16 /* buffers that are asked for at a time */
+
 struct bp_wire {
 	uint64_t now_us;
 	unsigned arrived_count;
@@ -55,6 +57,8 @@ struct bp_wire {
 	struct bp_reassembly *reassembly;
 	struct rte_mbuf *reserved; /* between reserve and send */
 	uint32_t reserved_size;
+	struct rte_mbuf *ahead[BP_WIRE_AHEAD]; /* of `packets`, taken before they are needed; the first @ahead_count */
+	unsigned ahead_count;
 	uint32_t packets_room; /* bytes from the start of the headers to the end of a `packets` mbuf */
 	uint16_t ipv4_id;
 	unsigned port_count;

@@ -86,8 +86,8 @@ bp_way_send(struct bp_wire *wire, const struct bp_flow *to, struct rte_mbuf *mbu
 	udp_size = mbuf->pkt_len + (uint32_t)sizeof(struct rte_udp_hdr);
 	bytes = (uint8_t *)rte_pktmbuf_prepend(mbuf, (uint16_t)headers);
 	memcpy(bytes, way->headers, headers);
-	mbuf->l2_len = way->l2_size;
-	mbuf->l3_len = way->l3_size;
+	/* one store: the bit fields one by one would wait for each other, and for all stores of the message before */
+	mbuf->tx_offload = rte_mbuf_tx_offload(way->l2_size, way->l3_size, 0, 0, 0, 0, 0);
 	ip_header(wire, way, bytes + way->l2_size, mbuf, udp_size);
 	udp_header(wire, way, (struct rte_udp_hdr *)(bytes + way->l2_size + way->l3_size), mbuf, udp_size);
 	bp_output_queue(wire, way->port, mbuf);

@@ -92,6 +92,8 @@ enum bp_stage {
 
 #define BP_STATUS_MAX 700
 
+#define BP_RECORD_BYTES 128 /* of each relay record, whatever hangs on it */
+
 struct bp_counters {
 	/* messages: the counting law */
 	uint64_t messages_received;
@@ -117,6 +119,8 @@ struct bp_counters {
 	uint64_t probes_answered; /* final responses to them */
 	uint64_t kept_taken; /* blocks of kept memory; equal when all is idle */
 	uint64_t kept_returned;
+	uint64_t kept_taken_bytes[BP_KIND_COUNT]; /* of kept memory, what hangs on relay records */
+	uint64_t kept_returned_bytes[BP_KIND_COUNT];
 	uint64_t pool_taken_bytes[BP_POOL_KIND_COUNT]; /* in use: taken minus returned */
 	uint64_t pool_returned_bytes[BP_POOL_KIND_COUNT];
 	uint64_t pool_dry[BP_POOL_KIND_COUNT]; /* memory was asked for and none was free */

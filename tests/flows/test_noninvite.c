@@ -221,6 +221,26 @@ callee_unreachable(void **state)
 	expect_same(w, expect_status(w, &alice, 503, "OPTIONS"), response);
 }
 
+/* 17.1.4, figure 6: an OPTIONS is sent again in Proceeding, too, and fails as in Trying. */
+static void
+callee_unreachable_in_proceeding(void **state)
+{
+	struct world *w = *state;
+	const char *request = ua_request(&alice, "OPTIONS", "sip:bob@example.com");
+	const char *seen = forwarded(w, &alice, &bob, request);
+
+	say(w, &bob, ua_response(&bob, seen, 100, NULL));
+	expect_absorbed(w);
+	world_wait(w, T1);
+	expect_same(w, expect(w, &bob, "OPTIONS"), seen);
+	world_flow_failed(w, &bob, seen);
+	expect_status(w, &alice, 503, "OPTIONS");
+	world_wait(w, TIMER_64T1 - T1);
+	expect_nothing(w);
+	world_wait(w, T1 + MS(1));
+	check_int(w, world_sum(w)->transactions_ended[BP_KIND_NON_INVITE], 1);
+}
+
 /* 11.2: OPTIONS to the edge itself; a host without user is ours to answer. */
 static void
 options_to_the_edge(void **state)
@@ -384,6 +404,7 @@ static const struct CMUnitTest tests[] = {
 	flow_test(ringing_to_options),
 	flow_test(callee_dead),
 	flow_test(callee_unreachable),
+	flow_test(callee_unreachable_in_proceeding),
 	flow_test(options_to_the_edge),
 	flow_test(options_for_the_last_hop),
 	flow_test(branch_decides),

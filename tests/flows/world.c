@@ -425,6 +425,8 @@ check_leaks(struct world *w)
 	check_int(w, ended, sum->dialogs_created);
 	check_int(w, sum->calls_released, sum->calls_reserved);
 	check_int(w, sum->kept_returned, sum->kept_taken);
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
+		check_int(w, sum->kept_returned_bytes[i], sum->kept_taken_bytes[i]);
 	for (unsigned i = 0; i < BP_MACHINE_COUNT; i++)
 		for (unsigned j = 0; j < BP_STATES_MAX; j++)
 			check_int(w, sum->states_left[i][j], sum->states_entered[i][j]);

@@ -87,7 +87,7 @@ static void
 warm_up(void)
 {
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		for (unsigned id = 0; id < BP_POOL_KEPT + 10; id++)
+		for (unsigned id = 0; id < BP_POOL_KEPT + 17; /* up to 1,536 bytes */ id++)
 			bp_slot_return(
 				stage.engines[i]->memory, bp_slot_take(stage.engines[i]->memory, (enum bp_pool_id)id));
 }

@@ -115,6 +115,13 @@ add_bytes(void *context, struct bp_slot *block)
 	*(uint64_t *)context += slab_block_size(stage.edge->memory, block);
 }
 
+static void
+add_charged(void *context, struct bp_slot *block)
+{
+	if (block->charged != 0)
+		((uint64_t *)context)[block->charged - 1] += slab_block_size(stage.edge->memory, block);
+}
+
 static uint64_t
 in_use(enum bp_pool_kind kind)
 {
@@ -126,11 +133,15 @@ in_use(enum bp_pool_kind kind)
 static const char *
 check_memory(void)
 {
-	uint64_t blocks = 0, dialogs_used = 0;
+	uint64_t blocks = 0, dialogs_used = 0, charged[BP_KIND_COUNT] = {0};
 	const struct bp_dialog *dialogs;
 	size_t size;
 
 	stage_each_block(add_bytes, &blocks);
+	stage_each_block(add_charged, charged);
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
+		if (SUM(kept_taken_bytes[i]) - SUM(kept_returned_bytes[i]) != charged[i])
+			return "the bytes of a kind of transactions are wrong";
 	dialogs = slab_used(stage.edge->memory, BP_POOL_DIALOG, &size);
 	for (size_t i = 0; i < size / sizeof(*dialogs); i++)
 		dialogs_used += BP_WORD_GET(dialogs[i].word, STATE) != BP_DIALOG_FREE;

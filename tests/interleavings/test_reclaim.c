@@ -428,7 +428,7 @@ prepare(void)
 	struct bp_memory_options options = {.workers = WORKERS,
 		.slots = {[BP_POOL_RECORD] = scenario->slots},
 		.slot_size = {sizeof(struct bp_record), sizeof(struct bp_dialog), sizeof(struct bp_timer_chunk)},
-		.kept_bytes = 64 * (uint64_t)scenario->slots, /* of the smallest class */
+		.kept_bytes = 32 * (uint64_t)scenario->slots, /* of the smallest class */
 		.map = map,
 		.unmap = unmap};
 	struct bp_table_options table = {.entries = 1, .map = map, .unmap = unmap};

@@ -40,7 +40,8 @@ dry_asked(void)
 struct hidden {
 	uint32_t local[WORKERS_MAX][BP_POOL_COUNT], returned[WORKERS_MAX][BP_POOL_COUNT];
 	uint32_t capacity[BP_POOL_COUNT];
-	uint64_t kept_size;
+	uint8_t sift_step[WORKERS_MAX];
+	uint64_t kept_size, huge_size, free_chunks;
 };
 
 static void
@@ -61,8 +62,15 @@ hide(struct bp_memory *memory, struct hidden *hidden)
 		hidden->capacity[id] = memory->pools[id].capacity;
 		memory->pools[id].capacity = atomic_load(&memory->pools[id].carved);
 	}
+	for (unsigned i = 0; i < memory->workers; i++) {
+		hidden->sift_step[i] = memory->homes[i].sift.step;
+		memory->homes[i].sift.step = SIFT_IDLE;
+	}
 	hidden->kept_size = memory->kept_size;
 	memory->kept_size = atomic_load(&memory->kept_carved);
+	hidden->huge_size = memory->huge_size;
+	memory->huge_size = atomic_load(&memory->huge_carved);
+	hidden->free_chunks = atomic_exchange(&memory->free_chunks, 0);
 }
 
 static void
@@ -75,7 +83,11 @@ show(struct bp_memory *memory, const struct hidden *hidden)
 		}
 	for (unsigned id = 0; id < BP_POOL_COUNT; id++)
 		memory->pools[id].capacity = hidden->capacity[id];
+	for (unsigned i = 0; i < memory->workers; i++)
+		memory->homes[i].sift.step = hidden->sift_step[i];
 	memory->kept_size = hidden->kept_size;
+	memory->huge_size = hidden->huge_size;
+	atomic_store(&memory->free_chunks, hidden->free_chunks);
 }
 
 static bool

@@ -50,24 +50,18 @@ unmap_memory(void *memory, size_t size)
 
 /* ---- what the engine gave back ---- */
 
-static size_t
-kept_size(unsigned class)
-{
-	return (class & 1) ? (size_t)96 << (class / 2) : (size_t)64 << (class / 2);
-}
-
 /* Nobody may look at kept memory any more. Records and dialogs keep their generation for ever. */
 static void
 spoil_one(void *context, struct bp_slot *slot)
 {
 	if (slot->pool >= BP_POOL_KEPT)
-		memset(slot + 1, SPOILT, kept_size(slot->pool - BP_POOL_KEPT) - sizeof(*slot));
+		memset(slot + 1, SPOILT, bp_slot_size(context, slot) - sizeof(*slot));
 }
 
 static void
 spoil(const struct bp_batch *batch)
 {
-	bp_batch_each(batch, spoil_one, NULL);
+	bp_batch_each(batch, spoil_one, batch->memory);
 }
 
 static void

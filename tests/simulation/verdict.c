@@ -247,6 +247,8 @@ judge_memory(struct sim *sim, const struct bp_counters *sum)
 	judge_pair(sim, "dialogs", sum->dialogs_created, ended);
 	judge_pair(sim, "calls", sum->calls_reserved, sum->calls_released);
 	judge_pair(sim, "kept messages", sum->kept_taken, sum->kept_returned);
+	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
+		judge_pair(sim, "bytes of transactions", sum->kept_taken_bytes[i], sum->kept_returned_bytes[i]);
 	for (unsigned i = 0; i < BP_POOL_KIND_COUNT; i++)
 		if (i != BP_POOL_KIND_timer) /* each FIFO keeps its last chunk */
 			judge_pair(sim, "bytes of a pool", sum->pool_taken_bytes[i], sum->pool_returned_bytes[i]);

@@ -105,6 +105,8 @@ static const struct sentence sentences[] = {
 	NICT(PROCEEDING, 1XX, PROCEEDING, PASS, "3261 figure 6", "1xx in Proceeding: to the TU")
 	NICT(PROCEEDING, FINAL, COMPLETED, PASS, "3261 17.1.2.2",
 		"a final response in Proceeding: passed up, to Completed")
+	NICT(PROCEEDING, FLOW_FAILED, TERMINATED, FAILED, "3261 17.1.4, figure 6",
+		"a request that is sent again in Proceeding may fail, too: inform the TU, to Terminated")
 	NICT(COMPLETED, FINAL, COMPLETED, ABSORB, "3261 17.1.2.2",
 		"Completed exists to buffer any additional response retransmissions")
 	NICT(COMPLETED, TIMER_K, TERMINATED, END, "3261 17.1.2.2", "if timer K fires in this state: to Terminated")
@@ -135,8 +137,6 @@ static const struct sentence sentences[] = {
 static const struct sentence deviations[] = {
 	ICT(COMPLETED, FLOW_FAILED, COMPLETED, IGNORE, "3261 17.1.4, 6026 figure 5",
 		"a transport error for the ACK SHOULD end the transaction")
-	NICT(PROCEEDING, FLOW_FAILED, PROCEEDING, IGNORE, "3261 17.1.4, figure 6",
-		"a transport error in Proceeding SHOULD end the transaction")
 };
 /* clang-format on */
 

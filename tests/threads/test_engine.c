@@ -69,16 +69,14 @@ unmap_pools(void *memory, size_t size)
 static void
 spoil_one(void *context, struct bp_slot *slot)
 {
-	unsigned class = slot->pool - (unsigned)BP_POOL_KEPT;
-
 	if (slot->pool >= BP_POOL_KEPT)
-		memset(slot + 1, 0xdb, ((size_t)((class & 1) ? 96 : 64) << (class / 2)) - sizeof(*slot));
+		memset(slot + 1, 0xdb, bp_slot_size(context, slot) - sizeof(*slot));
 }
 
 static void
 spoil(const struct bp_batch *batch)
 {
-	bp_batch_each(batch, spoil_one, NULL);
+	bp_batch_each(batch, spoil_one, batch->memory);
 }
 
 static struct bp_config *

@@ -262,7 +262,8 @@ test_metrics(void **state)
 	assert_true(sample("byepass_counting_law_holds") == 1);
 	assert_true(sample("byepass_drops_total{reason=\"arp_foreign\",worker=\"0\"}") == 8);
 	assert_true(sample("byepass_drops_total{reason=\"arp_foreign\",worker=\"1\"}") == 0);
-	assert_true(sample("byepass_transactions{kind=\"invite\"}") == 7);
+	assert_true(sample("byepass_transactions{kind=\"invite\",state=\"terminated\"}") == 7);
+	assert_true(sample("byepass_transaction_bytes{kind=\"invite\"}") == 7 * 128);
 	assert_true(sample("byepass_timer_lag_seconds{worker=\"1\"}") == 0.0015);
 	assert_true(sample("byepass_worker_busy_seconds_total{worker=\"0\"}") == 2.000001);
 	assert_true(sample("byepass_worker_stage_cycles_total{worker=\"1\",stage=\"engine\"}") == 77);
@@ -273,6 +274,13 @@ test_metrics(void **state)
 	c[1].states_entered[BP_MACHINE_IST][3] = 5;
 	c[0].states_left[BP_MACHINE_IST][3] = 3;
 	c[0].states_entered[BP_MACHINE_NICT][0] = 1;
+	c[0].transactions_created[BP_KIND_NON_INVITE] = 1;
+	c[0].states_entered[BP_MACHINE_NIST][0] = 1;
+	c[1].states_left[BP_MACHINE_NIST][0] = 1;
+	c[1].states_entered[BP_MACHINE_NIST][2] = 1;
+	c[0].kept_taken_bytes[BP_KIND_INVITE] = 1000;
+	c[1].kept_returned_bytes[BP_KIND_INVITE] = 360;
+	c[1].kept_taken_bytes[BP_KIND_NON_INVITE] = 96;
 	c[0].pool_taken_bytes[BP_POOL_KIND_kept] = 1000;
 	c[1].pool_returned_bytes[BP_POOL_KIND_kept] = 400;
 	c[0].pool_dry[BP_POOL_KIND_record] = 1;
@@ -283,7 +291,16 @@ test_metrics(void **state)
 	assert_true(sample("byepass_machines{machine=\"ist\",state=\"accepted\"}") == 2);
 	assert_true(sample("byepass_machines{machine=\"nict\",state=\"trying\"}") == 1);
 	assert_true(sample("byepass_machines{machine=\"ict\",state=\"calling\"}") == 0);
-	assert_null(strstr(reply.body, "terminated"));
+	assert_null(strstr(reply.body, "byepass_machines{machine=\"ist\",state=\"terminated"));
+	/* by the server's states, which come to as many as there are records */
+	assert_true(sample("byepass_transactions{kind=\"invite\",state=\"accepted\"}") == 2);
+	assert_true(sample("byepass_transactions{kind=\"invite\",state=\"proceeding\"}") == 0);
+	assert_true(sample("byepass_transactions{kind=\"invite\",state=\"terminated\"}") == 5);
+	assert_true(sample("byepass_transactions{kind=\"non_invite\",state=\"completed\"}") == 1);
+	assert_true(sample("byepass_transactions{kind=\"non_invite\",state=\"terminated\"}") == 0);
+	assert_null(strstr(reply.body, "byepass_transactions{kind=\"non_invite\",state=\"accepted"));
+	assert_true(sample("byepass_transaction_bytes{kind=\"invite\"}") == 7 * 128 + 640);
+	assert_true(sample("byepass_transaction_bytes{kind=\"non_invite\"}") == 128 + 96);
 	assert_true(sample("byepass_pool_bytes{pool=\"kept\"}") == 600);
 	assert_true(sample("byepass_pool_dry_total{pool=\"record\"}") == 3);
 	assert_true(sample("byepass_frames_held{worker=\"1\"}") == 2);

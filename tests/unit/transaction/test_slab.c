@@ -139,7 +139,7 @@ test_kept_memory_runs_dry_and_recovers(void **state)
 		last = kept;
 		count++;
 	}
-	assert_in_range(count, 800, 1 << 10);
+	assert_in_range(count, 900, 1 << 10);
 	assert_int_equal(pools.counters[0].pool_dry[BP_POOL_KIND_kept], 1); /* though all larger classes were asked */
 	bp_slot_retire(pools.homes[0], &last->slot);
 	bp_memory_flush(pools.homes[0]);
@@ -178,6 +178,140 @@ test_refuses_more_than_places_can_name(void **state)
 	assert_null(memory);
 }
 
+static unsigned
+take_all(struct pools *pools, struct bp_slot **blocks, unsigned most, size_t size)
+{
+	unsigned count = 0;
+
+	while (count < most && (blocks[count] = bp_block_take(pools->homes[0], size)) != NULL)
+		count++;
+	return count;
+}
+
+static void
+give_back(struct pools *pools, struct bp_slot **blocks, unsigned count, unsigned keep_each)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (keep_each != 0 && i % keep_each == 0)
+			continue;
+		bp_slot_retire(pools->homes[i & 1], blocks[i]);
+		if (pools->batch_count > 30)
+			pools_release(pools);
+	}
+	for (int i = 0; i < 2; i++)
+		bp_memory_flush(pools->homes[i]);
+	pools_release(pools);
+}
+
+#define BLOCKS_MOST 65536
+static struct bp_slot *blocks[BLOCKS_MOST];
+
+static void
+tick(struct pools *pools, unsigned times)
+{
+	while (times-- > 0)
+		for (int i = 0; i < 2; i++)
+			bp_memory_flush(pools->homes[i]);
+}
+
+/* After a flood of small blocks, memory serves large ones as if it had never been. */
+static void
+test_small_blocks_that_came_home_become_large_ones(void **state)
+{
+	unsigned small, large, before;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 2 << 20);
+	before = take_all(&pools, blocks, BLOCKS_MOST, 1000);
+	bp_memory_free(pools.memory);
+	pools_create(&pools, 1, 4, 2 << 20);
+	small = take_all(&pools, blocks, BLOCKS_MOST, 40);
+	assert_true(small > 20000);
+	give_back(&pools, blocks, small, 0);
+	large = take_all(&pools, blocks, BLOCKS_MOST, 1000);
+	tick(&pools, small / 100);
+	large += take_all(&pools, blocks + large, BLOCKS_MOST - large, 1000);
+	assert_true(large >= before * 9 / 10);
+	/* and back again: the first take larger blocks than they need, and that is enough to begin with */
+	give_back(&pools, blocks, large, 0);
+	small = take_all(&pools, blocks, 300, 40);
+	tick(&pools, 100);
+	small += take_all(&pools, blocks + small, BLOCKS_MOST - small, 40);
+	assert_true(small > 15000);
+	bp_memory_free(pools.memory);
+}
+
+/* Some small blocks stay in use everywhere: the rest of memory cannot change its class, but not all of it is theirs. */
+static void
+test_small_blocks_never_take_all(void **state)
+{
+	unsigned small, huge;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 2 << 20);
+	small = take_all(&pools, blocks, BLOCKS_MOST, 40);
+	give_back(&pools, blocks, small, 100);
+	assert_true(take_all(&pools, blocks, BLOCKS_MOST, 1000) >= 100);
+	huge = take_all(&pools, blocks, BLOCKS_MOST, 60000);
+	assert_int_equal(huge, 1);
+	tick(&pools, small / 100);
+	assert_null(bp_block_take(pools.homes[0], 1000));
+	bp_memory_free(pools.memory);
+}
+
+static uint32_t
+random_of(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (uint32_t)((uint64_t)*seed * below >> 32);
+}
+
+/* Each block in use keeps what was written to it, whatever searches are under way. */
+static void
+test_blocks_in_use_stay_whole_while_others_change_class(void **state)
+{
+	static struct bp_kept *held[4000];
+	static uint32_t sizes[4000];
+	struct pools pools;
+	uint32_t seed = 7;
+	unsigned dry = 0, taken = 0;
+
+	pools_create(&pools, 1, 4, 1 << 20);
+	memset(held, 0, sizeof(held));
+	for (unsigned turn = 0; turn < 200000; turn++) {
+		unsigned phase = turn / 20000, i = random_of(&seed, 4000), by = random_of(&seed, 2);
+
+		if (held[i] != NULL) {
+			for (uint32_t j = 0; j < sizes[i]; j++)
+				assert_int_equal(held[i]->bytes[j], (uint8_t)(i + j));
+			bp_slot_retire(pools.homes[by], &held[i]->slot);
+			held[i] = NULL;
+		} else if (i < (phase & 1 ? 700 : 4000)) {
+			sizes[i] = phase & 1 ? 900 + random_of(&seed, 900) : 30 + random_of(&seed, 200);
+			held[i] = bp_kept_take(pools.homes[by], sizes[i]);
+			dry += held[i] == NULL;
+			taken += held[i] != NULL && phase > 1;
+			for (uint32_t j = 0; held[i] != NULL && j < sizes[i]; j++)
+				held[i]->bytes[j] = (uint8_t)(i + j);
+		}
+		if (turn % 64 == 0)
+			tick(&pools, 1);
+		if (turn % 96 == 0)
+			pools_release(&pools);
+	}
+	assert_true(dry > 0);
+	assert_true(taken > 20000);
+	for (unsigned i = 0; i < 4000; i++)
+		bp_slot_return(pools.homes[0], held[i] ? &held[i]->slot : NULL);
+	tick(&pools, 1);
+	pools_release(&pools);
+	assert_int_equal(pools.counters[0].pool_taken_bytes[BP_POOL_KIND_kept] +
+			pools.counters[1].pool_taken_bytes[BP_POOL_KIND_kept],
+		pools.counters[0].pool_returned_bytes[BP_POOL_KIND_kept] +
+			pools.counters[1].pool_returned_bytes[BP_POOL_KIND_kept]);
+	bp_memory_free(pools.memory);
+}
+
 int
 main(void)
 {
@@ -190,6 +324,9 @@ main(void)
 		cmocka_unit_test(test_kept_memory_has_room_for_every_size),
 		cmocka_unit_test(test_kept_memory_runs_dry_and_recovers),
 		cmocka_unit_test(test_hungry_worker_is_fed),
+		cmocka_unit_test(test_small_blocks_that_came_home_become_large_ones),
+		cmocka_unit_test(test_small_blocks_never_take_all),
+		cmocka_unit_test(test_blocks_in_use_stay_whole_while_others_change_class),
 		cmocka_unit_test(test_refuses_more_than_places_can_name),
 	};
 

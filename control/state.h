@@ -14,10 +14,13 @@
 /* Workers count as alive for this long after they were last seen turning, in microseconds. */
 #define BP_ALIVE_US 3000000
 
+struct bp_prober;
+
 struct bp_control {
 	struct bp_dataplane *dataplane; /* fixed while any thread runs */
 	const struct bp_config *config; /* the same; owned by the data path */
 	struct bp_trace_store *trace;   /* has its own lock */
+	struct bp_prober *prober;       /* main: rw; NULL: there is none */
 	uint64_t started_us;            /* UTC */
 	_Atomic bool draining;          /* main: rw, HTTP: ro */
 	_Atomic uint64_t

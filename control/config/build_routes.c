@@ -127,6 +127,8 @@ build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t tru
 
 		t->weight = target[i].weight;
 		t->priority = target[i].priority;
+		t->draining = target[i].drain != 0;
+		out->draining |= t->draining;
 		t->flow.ip = to->ip;
 		t->flow.port = to->port;
 		t->flow.transport = BP_TRANSPORT_UDP;
@@ -158,6 +160,7 @@ build_trying(
 	char found[32], end[32];
 
 	out->parallel = in->fork != 0;
+	out->by_turn = in->hash != 0;
 	out->timeout_us = in->timeout_us;
 	if (in->timeout_us != 0 && end_us != 0 && in->timeout_us >= end_us)
 		bp_document_error(b->document, bp_builder_at(b, in->node, "timeout"),
@@ -165,6 +168,38 @@ build_trying(
 			"found %s, expected less than 64*t1 (%s), or none",
 			bp_unit_duration_text(in->timeout_us, found, sizeof(found)),
 			bp_unit_duration_text(end_us, end, sizeof(end)));
+}
+
+static void
+build_probe(struct bp_builder *b, const struct bp_file_probe *in, uint32_t index, struct bp_config_probe *out)
+{
+	char found[32], interval[32];
+
+	*out = (struct bp_config_probe){in->interval_us, in->timeout_us, in->up, in->down};
+	if (in->interval_us != 0 && in->timeout_us >= in->interval_us)
+		bp_document_error(b->document, bp_builder_at(b, in->node, "timeout"),
+			bp_builder_path(b, "trunks[%u].probe.timeout", index),
+			"found %s, expected less than interval (%s)", bp_unit_duration_text(in->timeout_us, found, sizeof(found)),
+			bp_unit_duration_text(in->interval_us, interval, sizeof(interval)));
+}
+
+/* Where nothing can change nothing is kept: a lone target is used whatever became of it, so it is only counted and shown
+ * where that is asked for. */
+static void
+build_health(struct bp_builder *b, const struct bp_file_trunk *in, struct bp_config_trunk *out)
+{
+	size_t size = sizeof(*out->state) + in->targets.count * sizeof(out->state->targets[0]);
+
+	out->health =
+		(struct bp_config_health){in->health.failures, in->health.hold_us, in->health.retry_after_us};
+	if (out->health.failures == 0 && out->probe.interval_us == 0 &&
+		(out->health.retry_after_us == 0 || in->targets.count < 2))
+		return;
+	out->state = aligned_alloc(64, size);
+	if (out->state == NULL)
+		bp_report_error(b->document->report, 0, 0, "", "out of memory");
+	else
+		memset(out->state, 0, size);
 }
 
 void
@@ -184,6 +219,8 @@ bp_build_trunks(struct bp_builder *b)
 		b->config->trunk_count++;
 		memcpy(out->name, in[i].name, sizeof(out->name));
 		build_trying(b, &in[i], i, out);
+		build_probe(b, &in[i].probe, i, &out->probe);
+		build_health(b, &in[i], out);
 		bp_builder_path(b, "trunks[%u].realm", i);
 		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"),
 			"realm", &out->realm);

@@ -61,6 +61,19 @@ struct bp_file_target {
 	const yaml_node_t *node;
 	struct bp_uri_value uri;
 	uint16_t weight, priority;
+	int drain;
+};
+
+struct bp_file_health {
+	const yaml_node_t *node;
+	uint32_t failures;
+	uint64_t hold_us, retry_after_us;
+};
+
+struct bp_file_probe {
+	const yaml_node_t *node;
+	uint64_t interval_us, timeout_us;
+	uint32_t up, down;
 };
 
 struct bp_file_trunk {
@@ -68,6 +81,9 @@ struct bp_file_trunk {
 	char name[BP_CONFIG_NAME_SIZE];
 	char realm[BP_CONFIG_NAME_SIZE];
 	int fork; /* 1: parallel */
+	int hash; /* 1: none */
+	struct bp_file_health health;
+	struct bp_file_probe probe;
 	uint64_t timeout_us;
 	struct bp_schema_list targets; /* of struct bp_file_target */
 };

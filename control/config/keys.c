@@ -23,6 +23,8 @@ static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp
 static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
 static const char *const SPREAD[] = {"queues", "call_id", NULL};      /* enum bp_spread_by */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
+static const char *const HASH[] = {"call_id", "none", NULL};
+static const char *const NO[] = {"no", "yes", NULL};
 static const char *const FORK[] = {"serial", "parallel", NULL};
 
 static const char *const METHODS[] = { /* enum bp_method */
@@ -167,7 +169,36 @@ static const struct bp_schema_row target_rows[] = {
 		FIELD(bp_file_target, weight), .text = "Share among the targets of the same priority."},
 	{.key = "priority", .type = &bp_type_number, .standard = "1", .max = 65535, FIELD(bp_file_target, priority),
 		.text = "The lowest is tried first."},
+	{.key = "drain", .type = &bp_type_word, .standard = "no", .words = NO, FIELD(bp_file_target, drain),
+		.text = "`yes`: no new requests; calls that are up go on."},
 };
+
+static const struct bp_schema_row health_rows[] = {
+	{.key = "failures", .type = &bp_type_number, .standard = "none", .words = NONE, .min = 1, .max = 1000,
+		FIELD(bp_file_health, failures),
+		.text = "So many requests in succession without an answer, with a 503 or an ICMP error hold a target. `none`: they do not."},
+	{.key = "hold", .type = &bp_type_duration, .standard = "30s", .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_health, hold_us), .text = "For so long. The first failure after it holds the target again, an answer ends it."},
+	{.key = "retry_after", .type = &bp_type_duration, .standard = "60s", .words = NONE, .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_health, retry_after_us),
+		.text = "A 503 with Retry-After holds the target for as long as it says, and no longer than this. `none`: it does not."},
+};
+
+static const struct bp_schema_row probe_rows[] = {
+	{.key = "interval", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_probe, interval_us),
+		.text = "Time from one OPTIONS to the next, a tenth more or less by chance. `none`: no probes."},
+	{.key = "timeout", .type = &bp_type_duration, .standard = "2s", .min = 100 * MS, .max = 60 * S,
+		FIELD(bp_file_probe, timeout_us),
+		.text = "How long a target has for its answer; OPTIONS are repeated meanwhile as timer E would. Shorter than `interval`."},
+	{.key = "up", .type = &bp_type_number, .standard = "2", .min = 1, .max = 100, FIELD(bp_file_probe, up),
+		.text = "So many answers in succession make it up."},
+	{.key = "down", .type = &bp_type_number, .standard = "3", .min = 1, .max = 100, FIELD(bp_file_probe, down),
+		.text = "So many without one in succession make it down; a 503 and a 408 count as none."},
+};
+
+static const struct bp_schema health_schema = {"health", ROWS(health_rows), sizeof(struct bp_file_health)};
+static const struct bp_schema probe_schema = {"a probe", ROWS(probe_rows), sizeof(struct bp_file_probe)};
 
 static const struct bp_schema target_schema = {"a target", ROWS(target_rows), sizeof(struct bp_file_target)};
 
@@ -181,10 +212,18 @@ static const struct bp_schema_row trunk_rows[] = {
 	{.key = "timeout", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 100 * MS,
 		.max = 5 * 60 * S, FIELD(bp_file_trunk, timeout_us),
 		.text = "How long a target may be silent before the next one is tried; shorter than 64*t1. `none`: 64*t1."},
+	{.key = "hash", .type = &bp_type_word, .standard = "call_id", .words = HASH, FIELD(bp_file_trunk, hash),
+		.text = "`call_id`: the same call always takes the same order of targets. `none`: each request begins at the next"
+			" target, in turn by weight, on each worker."},
+	{.key = "health", .shape = BP_SHAPE_MAPPING, .inner = &health_schema, FIELD(bp_file_trunk, health),
+		.text = "What becomes of a target that fails."},
+	{.key = "probe", .shape = BP_SHAPE_MAPPING, .inner = &probe_schema, FIELD(bp_file_trunk, probe),
+		.text = "OPTIONS from the edge to each target."},
 	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
 		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
 		.text = "Where it leads. They are tried by priority, among equals beginning at one chosen by weight; the"
-			" next one is tried after a 503 or silence. The same call always takes the same order."},
+			" next one is tried after a 503, an ICMP error or silence. Targets that are held, down or draining are"
+			" skipped; when none is up, those that do not drain are tried as if all were."},
 };
 
 static const struct bp_schema_row route_rows[] = {

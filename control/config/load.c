@@ -21,8 +21,10 @@ bp_config_free(const struct bp_config *config)
 
 	if (c == NULL)
 		return;
-	for (uint16_t i = 0; i < c->trunk_count; i++)
+	for (uint16_t i = 0; i < c->trunk_count; i++) {
 		free(c->trunks[i].targets);
+		free(c->trunks[i].state);
+	}
 	free(c->ports);
 	free(c->realms);
 	free(c->interfaces);

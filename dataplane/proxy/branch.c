@@ -276,6 +276,7 @@ bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct
 	bp_word *place = bp_branch_word(record, entry->branch);
 	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
 	uint64_t due_us;
+	bool given_up;
 
 	if (trunk == NULL || place == NULL || BP_WORD_GET(atomic_load(place), STATE) != waiting)
 		return;
@@ -285,9 +286,10 @@ bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct
 			bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
 		return;
 	}
-	if (bp_branch_next(engine, record, entry->generation) &&
-		bp_branch_abandon(record, entry->generation, entry->branch)) {
+	given_up = bp_branch_next(engine, record, entry->generation) &&
+		bp_branch_abandon(record, entry->generation, entry->branch);
+	if (given_up)
 		bp_health_failed(engine, record, entry->branch);
+	if (given_up)
 		bp_upstream_settle(engine, record, entry->generation, entry->branch, 408);
-	}
 }

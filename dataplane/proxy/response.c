@@ -281,13 +281,13 @@ invite_response(
 	uint16_t status = event == BP_ICT_ON_1XX ? 0 : m->status;
 	struct bp_swap swap = bp_step_branch(engine, record, id.generation, id.branch, event, set, status);
 
-	if (swap.action == BP_DO_PASS || swap.action == BP_DO_PASS_ACK)
-		bp_health_response(engine, record, id.branch, m);
 	switch (swap.action) {
 	case BP_DO_PASS:
+		bp_health_response(engine, record, id.branch, m);
 		return event == BP_ICT_ON_1XX ? invite_provisional(engine, m, record, id, &swap)
 					      : invite_2xx(engine, m, record, id, &swap);
 	case BP_DO_PASS_ACK:
+		bp_health_response(engine, record, id.branch, m);
 		return invite_final(engine, m, record, id, &swap);
 	case BP_DO_REPEAT_ACK:
 		send_ack(engine, m, record, id.branch);

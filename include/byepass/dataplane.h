@@ -68,6 +68,13 @@ void bp_dataplane_sum(const struct bp_dataplane *dataplane, struct bp_counters *
  * worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
 int bp_dataplane_drain(struct bp_dataplane *dataplane);
 
+/* Has a worker send OPTIONS number @number to a target of a trunk that keeps the health of its targets; the answer will
+ * stand there (byepass/health.h). Does not wait for it. 0, or -EAGAIN: the worker has enough to do, try again later. */
+int bp_dataplane_probe(struct bp_dataplane *dataplane, uint16_t trunk, uint16_t target, uint32_t number);
+
+/* The workers' clock, which bp_target_health.held_until_us is of. */
+uint64_t bp_dataplane_now_us(const struct bp_dataplane *dataplane);
+
 /* True when every worker has turned its loop since the last call: the liveness of /healthz. */
 bool bp_dataplane_alive(struct bp_dataplane *dataplane);
 

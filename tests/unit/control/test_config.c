@@ -188,6 +188,13 @@ test_trunks(void **state)
 	assert_int_equal(core->targets[0].flow.listener, 6);
 	assert_int_equal(core->targets[0].flow.transport, BP_TRANSPORT_UDP);
 	assert_int_equal(core->targets[0].flow.reliable, 0);
+	assert_true(c->trunks[0].by_turn && c->trunks[0].draining && c->trunks[0].targets[1].draining);
+	assert_int_equal(c->trunks[0].health.failures, 5);
+	assert_true(c->trunks[0].health.hold_us == 10000000 && c->trunks[0].health.retry_after_us == 120000000);
+	assert_true(c->trunks[0].probe.interval_us == 15000000 && c->trunks[0].probe.timeout_us == 1000000);
+	assert_true(c->trunks[0].probe.up == 1 && c->trunks[0].probe.down == 4);
+	assert_non_null(c->trunks[0].state);
+	assert_false(far->by_turn || far->draining);
 	assert_int_equal(far->targets[0].flow.listener, 6); /* by its gateway */
 	assert_int_equal(far->targets[0].flow.port, 5080);
 	assert_int_equal(far->targets[1].flow.listener, 7);   /* on-link */

@@ -52,6 +52,7 @@ struct bp_file_realm {
 	char port[BP_CONFIG_NAME_SIZE];
 	uint16_t vlan;
 	int trust;
+	int path;
 	struct bp_schema_list address; /* of struct bp_prefix */
 	struct bp_schema_list gateway; /* of struct bp_endpoint */
 	struct bp_schema_list listen;  /* of uint16_t */

@@ -23,6 +23,7 @@ static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp
 static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
 static const char *const SPREAD[] = {"queues", "call_id", NULL};      /* enum bp_spread_by */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
+static const char *const PATH[] = {"supported", "always", "never", NULL}; /* enum bp_path */
 static const char *const HASH[] = {"call_id", "none", NULL};
 static const char *const NO[] = {"no", "yes", NULL};
 static const char *const FORK[] = {"serial", "parallel", NULL};
@@ -160,6 +161,9 @@ static const struct bp_schema_row realm_rows[] = {
 		.text = "Where SIP is taken, on every address of the realm. The first is also what requests leave from."},
 	{.key = "trust", .type = &bp_type_word, .standard = "untrusted", .words = TRUST, FIELD(bp_file_realm, trust),
 		.text = "Whether the network behind it is the operator's own."},
+	{.key = "path", .type = &bp_type_word, .standard = "supported", .words = PATH, FIELD(bp_file_realm, path),
+		.text = "Whether a REGISTER from here gets a Path (RFC 3327), by which the registrar reaches the user agent through the"
+			" edge: when its Supported says `path`, `always`, or `never`."},
 };
 
 static const struct bp_schema_row target_rows[] = {

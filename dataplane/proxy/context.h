@@ -99,6 +99,8 @@ struct bp_destination {
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	uint16_t own_lines;            /* of them, leading lines of one element each */
 	bool record_route;             /* insert ours (16.6 step 4) */
+	bool path;                     /* insert ours (RFC 3327 5.2) */
+	uint8_t breadth;               /* of each branch (RFC 5393 5.3) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
@@ -227,6 +229,11 @@ bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
 unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line);
+/* The Incoming Max-Breadth of a request (RFC 5393 5.3.3), no more than our maximum; 0: none can be forwarded, -1: it is
+ * no number. */
+int bp_breadth(const struct bp_sip_message *m);
+#define BP_PATH_CALL " path " /* no Call-ID has a space: what a Path token is signed with in its place */
+#define BP_BREADTH_MAX 60
 #define BP_VIA_SIZE_MAX 160
 #define BP_RECORD_ROUTE_SIZE_MAX 192
 

@@ -73,6 +73,20 @@ put(char *line, unsigned at, const char *text, unsigned size)
 
 #define PUT(line, at, literal) put(line, at, literal, sizeof(literal) - 1)
 
+/* Up to three digits. */
+static unsigned
+write_number(char *out, unsigned number)
+{
+	unsigned size = 0;
+
+	if (number >= 100)
+		out[size++] = (char)('0' + number / 100);
+	if (number >= 10)
+		out[size++] = (char)('0' + number / 10 % 10);
+	out[size++] = (char)('0' + number % 10);
+	return size;
+}
+
 unsigned
 bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line)
 {
@@ -144,6 +158,45 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 	push_record_route(engine, request->call, bp_listener(engine, request->from->listener), &token);
 }
 
+/* Where requests to the user agent that registers are to come back to: our side of the registrar, and the flow to the user
+ * agent in a token that is signed for no call (RFC 3327 5.2). */
+static unsigned
+write_path(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination, char *line)
+{
+	struct bp_route_token token = first_token(engine, destination, 0, 0);
+	const struct bp_route_key *key = &engine->route_keys[0];
+	const struct bp_config_listener *listener = bp_listener(engine, destination->flow.listener);
+	unsigned size = PUT(line, 0, "Path: <sip:");
+
+	token.onward = *request->from;
+	token.onward.listener = bp_listener_mark(engine, request->from->listener);
+	size += bp_route_token_write(key, &token, bp_route_call(key, BP_PATH_CALL, sizeof(BP_PATH_CALL) - 1), line + size);
+	size = PUT(line, size, "@");
+	size = put(line, size, listener->text, listener->text_size);
+	return PUT(line, size, ";lr>");
+}
+
+int
+bp_breadth(const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *header = bp_sip_first(m, BP_SIP_MAX_BREADTH);
+	int value = 0;
+
+	if (header == NULL)
+		return BP_BREADTH_MAX;
+	if (header->value.size == 0 || header->next != 0)
+		return -1;
+	for (unsigned i = 0; i < header->value.size; i++) {
+		uint8_t digit = (uint8_t)(bp_sip_at(m, header->value)[i] - '0');
+
+		if (digit > 9)
+			return -1;
+		if (value <= BP_BREADTH_MAX)
+			value = value * 10 + digit;
+	}
+	return value < BP_BREADTH_MAX ? value : BP_BREADTH_MAX;
+}
+
 /* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */
 static void
 edit_request(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
@@ -152,11 +205,13 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 	const struct bp_sip_message *m = request->m;
 	struct bp_edits *edits = &engine->edits;
 	unsigned pop = destination->own_routes;
+	char breadth[4];
 
 	bp_edits_begin(edits, m);
 	push_via(engine, bp_listener(engine, destination->flow.listener), branch, branch_size);
 	bp_edit_via_received(edits, &request->from->ip, request->from->port);
 	bp_edit_max_forwards(edits, m->max_forwards < 0 ? 70 : (uint8_t)(m->max_forwards - 1));
+	bp_edit_replace_header(edits, BP_SIP_MAX_BREADTH, breadth, (uint16_t)write_number(breadth, destination->breadth));
 	if (destination->strict_out.size > 0) {
 		bp_edit_request_uri(edits, bp_sip_at(m, destination->strict_out), destination->strict_out.size);
 		if (destination->uri_size > 0)
@@ -181,7 +236,8 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 struct texts {
 	char via[BP_VIA_SIZE_MAX + 2];
 	char routes[2][BP_RECORD_ROUTE_SIZE_MAX + 2];
-	char hops[4];
+	char hops[32];
+	char breadth[4];
 };
 
 static unsigned
@@ -189,19 +245,6 @@ end_line(char *line, unsigned size)
 {
 	memcpy(line + size, "\r\n", 2);
 	return size + 2;
-}
-
-static unsigned
-write_hops(char out[4], unsigned hops)
-{
-	unsigned size = 0;
-
-	if (hops >= 100)
-		out[size++] = (char)('0' + hops / 100);
-	if (hops >= 10)
-		out[size++] = (char)('0' + hops / 10 % 10);
-	out[size++] = (char)('0' + hops % 10);
-	return size;
 }
 
 /* Whether gather_request() can do it: what strict routers ask for, and lists in one line, are for edit_request(). */
@@ -220,6 +263,7 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA), *route = bp_sip_first(m, BP_SIP_ROUTE);
 	const struct bp_sip_header *hops = bp_sip_first(m, BP_SIP_MAX_FORWARDS);
+	const struct bp_sip_header *breadth = bp_sip_first(m, BP_SIP_MAX_BREADTH);
 	unsigned size = bp_via_write(bp_listener(engine, destination->flow.listener), branch, branch_size, texts->via);
 
 	bp_gather_begin(g, m);
@@ -230,8 +274,15 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 	bp_gather_via(g, &engine->source);
 	for (unsigned i = 0; i < destination->own_lines; i++, route = bp_sip_next(m, route))
 		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
-	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,
-		write_hops(texts->hops, (unsigned)m->max_forwards - 1));
+	size = write_number(texts->hops, (unsigned)m->max_forwards - 1);
+	if (breadth == NULL) { /* nearly always: behind Max-Forwards */
+		size = PUT(texts->hops, size, "\r\nMax-Breadth: ");
+		size += write_number(texts->hops + size, destination->breadth);
+	} else if (bp_breadth(m) != destination->breadth || breadth->value.size > 2) {
+		bp_gather_change(g, breadth->value.offset, breadth->value.size, texts->breadth,
+			write_number(texts->breadth, destination->breadth));
+	}
+	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops, size);
 }
 
 /* Two entries, as push_record_routes(). */
@@ -253,6 +304,26 @@ gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts
 	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
 }
 
+static void
+gather_path(struct bp_engine *engine, struct bp_gather *g, struct texts *texts, const struct bp_request *request,
+	const struct bp_destination *destination)
+{
+	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_PATH);
+	unsigned size = write_path(engine, request, destination, texts->routes[0]);
+
+	bp_gather_change(g, first ? first->line.offset : request->m->headers_offset, 0, texts->routes[0],
+		end_line(texts->routes[0], size));
+}
+
+static void
+push_path(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination)
+{
+	char line[BP_RECORD_ROUTE_SIZE_MAX];
+	unsigned size = write_path(engine, request, destination, line);
+
+	bp_edit_push_header(&engine->edits, BP_SIP_PATH, line, (uint16_t)size);
+}
+
 static int
 forward_plain_ack(struct bp_engine *engine, const struct bp_request *request,
 	const struct bp_destination *destination, const char *branch)
@@ -272,7 +343,9 @@ int
 bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
+	int breadth = bp_breadth(request->m);
 
+	destination->breadth = (uint8_t)(breadth > 0 ? breadth : BP_BREADTH_MAX);
 	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
 	if (is_plain(request, destination))
 		return forward_plain_ack(engine, request, destination, branch);
@@ -395,12 +468,16 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 		gather_request(engine, &gather, &texts, request, destination, branch, sizeof(branch));
 		if (destination->record_route)
 			gather_record_routes(engine, &gather, &texts, request, destination, record);
+		else if (destination->path)
+			gather_path(engine, &gather, &texts, request, destination);
 		*too_large = !bp_gather_fits(&gather);
 		kept = *too_large ? NULL : bp_keep_gather(engine, &gather, 0);
 	} else {
 		edit_request(engine, request, destination, branch, sizeof(branch));
 		if (destination->record_route)
 			push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
+		else if (destination->path)
+			push_path(engine, request, destination);
 		kept = bp_keep_edits(engine, 0, too_large);
 	}
 	atomic_store_explicit(&live->branches[0].request, kept, memory_order_relaxed);
@@ -503,9 +580,16 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
-	unsigned branches = fork_width(engine, destination), promised = bp_timers_of(branches);
-	int verdict;
+	unsigned branches = fork_width(engine, destination), promised;
+	int breadth = bp_breadth(request->m), verdict;
 
+	if (breadth <= 0)
+		return breadth < 0 ? bp_answer_text(engine, request, 400, "Bad Max-Breadth", NULL)
+				   : bp_answer(engine, request, 440, NULL);
+	if (branches > (unsigned)breadth) /* the others are tried later, one after another */
+		branches = (unsigned)breadth;
+	destination->breadth = (uint8_t)((unsigned)breadth / branches);
+	promised = bp_timers_of(branches);
 	if (!bp_timers_promise(&engine->timers, promised))
 		return bp_answer(engine, request, 503, NULL);
 	verdict = forward(engine, request, destination, &branches);

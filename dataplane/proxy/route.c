@@ -15,6 +15,8 @@ struct route_view {
 	struct bp_span next;         /* first Route that is not ours; size 0: none */
 	struct bp_sip_uri next_uri;
 	struct bp_span last;         /* last Route */
+	bool has_path;
+	struct bp_flow path;         /* that our Path token in the first Route leads to (RFC 3327) */
 };
 
 static bool
@@ -132,6 +134,25 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 	return false;
 }
 
+/* The same of a Path, which is signed for no call. */
+static bool
+read_path(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, struct bp_flow *onward)
+{
+	struct bp_route_token token;
+
+	for (unsigned i = 0; i <= engine->config->old_secret_count; i++) {
+		const struct bp_route_key *key = &engine->route_keys[i];
+
+		if (!bp_route_token_read(key, bp_sip_at(request->m, text), text.size,
+			    bp_route_call(key, BP_PATH_CALL, sizeof(BP_PATH_CALL) - 1), &token) ||
+			!unmark_listener(engine, &token.onward))
+			continue;
+		*onward = token.onward;
+		return true;
+	}
+	return false;
+}
+
 /* The second of a pair names the same call from the other side. */
 static bool
 twins(const struct bp_route_token *a, const struct bp_route_token *b)
@@ -152,6 +173,7 @@ take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_s
 	if (before == 0) {
 		view->has_token = read_token(engine, request, text, &view->token);
 		view->token_text = text;
+		view->has_path = !view->has_token && text.size > 0 && read_path(engine, request, text, &view->path);
 		return true;
 	}
 	if (!view->has_token)
@@ -412,6 +434,21 @@ route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct 
 	return bp_flow_to_uri(engine, m->bytes, uri, choice->route->realm, &destination->flow) ? 0 : 404;
 }
 
+/* Whether whoever registers is to be reached through us. */
+static bool
+wants_path(const struct bp_engine *engine, const struct bp_sip_message *m, uint16_t realm)
+{
+	enum bp_path policy = engine->config->realms[realm].path;
+	struct bp_sip_walk walk = {0};
+
+	if (policy != BP_PATH_SUPPORTED)
+		return policy == BP_PATH_ALWAYS;
+	while (bp_sip_walk_next(m, BP_SIP_SUPPORTED, &walk))
+		if (bp_span_is(m->bytes, walk.element, "path"))
+			return true;
+	return false;
+}
+
 static int
 route_outside(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
 	struct bp_destination *destination)
@@ -423,6 +460,14 @@ route_outside(struct bp_engine *engine, const struct bp_request *request, const 
 
 	if (in == NULL)
 		return 404;
+	if (view->has_path && is_trusted(engine, in)) { /* from others it would open a way to phones of others */
+		destination->flow = view->path;
+		destination->record_route = forms_dialog(m->method);
+		if (view->next.size > 0 && !view->next_uri.loose)
+			destination->strict_out = view->next;
+		return 0;
+	}
+	destination->path = m->method == BP_METHOD_REGISTER && wants_path(engine, m, in->realm);
 	if (for_edge && m->method == BP_METHOD_OPTIONS)
 		return BP_ROUTE_TO_EDGE;
 	if (bp_route_choose(engine->config, m, &view->uri, in->realm, &choice))

@@ -26,6 +26,7 @@
 enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
 enum bp_spread_by { BP_SPREAD_QUEUES, BP_SPREAD_CALL_ID };
 enum bp_hugepages { BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ON, BP_HUGEPAGES_OFF };
+enum bp_path { BP_PATH_SUPPORTED, BP_PATH_ALWAYS, BP_PATH_NEVER };
 enum bp_trust { BP_TRUST_UNTRUSTED, BP_TRUST_TRUSTED };
 
 struct bp_config_workers {
@@ -73,6 +74,7 @@ struct bp_config_interface {
 struct bp_config_realm {
 	char name[BP_CONFIG_NAME_SIZE];
 	enum bp_trust trust;
+	enum bp_path path; /* whether a REGISTER from here gets a Path (RFC 3327) */
 };
 
 /* A UDP port that SIP is taken on, one per interface and `listen` entry. */

@@ -176,6 +176,34 @@ build_timers(struct bp_builder *b)
 			bp_unit_duration_text(64 * in->t1_us, other, sizeof(other)));
 }
 
+/* Header fields have whole seconds (RFC 4028 4, 5). */
+static uint32_t
+whole_seconds(struct bp_builder *b, const char *key, uint64_t us)
+{
+	char path[32], found[32];
+
+	snprintf(path, sizeof(path), "sessions.%s", key);
+	if (us % 1000000 != 0)
+		bp_document_error(b->document, bp_builder_at(b, b->file->sessions.node, key), path,
+			"found %s, expected whole seconds", bp_unit_duration_text(us, found, sizeof(found)));
+	return (uint32_t)(us / 1000000);
+}
+
+static void
+build_sessions(struct bp_builder *b)
+{
+	const struct bp_file_sessions *in = &b->file->sessions;
+	char found[32], other[32];
+
+	b->config->session_s = whole_seconds(b, "expires", in->expires_us);
+	b->config->session_min_s = whole_seconds(b, "min", in->min_us);
+	if (in->expires_us != 0 && in->min_us > in->expires_us)
+		bp_document_error(b->document, bp_builder_at(b, in->node, "min"), "sessions.min",
+			"found %s, expected no more than sessions.expires (%s)",
+			bp_unit_duration_text(in->min_us, found, sizeof(found)),
+			bp_unit_duration_text(in->expires_us, other, sizeof(other)));
+}
+
 static void
 build_values(struct bp_builder *b)
 {
@@ -185,7 +213,9 @@ build_values(struct bp_builder *b)
 	out->generation = 1;
 	out->node_id = in->node_id;
 	out->drain_us = in->drain_us;
-	out->dialog_us = in->dialogs.value;
+	out->dialog_us = in->dialogs.max_age_us;
+	out->reap_by_bye = in->dialogs.reap == 1;
+	build_sessions(b);
 	out->capacity = (struct bp_config_capacity){
 		in->capacity.transactions, in->capacity.dialogs, in->capacity.kept};
 	out->limits = (struct bp_config_limits){

@@ -117,6 +117,17 @@ struct bp_file_one_number {
 	uint64_t value;
 };
 
+struct bp_file_dialogs {
+	const yaml_node_t *node;
+	uint64_t max_age_us;
+	int reap; /* 1: bye */
+};
+
+struct bp_file_sessions {
+	const yaml_node_t *node;
+	uint64_t expires_us, min_us;
+};
+
 struct bp_file {
 	const yaml_node_t *node;
 	uint16_t node_id;
@@ -125,7 +136,8 @@ struct bp_file {
 	struct bp_file_capacity capacity;
 	struct bp_file_one_path secrets;
 	struct bp_file_timers timers;
-	struct bp_file_one_number dialogs; /* max_age, microseconds */
+	struct bp_file_dialogs dialogs;
+	struct bp_file_sessions sessions;
 	struct bp_file_limits limits;
 	struct bp_file_one_number trace; /* messages */
 	struct bp_file_control control;

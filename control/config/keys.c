@@ -26,6 +26,7 @@ static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp
 static const char *const PATH[] = {"supported", "always", "never", NULL}; /* enum bp_path */
 static const char *const HASH[] = {"call_id", "none", NULL};
 static const char *const NO[] = {"no", "yes", NULL};
+static const char *const REAP[] = {"silent", "bye", NULL};
 static const char *const FORK[] = {"serial", "parallel", NULL};
 
 static const char *const METHODS[] = { /* enum bp_method */
@@ -98,7 +99,21 @@ static const struct bp_schema_row timer_rows[] = {
 
 static const struct bp_schema_row dialog_rows[] = {
 	{.key = "max_age", .type = &bp_type_duration, .standard = "12h", .min = 1 * S, .max = 7 * DAY,
-		FIELD(bp_file_one_number, value), .text = "Longest life of a call that nobody ends."},
+		FIELD(bp_file_dialogs, max_age_us), .text = "Longest life of a call that nobody ends."},
+	{.key = "reap", .type = &bp_type_word, .standard = "silent", .words = REAP, FIELD(bp_file_dialogs, reap),
+		.text = "How the edge ends a call whose ACK never came, whose session timer ran out, whose refresh failed, or that"
+			" is older than `max_age`. `silent`: it forgets it. `bye`: it also sends BYE to whoever may still be there,"
+			" and ACK before it; a call then takes about 480 bytes instead of 350."},
+};
+
+static const struct bp_schema_row session_rows[] = {
+	{.key = "expires", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 90 * S, .max = 1 * DAY,
+		FIELD(bp_file_sessions, expires_us),
+		.text = "Session interval that the edge asks for where none is asked for, and the longest that it lets pass;"
+			" whole seconds. `none`: session timers are watched, not asked for."},
+	{.key = "min", .type = &bp_type_duration, .standard = "90s", .min = 90 * S, .max = 1 * DAY,
+		FIELD(bp_file_sessions, min_us),
+		.text = "Shortest session interval: below it is 422 for who knows session timers, and raised for others."},
 };
 
 static const struct bp_schema_row limit_rows[] = {
@@ -257,7 +272,8 @@ static const struct bp_schema worker_schema = {"workers", ROWS(worker_rows), siz
 static const struct bp_schema capacity_schema = {"capacity", ROWS(capacity_rows), sizeof(struct bp_file_capacity)};
 static const struct bp_schema secret_schema = {"secrets", ROWS(secret_rows), sizeof(struct bp_file_one_path)};
 static const struct bp_schema timer_schema = {"timers", ROWS(timer_rows), sizeof(struct bp_file_timers)};
-static const struct bp_schema dialog_schema = {"dialogs", ROWS(dialog_rows), sizeof(struct bp_file_one_number)};
+static const struct bp_schema dialog_schema = {"dialogs", ROWS(dialog_rows), sizeof(struct bp_file_dialogs)};
+static const struct bp_schema session_schema = {"sessions", ROWS(session_rows), sizeof(struct bp_file_sessions)};
 static const struct bp_schema limit_schema = {"limits", ROWS(limit_rows), sizeof(struct bp_file_limits)};
 static const struct bp_schema trace_schema = {"trace", ROWS(trace_rows), sizeof(struct bp_file_one_number)};
 static const struct bp_schema control_schema = {"control", ROWS(control_rows), sizeof(struct bp_file_control)};
@@ -279,6 +295,8 @@ static const struct bp_schema_row root_rows[] = {
 		.text = "The timers of RFC 3261 table 4 that can be chosen."},
 	{.key = "dialogs", .shape = BP_SHAPE_MAPPING, .inner = &dialog_schema, FIELD(bp_file, dialogs),
 		.text = "Calls that are up."},
+	{.key = "sessions", .shape = BP_SHAPE_MAPPING, .inner = &session_schema, FIELD(bp_file, sessions),
+		.text = "Session timers (RFC 4028)."},
 	{.key = "limits", .shape = BP_SHAPE_MAPPING, .inner = &limit_schema, FIELD(bp_file, limits),
 		.text = "What a message may be at most; beyond it is refused or dropped."},
 	{.key = "trace", .shape = BP_SHAPE_MAPPING, .inner = &trace_schema, FIELD(bp_file, trace),

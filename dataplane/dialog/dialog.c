@@ -50,7 +50,9 @@ bool
 bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct bp_span *kept)
 {
 	*kept = (struct bp_span){0, 0};
-	if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
+	if (m->known.contact.whole.size > 0)
+		*uri = m->known.contact;
+	else if (!bp_sip_first_uri(m, BP_SIP_CONTACT, uri))
 		return false;
 	if (uri->whole.size > BP_CONTACT_SIZE_MAX)
 		return true;
@@ -60,13 +62,40 @@ bp_dialog_contact(const struct bp_sip_message *m, struct bp_sip_uri *uri, struct
 	return true;
 }
 
-static struct bp_kept *
-make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, const char *uri, uint16_t uri_size)
+static void
+copy_names(struct bp_remote *remote, const struct bp_names *names)
 {
-	uint32_t size = (uint32_t)(sizeof(struct bp_remote) + uri_size);
-	struct bp_kept *kept = bp_kept_take(worker->memory, size);
-	struct bp_remote *remote;
+	remote->name_size = names->name_size;
+	remote->call_id_size = names->call_id_size;
+	remote->routes_size = names->routes_size;
+	memcpy(remote->uri + remote->uri_size, names->text, bp_names_size(remote));
+}
 
+/* Those of the remote that it replaces. */
+static void
+take_over_names(struct bp_remote *remote, const struct bp_remote *old)
+{
+	remote->name_size = old->name_size;
+	remote->call_id_size = old->call_id_size;
+	remote->routes_size = old->routes_size;
+	memcpy(remote->uri + remote->uri_size, old->uri + old->uri_size, bp_names_size(old));
+}
+
+/* @old: the remote that it replaces, or NULL. */
+static struct bp_kept *
+make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, const char *uri, uint16_t uri_size,
+	const struct bp_remote *old)
+{
+	const struct bp_names *names = hop->names;
+	uint32_t size = (uint32_t)sizeof(struct bp_remote) + uri_size;
+	struct bp_remote *remote;
+	struct bp_kept *kept;
+
+	if (names != NULL)
+		size += (uint32_t)names->name_size + names->call_id_size + names->routes_size;
+	else if (old != NULL)
+		size += bp_names_size(old);
+	kept = bp_kept_take(worker->memory, size);
 	if (kept == NULL)
 		return NULL;
 	bp_count(&worker->counters->kept_taken, 1);
@@ -75,9 +104,22 @@ make_remote(const struct bp_dialog_worker *worker, const struct bp_hop *hop, con
 	remote->flow = hop->flow;
 	remote->by_contact = hop->by_contact;
 	remote->uri_size = uri_size;
+	remote->name_size = remote->call_id_size = remote->routes_size = 0;
 	if (uri_size > 0)
 		memcpy(remote->uri, uri, uri_size);
+	if (names != NULL)
+		copy_names(remote, names);
+	else if (old != NULL && old->name_size > 0)
+		take_over_names(remote, old);
 	return kept;
+}
+
+const struct bp_remote *
+bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side)
+{
+	const struct bp_kept *kept = atomic_load(&dialog->remotes[side]);
+
+	return kept ? (const struct bp_remote *)kept->bytes : NULL;
 }
 
 static void
@@ -97,20 +139,13 @@ static bool
 set_contact(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
 	const struct bp_sip_message *m, const struct bp_hop *hop)
 {
-	struct bp_kept *kept = make_remote(worker, hop, bp_sip_at(m, hop->contact), hop->contact.size);
+	struct bp_kept *kept = make_remote(
+		worker, hop, bp_sip_at(m, hop->contact), hop->contact.size, bp_dialog_remote(dialog, side));
 
 	if (kept == NULL)
 		return false;
 	set_remote(worker, dialog, side, kept);
 	return true;
-}
-
-const struct bp_remote *
-bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side)
-{
-	const struct bp_kept *kept = atomic_load(&dialog->remotes[side]);
-
-	return kept ? (const struct bp_remote *)kept->bytes : NULL;
 }
 
 static void
@@ -134,6 +169,8 @@ clear(struct bp_dialog *dialog)
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
+	atomic_store_explicit(&dialog->cseq[BP_SIDE_CALLEE], 0, memory_order_relaxed);
+	atomic_store_explicit(&dialog->session, 0, memory_order_relaxed);
 }
 
 struct bp_dialog *
@@ -150,6 +187,7 @@ bp_call_reserve(
 	dialog->call = bp_slot_index(worker->dialogs->memory, &dialog->slot);
 	dialog->call_id_hash = hash_span(worker->dialogs, m, m->call_id);
 	dialog->tags[BP_SIDE_CALLER] = hash_span(worker->dialogs, m, m->from_tag);
+	atomic_store_explicit(&dialog->cseq[BP_SIDE_CALLER], m->cseq, memory_order_relaxed);
 	if (!set_contact(worker, dialog, BP_SIDE_CALLER, m, caller)) {
 		bp_slot_return(worker->memory, &dialog->slot);
 		return NULL;
@@ -166,12 +204,11 @@ free_word(uint64_t word)
 	return (uint64_t)(bp_word_generation(word) + 1) << BP_WORD_GENERATION_SHIFT;
 }
 
-/* Lets one slot of an INVITE go; returns the index + 1 of its sibling. */
+/* Lets one slot of an INVITE go; returns the index + 1 of its sibling, which is looked for after that: see join_call(). */
 static uint32_t
 release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uint32_t generation)
 {
 	uint64_t word = atomic_load(&dialog->word);
-	uint32_t sibling = atomic_load(&dialog->sibling);
 
 	while (bp_word_generation(word) == generation && (word & BP_DIALOG_HELD) != 0) {
 		bool over = state_of(word) == BP_DIALOG_RESERVED || state_of(word) == BP_DIALOG_ENDED;
@@ -183,9 +220,9 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 			bp_count(&worker->counters->calls_released, 1);
 		if (over)
 			retire(worker, dialog);
-		return sibling;
+		break;
 	}
-	return 0;
+	return atomic_load(&dialog->sibling);
 }
 
 void
@@ -226,7 +263,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	struct bp_hop hop = {
 		.flow = known ? known->flow : *caller, .by_contact = known != NULL && known->by_contact};
 	struct bp_kept *kept =
-		other ? make_remote(worker, &hop, known ? known->uri : NULL, known ? known->uri_size : 0) : NULL;
+		other ? make_remote(worker, &hop, known ? known->uri : NULL, known ? known->uri_size : 0, known) : NULL;
 
 	if (kept == NULL) {
 		if (other != NULL)
@@ -237,6 +274,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	other->call = call->call;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
+	atomic_store(&other->cseq[BP_SIDE_CALLER], atomic_load(&call->cseq[BP_SIDE_CALLER]));
 	atomic_store(&other->remotes[BP_SIDE_CALLER], kept);
 	return other;
 }
@@ -254,18 +292,32 @@ claim(const struct bp_dialog_worker *worker, struct bp_dialog *call, uint32_t ge
 	return bp_word_generation(word) == generation ? copy_of(worker, call, caller) : NULL;
 }
 
+/* The reserved slot is no longer FILLING. If the INVITE's record has let it go meanwhile, nobody else will free it. */
+static void
+leave_filling(const struct bp_dialog_worker *worker, struct bp_dialog *call, enum bp_dialog_state state)
+{
+	uint64_t word = atomic_load(&call->word), next;
+
+	do
+		next = (word & BP_DIALOG_HELD) != 0 ? BP_WORD_SET(word, STATE, state) : free_word(word);
+	while (!atomic_compare_exchange_weak(&call->word, &word, next));
+	if ((word & BP_DIALOG_HELD) != 0)
+		return;
+	if (state == BP_DIALOG_RESERVED)
+		bp_count(&worker->counters->calls_released, 1);
+	retire(worker, call);
+}
+
 /* Gives a slot that claim() took back as it was. */
 static void
 unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
 {
-	uint64_t word = atomic_load(&dialog->word);
-
 	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
 	if (reserved) {
-		atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_RESERVED));
+		leave_filling(worker, dialog, BP_DIALOG_RESERVED);
 		return;
 	}
-	atomic_store(&dialog->word, free_word(word));
+	atomic_store(&dialog->word, free_word(atomic_load(&dialog->word)));
 	retire(worker, dialog);
 }
 
@@ -273,8 +325,6 @@ unclaim(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool re
 static void
 withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool reserved)
 {
-	uint64_t word = atomic_load(&dialog->word);
-
 	bp_table_remove(worker->dialogs->table, &dialog->node);
 	if (!reserved) {
 		unclaim(worker, dialog, false);
@@ -282,18 +332,38 @@ withdraw(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, bool r
 	}
 	set_remote(worker, dialog, BP_SIDE_CALLEE, NULL);
 	bp_count(&worker->counters->calls_released, 1);
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_ENDED));
+	leave_filling(worker, dialog, BP_DIALOG_ENDED);
 }
 
+/* A copy joins its call and is HELD. The INVITE's record may be over just now: whoever ends it lets the call go and then
+ * looks for siblings, we join and then look whether the call was let go. One of the two sees the other. */
 static void
 join_call(const struct bp_dialogs *dialogs, struct bp_dialog *call, struct bp_dialog *dialog)
 {
+	uint64_t word = atomic_load(&dialog->word);
 	uint32_t first = atomic_load(&call->sibling);
 
+	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_FILLING) | BP_DIALOG_HELD);
 	do
 		atomic_store(&dialog->sibling, first);
 	while (!atomic_compare_exchange_weak(
 		&call->sibling, &first, bp_slot_index(dialogs->memory, &dialog->slot) + 1));
+}
+
+/* The dialog is there, and HELD unless the record has let it go. Returns its generation. */
+static uint32_t
+set_confirmed(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, struct bp_dialog *call,
+	uint32_t call_generation)
+{
+	uint64_t word = atomic_load(&dialog->word), calls;
+	uint32_t generation = bp_word_generation(word);
+
+	while (!atomic_compare_exchange_weak(&dialog->word, &word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED)))
+		;
+	calls = atomic_load(&call->word);
+	if (dialog != call && (bp_word_generation(calls) != call_generation || (calls & BP_DIALOG_HELD) == 0))
+		release_one(worker, dialog, generation);
+	return generation;
 }
 
 static struct bp_timer_entry
@@ -305,10 +375,9 @@ timer_of(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, uint3
 }
 
 static void
-count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog, bool reserved, uint64_t now_us)
+count_new(const struct bp_dialog_worker *worker, const struct bp_dialog *dialog, uint32_t generation, bool reserved,
+	uint64_t now_us)
 {
-	uint32_t generation = bp_word_generation(atomic_load(&dialog->word));
-
 	if (reserved)
 		bp_count(&worker->counters->calls_released, 1);
 	bp_count(&worker->counters->dialogs_created, 1);
@@ -323,9 +392,10 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 {
 	struct bp_dialogs *dialogs = worker->dialogs;
 	struct bp_dialog *call = slot_at(dialogs, index), *dialog, *sibling;
-	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), id[2], word;
+	uint64_t callee_tag = hash_span(dialogs, response, response->to_tag), id[2];
 	struct bp_table_node *node;
 	unsigned count;
+	uint32_t own;
 
 	if (call == NULL || bp_word_generation(atomic_load(&call->word)) != generation)
 		return NULL;
@@ -343,6 +413,7 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	dialog->tags[BP_SIDE_CALLEE] = callee_tag;
 	dialog->answered_us = now_us;
+	dialog->invite_cseq = response->cseq;
 	dialog->node.id[0] = id[0];
 	dialog->node.id[1] = id[1];
 	node = bp_table_add(dialogs->table, &dialog->node, match_in_call, dialog);
@@ -357,9 +428,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
-	word = atomic_load(&dialog->word);
-	atomic_store(&dialog->word, BP_WORD_SET(word, STATE, BP_DIALOG_CONFIRMED) | BP_DIALOG_HELD);
-	count_new(worker, dialog, dialog == call, now_us);
+	own = set_confirmed(worker, dialog, call, generation);
+	count_new(worker, dialog, own, dialog == call, now_us);
 	return dialog;
 }
 
@@ -487,21 +557,63 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 }
 
 void
-bp_dialog_expire(
-	const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us, uint64_t now_us)
+bp_dialog_seen(struct bp_dialog *dialog, enum bp_side from, uint32_t cseq)
+{
+	uint32_t known = atomic_load_explicit(&dialog->cseq[from], memory_order_relaxed);
+
+	while (cseq > known && !atomic_compare_exchange_weak(&dialog->cseq[from], &known, cseq))
+		;
+}
+
+void
+bp_call_seen(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation)
+{
+	struct bp_dialog *call = slot_at(dialogs, index);
+	uint64_t word = call ? atomic_load(&call->word) : 0;
+
+	if (call == NULL || bp_word_generation(word) != generation || state_of(word) != BP_DIALOG_RESERVED ||
+		call->call_id_hash != hash_span(dialogs, m, m->call_id))
+		return;
+	bp_dialog_seen(call,
+		hash_span(dialogs, m, m->from_tag) == call->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE,
+		m->cseq);
+}
+
+void
+bp_dialog_session(struct bp_dialog *dialog, enum bp_side refresher, uint64_t end_us)
+{
+	uint64_t session = end_us ? end_us << 1 | (uint64_t)refresher : 0;
+
+	if (atomic_load_explicit(&dialog->session, memory_order_relaxed) != session)
+		atomic_store(&dialog->session, session);
+}
+
+struct bp_dialog *
+bp_dialog_at(const struct bp_dialogs *dialogs, uint32_t index)
+{
+	return slot_at(dialogs, index);
+}
+
+int
+bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us,
+	uint64_t now_us)
 {
 	struct bp_dialog *dialog = slot_at(worker->dialogs, entry->index);
-	uint64_t word = dialog ? atomic_load(&dialog->word) : 0, end_us;
+	uint64_t word = dialog ? atomic_load(&dialog->word) : 0, end_us, session_us;
+	bool by_session;
 
 	if (dialog == NULL || bp_word_generation(word) != entry->generation || !is_up(word))
-		return;
-	if (state_of(word) == BP_DIALOG_CONFIRMED) {
-		bp_dialog_end(worker, entry->index, entry->generation, BP_DIALOG_END_no_ack);
-		return;
-	}
+		return -1;
+	if (state_of(word) == BP_DIALOG_CONFIRMED)
+		return BP_DIALOG_END_no_ack;
 	end_us = dialog->answered_us + max_age_us;
+	session_us = atomic_load(&dialog->session) >> 1;
+	by_session = session_us - 1 < end_us - 1; /* 0: never */
+	if (by_session)
+		end_us = session_us;
 	if (end_us <= now_us)
-		bp_dialog_end(worker, entry->index, entry->generation, BP_DIALOG_END_expired);
-	else if (!bp_timer_arm_hop(worker->timers, end_us, *entry, now_us))
+		return by_session ? BP_DIALOG_END_session_expired : BP_DIALOG_END_expired;
+	if (!bp_timer_arm_hop(worker->timers, end_us, *entry, now_us))
 		bp_count(&worker->counters->drops[BP_DROP_timer_no_memory], 1);
+	return -1;
 }

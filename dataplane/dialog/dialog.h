@@ -30,12 +30,29 @@ enum bp_dialog_state {
 #define BP_DIALOG_SIBLINGS_MAX 8 /* dialogs of one INVITE that are kept; further 2xx go through all the same */
 #define BP_CONTACT_SIZE_MAX 512  /* of a remote target that is kept */
 
-/* Where requests to one side go, in kept memory, replaced as a whole by a target refresh (12.2). */
+/* Where requests to one side go, in kept memory, replaced as a whole by a target refresh (12.2). Behind the URI stand
+ * bp_names.text, if the edge itself may have to say BYE. */
 struct bp_remote {
 	struct bp_flow flow; /* next hop */
 	uint16_t by_contact; /* the flow follows from the Contact, and changes with it */
 	uint16_t uri_size;   /* remote target; 0: none is known */
+	uint16_t name_size, call_id_size, routes_size; /* as in bp_names */
 	char uri[];
+};
+
+static inline uint32_t
+bp_names_size(const struct bp_remote *remote)
+{
+	return (uint32_t)remote->name_size + remote->call_id_size + remote->routes_size;
+}
+
+/* What a request of the edge's own to one side needs beyond its target (12.2.1.1). */
+#define BP_NAMES_SIZE_MAX 1024
+struct bp_names {
+	uint16_t name_size;    /* "<URI>;tag=TAG": that side in From and To; 0: not kept */
+	uint16_t call_id_size; /* the caller's remote has it, for both */
+	uint16_t routes_size;  /* elements of Route, nearest first, ", " between them */
+	char text[BP_NAMES_SIZE_MAX]; /* name, Call-ID, routes */
 };
 
 struct bp_dialog {
@@ -45,13 +62,16 @@ struct bp_dialog {
 	struct bp_table_node node; /* its id: keyed digest of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
-	uint64_t reserved0;
+	uint64_t reserved0; /* to the end of the line */
 	/* cache line 1: the two sides */
 	uint64_t tags[2];                     /* keyed digests, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
 	_Atomic uint32_t sibling;             /* index + 1 of another dialog of the same INVITE; 0: none */
 	uint32_t call;                        /* index of the slot that the INVITE reserved: its own, or a sibling's */
-	uint64_t reserved[3];
+	_Atomic uint32_t cseq[2]; /* highest CSeq number of each side's requests; 0: it has sent none */
+	uint32_t invite_cseq;     /* of the INVITE that the 2xx answered; const once CONFIRMED */
+	uint32_t reserved1;
+	_Atomic uint64_t session; /* expiration in us (RFC 4028 8.2), shifted by one; bit 0: enum bp_side that refreshes; 0: none */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 bytes below 512");
 
@@ -75,6 +95,7 @@ struct bp_hop {
 	struct bp_flow flow;
 	bool by_contact;
 	struct bp_span contact; /* see bp_dialog_contact(); size 0: none */
+	const struct bp_names *names; /* NULL: are not kept */
 };
 
 /* The URI of the first Contact: cut open in *@uri, and in *@kept what of it can be a remote target; size 0: nothing.
@@ -113,10 +134,25 @@ void bp_dialog_acked(struct bp_dialog *dialog);
 /* Ends the dialog of that slot and generation, once. True for the one who did. */
 bool bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation, enum bp_dialog_end reason);
 
-/* The timer of a dialog came up: ends it when the ACK is overdue (64*T1 after the 2xx, 13.3.1.4) or it is older than
- * @max_age_us, else arms it again. */
-void bp_dialog_expire(
-	const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us, uint64_t now_us);
+/* The timer of a dialog came up. Returns the enum bp_dialog_end for which it is to be ended: the ACK is overdue (64*T1
+ * after the 2xx, 13.3.1.4), its session has expired, or it is older than @max_age_us. -1: it is over already, or the
+ * timer is armed again. */
+int bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_entry *entry, uint64_t max_age_us,
+	uint64_t now_us);
+
+/* A request of @from with this CSeq number passed (12.2.2). */
+void bp_dialog_seen(struct bp_dialog *dialog, enum bp_side from, uint32_t cseq);
+
+/* The same in an early dialog: the call of the token's @index and @generation has no 2xx yet. */
+void bp_call_seen(
+	const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation);
+
+/* A 2xx to an INVITE or UPDATE went up: the session expires at @end_us unless @refresher refreshes it; 0: it does not
+ * expire (RFC 4028 8.2, 9). */
+void bp_dialog_session(struct bp_dialog *dialog, enum bp_side refresher, uint64_t end_us);
+
+/* The slot of a dialog; NULL: there is none of that index. RCU. */
+struct bp_dialog *bp_dialog_at(const struct bp_dialogs *dialogs, uint32_t index);
 
 /* Where requests to @side go. RCU: valid until the next quiescent state. NULL: not kept. */
 const struct bp_remote *bp_dialog_remote(struct bp_dialog *dialog, enum bp_side side);

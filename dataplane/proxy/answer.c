@@ -9,7 +9,7 @@
 void
 bp_answer_tag(const struct bp_engine *engine, const uint64_t id[2], char tag[17])
 {
-	bp_hex_write(bp_hash64(&engine->edge->tag_key, id, 16), 16, tag);
+	bp_hex_write(bp_prf64(&engine->edge->tag_key, id), 16, tag);
 	tag[16] = '\0';
 }
 

@@ -266,8 +266,20 @@ bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t gene
 	return true;
 }
 
+/* Whether it is worth while to give a target up: there seems to be another one, and the caller still waits. */
+static bool
+is_next_wanted(const struct bp_record *record, const struct bp_live *live, const struct bp_config_trunk *trunk)
+{
+	uint64_t word = atomic_load(&record->server);
+
+	return atomic_load(&live->next_target) < trunk->target_count && bp_server_final_owed(record, word) &&
+		(word & (BP_WORD_CANCEL_ASKED | BP_WORD_STOPPED)) == 0;
+}
+
 /* The target kept silent for as long as its trunk allows: the next one is tried. Should it wake up after all, a 1xx
- * gets a CANCEL, and a 2xx is forwarded for as long as no other final response is out. */
+ * gets a CANCEL, and a 2xx is forwarded for as long as no other final response is out. The swap that abandons the branch
+ * decides who goes on: a response or an ICMP error that another worker has in hand comes either before it, and then the
+ * search is that worker's, or after it, and then changes nothing. */
 void
 bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
 {
@@ -286,8 +298,10 @@ bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct
 			bp_count(&engine->counters->drops[BP_DROP_timer_no_memory], 1);
 		return;
 	}
-	given_up = bp_branch_next(engine, record, entry->generation) &&
-		bp_branch_abandon(record, entry->generation, entry->branch);
+	if (!is_next_wanted(record, live, trunk) || !bp_branch_abandon(record, entry->generation, entry->branch))
+		return;
+	given_up = bp_branch_next(engine, record, entry->generation) ||
+		!bp_branch_resume(record, entry->generation, entry->branch);
 	if (given_up)
 		bp_health_failed(engine, record, entry->branch);
 	if (given_up)

@@ -10,6 +10,7 @@
 #include "proxy/engine.h"
 #include "proxy/gather.h"
 #include "sip/edit.h"
+#include "sip/shape.h"
 #include "sip/uri.h"
 #include "transaction/branch_id.h"
 
@@ -26,7 +27,7 @@ struct bp_edge {
 	struct bp_memory *memory;
 	struct bp_table *transactions;
 	struct bp_dialogs dialogs;
-	struct bp_hash_key branch_key, tag_key;
+	struct bp_prf_key branch_key, tag_key;
 	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
@@ -70,7 +71,9 @@ struct bp_engine {
 	struct bp_route_key route_keys[1 + BP_CONFIG_OLD_SECRETS_MAX]; /* of the configuration's secrets, today's first */
 	uint16_t marks[BP_CONFIG_LISTENERS_MAX]; /* of listeners; the first @marked are known */
 	unsigned marked;
+	struct bp_names names; /* of the message in hand */
 	struct bp_source_text source; /* of the last request that was sent on */
+	struct bp_sip_shapes shapes;
 };
 
 /* A walk over the targets of a trunk, in the order of one call. */
@@ -87,6 +90,18 @@ struct bp_request {
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
 	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
+};
+
+/* What a session timer changes in a request: text of its own in the place of some bytes. */
+struct bp_session_edit {
+	uint16_t offset, remove;
+	uint8_t size;
+	char text[32];
+};
+
+/* Lines that a 2xx gets on its way up (RFC 4028 8.2). */
+struct bp_session_lines {
+	char expires[48];
 };
 
 /* Where a request goes (16.4 to 16.6). */
@@ -107,7 +122,10 @@ struct bp_destination {
 	uint32_t place;                /* of the call in the trunk's order of targets */
 	struct bp_target_order order;  /* how far the targets are taken */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
+	uint16_t session_edit_count;
+	uint32_t session;              /* see bp_record.session */
 	char uri[512];
+	struct bp_session_edit session_edits[2];
 };
 
 /* engine.c */
@@ -187,13 +205,42 @@ bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const 
 
 /* remote.c: where requests within a dialog go. */
 /* To the sender of an INVITE. */
-struct bp_hop bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request);
+struct bp_hop bp_remote_of_request(struct bp_engine *engine, const struct bp_request *request);
 /* To the sender of a 2xx to an INVITE that was sent to @hop. */
 struct bp_hop bp_remote_of_response(
-	const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+	struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *hop);
+/* A 2xx to what @from sent goes up: when the session expires (RFC 4028 8.2). */
+void bp_remote_session(struct bp_engine *engine, const struct bp_record *record, struct bp_dialog *dialog,
+	enum bp_side from, const struct bp_sip_message *m);
 /* A 2xx to a re-INVITE or UPDATE: both Contacts may be new (12.2). @branch: its request is still kept. */
 void bp_remote_refresh(
 	struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+
+/* names.c: what the edge's own BYE will need. Valid until the next call. */
+const struct bp_names *bp_names_of_request(struct bp_engine *engine, const struct bp_sip_message *m);
+const struct bp_names *bp_names_of_response(struct bp_engine *engine, const struct bp_sip_message *m);
+
+/* session.c */
+/* A request to be forwarded that may refresh a session (INVITE, UPDATE). 0, or the verdict of its refusal. */
+int bp_session_request(
+	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+/* The session interval in s of a 2xx as it goes upstream; 0: the session does not expire. *@by_caller: who sent the
+ * request refreshes it. */
+uint32_t bp_session_of_response(const struct bp_record *record, const struct bp_sip_message *m, bool *by_caller);
+/* Whether a 2xx must tell the caller of the session that the callee does not know. */
+static inline bool
+bp_session_is_untold(const struct bp_record *record, const struct bp_sip_message *m)
+{
+	return (record->session & BP_SESSION_TIMER) != 0 && m->status / 100 == 2 &&
+		m->first[BP_SIP_SESSION_EXPIRES] == 0;
+}
+void bp_session_gather(
+	struct bp_gather *gather, const struct bp_record *record, struct bp_session_lines *lines);
+
+/* reap.c: dialogs that end otherwise than by an answered BYE. */
+void bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry);
+/* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
+void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 
 /* target.c: the order in which a call tries the targets of its trunk. False: there are no more. */
 bool bp_target_pick(
@@ -279,6 +326,9 @@ int bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t
 	const struct bp_sip_message *m, bool *accepted);
 int bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m);
+/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
+int bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m);
 /* No response came from downstream: the edge's own @status, from the kept request. */
 void bp_upstream_own(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status);
@@ -316,6 +366,9 @@ const struct bp_sip_message *bp_kept_request(struct bp_engine *engine, struct bp
 const struct bp_sip_message *bp_kept_parse(struct bp_engine *engine, const struct bp_kept *kept);
 /* What passed the limits when it came must not be lost because we added to it, or because they shrank. */
 extern const struct bp_sip_limits bp_no_limits;
+
+/* Reads what another worker may be writing just now, to ask for memory: nothing may be decided by it. */
+#define bp_peek(place) __atomic_load_n(place, __ATOMIC_RELAXED)
 
 /* The flow of a branch, kept where it lives; NULL once the live part is gone. */
 static inline const struct bp_flow *

@@ -12,37 +12,19 @@
 
 #define ASKED_AHEAD 2 /* datagrams whose bytes are on their way while another is read */
 #define ASKED_MAX 1536 /* bytes of one */
-#define TIMERS_PER_DIALOG 2
-#define TIMER_CHUNKS_OF_WORKER 64 /* half-empty ones of its FIFOs, its stock, and what it carved and does not use */
-
-/* Timers that records may have: as many as all of them with one branch each. */
-static uint32_t
-timer_credit(const struct bp_edge_options *options)
-{
-	uint64_t credit = (uint64_t)options->transactions * BP_TIMERS_OF_RECORD +
-		(uint64_t)options->workers * BP_TIMER_CREDIT_IDLE;
-
-	return credit < UINT32_MAX ? (uint32_t)credit : UINT32_MAX;
-}
-
-static uint32_t
-timer_chunks(const struct bp_edge_options *options)
-{
-	uint64_t entries = timer_credit(options) + (uint64_t)options->dialogs * TIMERS_PER_DIALOG;
-
-	return (uint32_t)(entries / BP_TIMER_CHUNK_ENTRIES + TIMER_CHUNKS_OF_WORKER * options->workers);
-}
 
 static void
 derive_keys(struct bp_edge *edge, const uint8_t seed[32])
 {
 	struct bp_hash_key root[2] = {bp_hash_key_load(seed), bp_hash_key_load(seed + 16)};
-	struct bp_hash_key digests, *keys[] = {&edge->branch_key, &edge->tag_key, &digests};
+	struct bp_hash_key branch, tag, digests, *keys[] = {&branch, &tag, &digests};
 
 	for (uint8_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		keys[i]->k0 = bp_hash64(&root[0], &i, 1);
 		keys[i]->k1 = bp_hash64(&root[1], &i, 1);
 	}
+	bp_prf_key_make(&edge->branch_key, &branch, true);
+	bp_prf_key_make(&edge->tag_key, &tag, true);
 	bp_digest_key_make(&edge->identity_key, &digests, 'i');
 	bp_digest_key_make(&edge->routing_key, &digests, 'r');
 	bp_digest_key_make(&edge->dialogs.key, &digests, 'd');
@@ -66,12 +48,14 @@ create_table(struct bp_table **out, const struct bp_memory *memory, enum bp_pool
 int
 bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struct bp_edge_options *options)
 {
+	uint64_t credit = bp_timers_credit(options->transactions, options->dialogs, options->workers);
 	struct bp_memory_options memory = {
 		.workers = options->workers,
-		.slots = {options->transactions, options->dialogs, timer_chunks(options)},
+		.slots = {options->transactions, options->dialogs,
+			bp_timers_chunks(credit, options->dialogs, options->workers)},
 		.slot_size = {sizeof(struct bp_record), sizeof(struct bp_dialog), 4096},
 		.kept_bytes = options->kept_bytes,
-		.timer_credit = timer_credit(options),
+		.timer_credit = credit,
 		.map = options->map,
 		.unmap = options->unmap,
 	};
@@ -200,8 +184,8 @@ read_ahead(struct bp_engine *engine, struct bp_view *view, const uint8_t *bytes,
 	view->too_large = size > engine->config->limits.message;
 	if (view->too_large)
 		return;
-	view->fault = bp_sip_parse(
-		m, bytes, size, is_response(bytes, size) ? &engine->response_limits : &engine->limits);
+	view->fault = bp_sip_parse_shaped(&engine->shapes, m, bytes, size,
+		is_response(bytes, size) ? &engine->response_limits : &engine->limits);
 	if (m->status == 0 && view->fault != BP_SIP_FAULT_EMPTY)
 		bp_record_identity(&engine->edge->identity_key, m, view->id);
 }

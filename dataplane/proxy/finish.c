@@ -78,7 +78,8 @@ bp_finish(struct bp_engine *engine, struct bp_record *record, uint32_t generatio
 	if (!bp_record_end(record, generation))
 		return;
 	bp_timers_redeem(&engine->timers, bp_timers_of(atomic_load(&record->branch_count)));
-	bp_table_remove(engine->edge->transactions, &record->node);
+	if (!record->own)
+		bp_table_remove(engine->edge->transactions, &record->node);
 	retire_live(engine, record);
 	retire_at(engine, &record->response);
 	retire_at(engine, &record->ack);

@@ -212,6 +212,11 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 	bp_edit_via_received(edits, &request->from->ip, request->from->port);
 	bp_edit_max_forwards(edits, m->max_forwards < 0 ? 70 : (uint8_t)(m->max_forwards - 1));
 	bp_edit_replace_header(edits, BP_SIP_MAX_BREADTH, breadth, (uint16_t)write_number(breadth, destination->breadth));
+	for (unsigned i = 0; i < destination->session_edit_count; i++) {
+		const struct bp_session_edit *edit = &destination->session_edits[i];
+
+		bp_edit_replace(edits, edit->offset, edit->remove, edit->text, edit->size);
+	}
 	if (destination->strict_out.size > 0) {
 		bp_edit_request_uri(edits, bp_sip_at(m, destination->strict_out), destination->strict_out.size);
 		if (destination->uri_size > 0)
@@ -283,6 +288,11 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 			write_number(texts->breadth, destination->breadth));
 	}
 	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops, size);
+	for (unsigned i = 0; i < destination->session_edit_count; i++) {
+		const struct bp_session_edit *edit = &destination->session_edits[i];
+
+		bp_gather_change(g, edit->offset, edit->remove, edit->text, edit->size);
+	}
 }
 
 /* Two entries, as push_record_routes(). */
@@ -346,7 +356,7 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 	int breadth = bp_breadth(request->m);
 
 	destination->breadth = (uint8_t)(breadth > 0 ? breadth : BP_BREADTH_MAX);
-	bp_branch_id_write_stateless(bp_hash64(&engine->edge->branch_key, request->id, 16), branch);
+	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, request->id), branch);
 	if (is_plain(request, destination))
 		return forward_plain_ack(engine, request, destination, branch);
 	edit_request(engine, request, destination, branch, sizeof(branch));
@@ -366,6 +376,8 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	record->node.id[1] = request->id[1];
 	record->method = request->m->method;
 	record->to_tagged = request->m->to_tag.size > 0;
+	record->own = false;
+	record->session = destination->session;
 	record->upstream = request->reply;
 	atomic_store_explicit(&record->response, NULL, memory_order_relaxed);
 	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);

@@ -8,6 +8,8 @@
 
 #include "sip/message.h"
 
+/* A forwarded request has nine changes at most: Request-URI, Via, rport and received, two Routes of ours, Max-Forwards, two
+ * Record-Routes. */
 #define BP_GATHER_MAX 16
 
 struct bp_gather_change {

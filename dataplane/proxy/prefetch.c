@@ -57,6 +57,7 @@ bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view)
 {
 	const struct bp_record *record = view->record;
 	const uint8_t *live, *dialog;
+	uint32_t index;
 
 	if (record == NULL || view->too_large)
 		return;
@@ -65,9 +66,9 @@ bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view)
 		ask(live);
 		ask(live + 64);
 	}
-	dialog = record->dialog == BP_NO_INDEX
-		? NULL
-		: (const uint8_t *)bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, record->dialog);
+	index = bp_peek(&record->dialog);
+	dialog = index == BP_NO_INDEX ? NULL
+				      : (const uint8_t *)bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, index);
 	if (dialog != NULL) {
 		ask(dialog);
 		ask(dialog + 64);

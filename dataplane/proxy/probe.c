@@ -12,10 +12,11 @@
 static uint64_t
 sign(const struct bp_engine *engine, uint16_t trunk, uint16_t target, uint32_t number)
 {
-	/* of this snapshot: in another one the same place may be another target's */
-	uint64_t words[3] = {engine->config->generation, (uint64_t)trunk << 16 | target, number};
+	/* of this snapshot: in another one the same place may be another target's; 'o': no branch of a record has that */
+	uint64_t block[2] = {
+		engine->config->generation << 32 | (uint64_t)trunk << 16 | target, (uint64_t)'o' << 56 | number};
 
-	return bp_hash64(&engine->edge->branch_key, words, sizeof(words));
+	return bp_prf64(&engine->edge->branch_key, block);
 }
 
 static void

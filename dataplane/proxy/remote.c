@@ -38,9 +38,10 @@ flow_to_contact(const struct bp_engine *engine, const struct bp_sip_message *m, 
 }
 
 struct bp_hop
-bp_remote_of_request(const struct bp_engine *engine, const struct bp_request *request)
+bp_remote_of_request(struct bp_engine *engine, const struct bp_request *request)
 {
-	struct bp_hop hop = {.flow = request->reply};
+	struct bp_hop hop = {.flow = request->reply,
+		.names = engine->config->reap_by_bye ? bp_names_of_request(engine, request->m) : NULL};
 	struct bp_sip_walk walk = {0};
 	struct bp_sip_uri contact;
 	struct bp_flow flow;
@@ -82,9 +83,10 @@ nearest_route(const struct bp_engine *engine, const struct bp_sip_message *m, st
 }
 
 struct bp_hop
-bp_remote_of_response(const struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *over)
+bp_remote_of_response(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_flow *over)
 {
-	struct bp_hop hop = {.flow = *over};
+	struct bp_hop hop = {
+		.flow = *over, .names = engine->config->reap_by_bye ? bp_names_of_response(engine, m) : NULL};
 	struct bp_sip_uri contact;
 	struct bp_span element;
 	struct bp_flow flow;
@@ -118,6 +120,18 @@ refresh_side(
 }
 
 void
+bp_remote_session(struct bp_engine *engine, const struct bp_record *record, struct bp_dialog *dialog, enum bp_side from,
+	const struct bp_sip_message *m)
+{
+	bool by_sender;
+	uint32_t seconds = bp_session_of_response(record, m, &by_sender);
+	enum bp_side other = from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER;
+
+	bp_dialog_session(
+		dialog, by_sender ? from : other, seconds ? engine->now_us + (uint64_t)seconds * 1000000 : 0);
+}
+
+void
 bp_remote_refresh(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
 {
 	const struct bp_sip_message *request;
@@ -130,6 +144,7 @@ bp_remote_refresh(struct bp_engine *engine, struct bp_record *record, unsigned b
 	dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from, &generation);
 	if (dialog == NULL)
 		return;
+	bp_remote_session(engine, record, dialog, from, m);
 	refresh_side(engine, dialog, from == BP_SIDE_CALLER ? BP_SIDE_CALLEE : BP_SIDE_CALLER, m);
 	request = bp_kept_request(engine, record, branch);
 	if (request != NULL)

@@ -122,6 +122,11 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 		return refuse_without_dialog(engine, request);
 	if (status != 0)
 		return refuse(engine, request, status);
+	if (m->method == BP_METHOD_INVITE || m->method == BP_METHOD_UPDATE) {
+		status = bp_session_request(engine, request, &destination);
+		if (status != 0)
+			return status;
+	}
 	return bp_forward(engine, request, &destination);
 }
 

@@ -17,16 +17,13 @@ record_of(const struct bp_engine *engine, struct bp_branch_id id)
 	return record;
 }
 
-/* A Via, and not everybody's: who wrote that never sent the request (RFC 4475 3.3.10). */
+/* Not everybody's: who wrote that Via never sent the request (RFC 4475 3.3.10). */
 static int
-check_via(const struct bp_sip_message *m, struct bp_span element)
+check_host(const struct bp_sip_message *m, struct bp_span host)
 {
 	static const char broadcast[] = "255.255.255.255";
-	struct bp_sip_via via;
 
-	if (!bp_sip_via_cut(m->bytes, element, &via))
-		return BP_DROP_response_malformed;
-	if (via.host.size == sizeof(broadcast) - 1 && memcmp(bp_sip_at(m, via.host), broadcast, via.host.size) == 0)
+	if (host.size == sizeof(broadcast) - 1 && memcmp(bp_sip_at(m, host), broadcast, sizeof(broadcast) - 1) == 0)
 		return BP_DROP_response_malformed;
 	return 0;
 }
@@ -37,12 +34,20 @@ check_next_via(const struct bp_sip_message *m)
 {
 	const struct bp_sip_header *first = bp_sip_first(m, BP_SIP_VIA);
 	struct bp_sip_walk walk = {0};
+	struct bp_sip_via via;
 
-	if (m->via.last && first->next) /* alone in its line, as we write it */
-		return check_via(m, bp_sip_next(m, first)->value);
+	if (m->known.next_host.size > 0)
+		return check_host(m, m->known.next_host);
+	if (m->via.last && first->next) { /* alone in its line, as we write it */
+		if (!bp_sip_line_via(m, bp_sip_next(m, first), &via))
+			return BP_DROP_response_malformed;
+		return check_host(m, via.host);
+	}
 	if (!bp_sip_walk_next(m, BP_SIP_VIA, &walk) || !bp_sip_walk_next(m, BP_SIP_VIA, &walk))
 		return BP_DROP_response_no_via;
-	return check_via(m, walk.element);
+	if (!bp_sip_via_cut(m->bytes, walk.element, &via))
+		return BP_DROP_response_malformed;
+	return check_host(m, via.host);
 }
 
 static bool
@@ -242,16 +247,26 @@ end_search(struct bp_engine *engine, struct bp_record *record, uint32_t generati
 	bp_cancel_pending(engine, record, generation);
 }
 
+/* To a refresh: the peer is gone, or does not know the dialog (12.2.1.2). */
+static bool
+is_end_of_dialog(const struct bp_sip_message *m)
+{
+	return m->status == 408 || m->status == 481;
+}
+
 /* 3xx-6xx: the ACK is ours to send (17.1.1.3). A 503 lets the next target try (16.7 step 6). */
 static int
 invite_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
 {
 	const struct bp_flow *flow = bp_branch_flow(record, id.branch);
+	const struct bp_sip_message *request;
 	bool only = id.branch == 0 && flow != NULL, reliable = flow != NULL && flow->reliable, rest_kept = false;
-	const struct bp_sip_message *request = send_ack(engine, m, record, id.branch);
 	int verdict = BP_VERDICT_ABSORBED;
 
+	if (is_end_of_dialog(m))
+		bp_reap_refresh_failed(engine, record, id.branch);
+	request = send_ack(engine, m, record, id.branch);
 	/* now that the request is at hand; after a 503 another branch may come, and the request stays */
 	if (only && request != NULL && m->status != 503 && atomic_load(&record->branch_count) == 1)
 		rest_kept = keep_ack_rest(engine, record, request, flow);
@@ -317,6 +332,16 @@ end_dialog(struct bp_engine *engine, const struct bp_record *record, const struc
 	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
 }
 
+/* To the edge's own BYE: whatever it says, the dialog is over. */
+static int
+own_final(struct bp_engine *engine, struct bp_record *record, struct bp_branch_id id, bool reliable)
+{
+	bp_drop_live(engine, record);
+	bp_arm_linger(engine, reliable, BP_DURATION_T4,
+		bp_entry(engine, record, id.generation, id.branch, BP_TIMER_K));
+	return BP_VERDICT_ABSORBED;
+}
+
 static int
 other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_record *record, struct bp_branch_id id,
 	const struct bp_swap *swap)
@@ -325,14 +350,18 @@ other_final(struct bp_engine *engine, const struct bp_sip_message *m, struct bp_
 	bool reliable = flow != NULL && flow->reliable;
 	int verdict = BP_VERDICT_ABSORBED;
 
+	if (record->own)
+		return own_final(engine, record, id, reliable);
 	end_dialog(engine, record, m);
+	if (is_end_of_dialog(m))
+		bp_reap_refresh_failed(engine, record, id.branch);
 	if (m->status >= 200 && m->status < 300)
 		bp_remote_refresh(engine, record, id.branch, m);
 	if (m->status >= 600 && !is_abandoned(swap->after))
 		end_search(engine, record, id.generation);
 	if (is_abandoned(swap->after)) {
 		if (m->status < 300) /* it stands, unless another came first (16.7 step 5) */
-			verdict = bp_upstream_final(engine, record, id.generation, id.branch, m);
+			verdict = bp_upstream_other_2xx(engine, record, id.generation, m);
 	} else if (m->status == 503 && bp_branch_next(engine, record, id.generation)) {
 		bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 	} else {
@@ -382,7 +411,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 		return bp_cancel_response(engine, m->status, record, id);
 	if (m->method != record->method)
 		return BP_DROP_response_method_mismatch;
-	why = check_next_via(m);
+	why = record->own ? 0 : check_next_via(m);
 	if (why != 0)
 		return why;
 	return bp_record_is_invite(record) ? invite_response(engine, m, record, id)

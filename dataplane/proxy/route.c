@@ -359,6 +359,10 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 
 	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
 		view->token.generation, &from, &destination->dialog_generation);
+	if (destination->dialog != NULL)
+		bp_dialog_seen(destination->dialog, from, request->m->cseq);
+	else if (known)
+		bp_call_seen(&edge->dialogs, request->m, view->token.index, view->token.generation);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
 	if (destination->dialog != NULL && route_by_dialog(engine, destination->dialog, from, view, destination))

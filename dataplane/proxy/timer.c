@@ -90,6 +90,8 @@ invite_timed_out(const struct fired *f, const struct bp_swap *swap, bool silent)
 {
 	bool cancelled = (atomic_load(&f->record->server) & BP_WORD_CANCEL_ASKED) != 0;
 
+	if (!cancelled)
+		bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	if (!abandoned(swap)) {
 		if (silent)
 			bp_health_failed(f->engine, f->record, f->entry.branch);
@@ -183,6 +185,7 @@ run_f(const struct fired *f)
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
 		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
 			BP_DIALOG_END_bye_unanswered);
+	bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	bp_upstream_nothing(f->engine, f->record, f->entry.generation, f->entry.branch);
 }
 
@@ -304,7 +307,7 @@ bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry)
 	struct fired fired = {.engine = engine, .entry = *entry};
 
 	if (entry->timer == BP_TIMER_DIALOG) {
-		bp_dialog_expire(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
+		bp_reap_timer(engine, entry);
 		return;
 	}
 	fired.record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, entry->index);
@@ -325,10 +328,13 @@ slot_of(const struct bp_engine *engine, const struct bp_timer_entry *entry)
 static void
 prefetch_end(const struct bp_engine *engine, struct bp_record *record)
 {
-	bp_table_prefetch(engine->edge->transactions, record->node.id);
+	const uint64_t id[2] = {bp_peek(&record->node.id[0]), bp_peek(&record->node.id[1])};
+	uint32_t dialog = bp_peek(&record->dialog);
+
+	bp_table_prefetch(engine->edge->transactions, id);
 	__builtin_prefetch(atomic_load_explicit(&record->response, memory_order_relaxed), 1);
-	if (record->dialog != BP_NO_INDEX && bp_record_is_invite(record))
-		__builtin_prefetch(bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, record->dialog), 1);
+	if (dialog != BP_NO_INDEX && bp_peek(&record->method) == BP_METHOD_INVITE)
+		__builtin_prefetch(bp_slot_at(engine->edge->memory, BP_POOL_DIALOG, dialog), 1);
 }
 
 void

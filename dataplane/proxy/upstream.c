@@ -32,10 +32,15 @@ keep_response(struct bp_engine *engine, const struct bp_record *record, const st
 static int
 pass(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m, enum keep how)
 {
+	struct bp_session_lines lines;
 	struct bp_gather gather;
 	struct bp_kept *kept;
 
 	bp_gather_pop_via(&gather, m);
+	if (bp_session_is_untold(record, m)) {
+		bp_session_gather(&gather, record, &lines);
+		how = how == KEEP_REPLY ? KEEP_WHOLE : how; /* it adds more to its request than the callee did */
+	}
 	if (!bp_gather_fits(&gather))
 		return BP_DROP_too_large_to_forward;
 	kept = keep_response(engine, record, &gather, how);
@@ -65,6 +70,7 @@ make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generat
 	const struct bp_sip_message *m)
 {
 	const struct bp_flow *over = bp_branch_flow(record, branch);
+	struct bp_dialog *dialog;
 	struct bp_hop callee;
 
 	if (record->to_tagged) {
@@ -74,8 +80,11 @@ make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generat
 	if (record->dialog == BP_NO_INDEX || m->to_tag.size == 0)
 		return;
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
-	if (bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
-		    &callee, engine->now_us) == NULL &&
+	dialog = bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
+		&callee, engine->now_us);
+	if (dialog != NULL && (record->session != 0 || m->first[BP_SIP_SESSION_EXPIRES] != 0))
+		bp_remote_session(engine, record, dialog, BP_SIDE_CALLER, m);
+	else if (dialog == NULL &&
 		bp_word_generation(atomic_load(&record->server)) == generation) /* else it has just ended, and the call with it */
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 }
@@ -206,9 +215,9 @@ without_503(struct bp_engine *engine, const struct bp_sip_message *m)
 	return &engine->kept;
 }
 
-/* A 2xx does not wait for the other branches (16.7 step 5); of a non-INVITE only the first goes up. */
-static int
-other_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
+int
+bp_upstream_other_2xx(
+	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
 {
 	struct bp_swap swap =
 		bp_step_server(engine, record, generation, BP_NIST_ON_TU_FINAL, BP_WORD_2XX_SEEN, m->status);
@@ -238,7 +247,7 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 	m = without_503(engine, m);
 	fork = live != NULL && (is_fork(record) || bp_branch_may_come(engine, live));
 	if (fork && !bp_record_is_invite(record) && m->status < 300)
-		return other_2xx(engine, record, generation, m);
+		return bp_upstream_other_2xx(engine, record, generation, m);
 	if (fork)
 		return final_of_many(engine, record, live, generation, branch, m);
 	swap = bp_step_branch_done(engine, record, generation, m->status);

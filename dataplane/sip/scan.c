@@ -102,6 +102,13 @@ bp_sip_parse(
 	return bp_variant->parse(m, bytes, size, limits);
 }
 
+enum bp_sip_fault
+bp_sip_parse_shaped(struct bp_sip_shapes *shapes, struct bp_sip_message *m, const uint8_t *bytes, uint32_t size,
+	const struct bp_sip_limits *limits)
+{
+	return bp_variant->parse_shaped(shapes, m, bytes, size, limits);
+}
+
 bool
 bp_sip_walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk)
 {
@@ -125,6 +132,12 @@ bool
 bp_sip_via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via)
 {
 	return bp_variant->via_cut(bytes, value, via);
+}
+
+bool
+bp_sip_line_via(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via)
+{
+	return bp_variant->line_via(m, header, via);
 }
 
 bool

@@ -9,6 +9,7 @@
 #define BYEPASS_SIP_SCAN_H
 
 #include "sip/message.h"
+#include "sip/shape.h"
 #include "sip/uri.h"
 
 #include <stddef.h>
@@ -70,11 +71,14 @@ struct bp_variant {
 	/* The library's functions, see message.h and uri.h. */
 	enum bp_sip_fault (*parse)(
 		struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struct bp_sip_limits *limits);
+	enum bp_sip_fault (*parse_shaped)(struct bp_sip_shapes *shapes, struct bp_sip_message *m, const uint8_t *bytes,
+		uint32_t size, const struct bp_sip_limits *limits);
 	bool (*walk_next)(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk);
 	bool (*first_uri)(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_uri *uri);
 	bool (*first_address)(
 		const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_address *address);
 	bool (*via_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via);
+	bool (*line_via)(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via);
 	bool (*uri_cut)(const uint8_t *bytes, struct bp_span span, struct bp_sip_uri *uri);
 	bool (*address_cut)(const uint8_t *bytes, struct bp_span value, struct bp_sip_address *address);
 	bool (*param)(const uint8_t *bytes, struct bp_span params, const char *name, struct bp_span *value);

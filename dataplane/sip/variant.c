@@ -4,6 +4,7 @@
  * instruction set each; meson.build gives VARIANT, its name, and the compiler's options. All of it is static but
  * the table at the end, so that one variant never runs code of another. Neighbour: scan.c chooses.
  */
+#include "sip/match_shape.h"
 #include "sip/parse_message.h"
 
 #define PASTE(a, b) a##b
@@ -77,6 +78,30 @@ parse(struct bp_sip_message *m, const uint8_t *bytes, uint32_t size, const struc
 	return m->fault;
 }
 
+/* Without vectors of 32 bytes shapes are not worth it. */
+static enum bp_sip_fault
+parse_shaped(struct bp_sip_shapes *shapes, struct bp_sip_message *m, const uint8_t *bytes, uint32_t size,
+	const struct bp_sip_limits *limits)
+{
+#if defined(__AVX2__)
+	uint64_t key = 0;
+
+	if (likely(size - BP_SHAPE_HEAD_MIN <= BP_SIP_MESSAGE_SIZE_MAX - BP_SHAPE_HEAD_MIN)) {
+		key = find_shape(shapes, m, bytes, size, limits);
+		if (likely(key == 0)) {
+			shapes->found++;
+			return BP_SIP_FAULT_NONE;
+		}
+	}
+	parse(m, bytes, size, limits);
+	if (key != 0)
+		bp_shape_missed(shapes, key, m, limits);
+	return m->fault;
+#else
+	return parse(m, bytes, size, limits);
+#endif
+}
+
 static bool
 walk_next(const struct bp_sip_message *m, enum bp_sip_header_id id, struct bp_sip_walk *walk)
 {
@@ -113,6 +138,13 @@ via_cut(const uint8_t *bytes, struct bp_span value, struct bp_sip_via *via)
 {
 	HAND_ON(span_end(value), via_cut(bytes, value, via));
 	return cut_via(bytes, value, span_end(value), false, via);
+}
+
+static bool
+line_via(const struct bp_sip_message *m, const struct bp_sip_header *header, struct bp_sip_via *via)
+{
+	HAND_ON(m->size, line_via(m, header, via));
+	return cut_via(m->bytes, header->value, m->size, true, via);
 }
 
 static bool
@@ -154,10 +186,12 @@ const struct bp_variant NAME(VARIANT) = {
 	.name = STRING(VARIANT),
 	.supported = supported,
 	.parse = parse,
+	.parse_shaped = parse_shaped,
 	.walk_next = walk_next,
 	.first_uri = first_uri,
 	.first_address = first_address,
 	.via_cut = via_cut,
+	.line_via = line_via,
 	.uri_cut = uri_cut,
 	.address_cut = address_cut,
 	.param = param,

@@ -93,24 +93,116 @@ bp_hex_read(const char *text, unsigned digits, uint64_t *value)
 	return true;
 }
 
-static inline uint64_t
-check(const struct bp_hash_key *key, struct bp_branch_id id)
-{
-	uint32_t words[3] = {id.index, id.generation, id.branch};
+/* The bytes that are checked. */
+struct checked {
+	uint32_t index, generation, branch, zero;
+};
 
-	return bp_hash64(key, words, sizeof(words));
+static inline struct checked
+checked(struct bp_branch_id id)
+{
+	return (struct checked){id.index, id.generation, id.branch, 0};
 }
 
-void
-bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *out)
+static inline bool
+has_prefix(const char *text)
 {
+	static const char prefix[] = BP_BRANCH_ID_PREFIX;
+	uint64_t a, b;
+
+	memcpy(&a, text, 8);
+	memcpy(&b, prefix, 8);
+	return a == b && text[8] == prefix[8];
+}
+
+static inline int
+digit_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+#if BP_PRF_VECTORS
+
+/* Sixteen digits as a number. */
+static inline BP_PRF_TARGET bool
+read_sixteen(const char *text, uint64_t *value)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)text);
+	__m128i digit = _mm_sub_epi8(x, _mm_set1_epi8('0'));
+	__m128i letter = _mm_sub_epi8(_mm_or_si128(x, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+	__m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+	__m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
+
+	if (!_mm_test_all_ones(_mm_or_si128(is_digit, is_letter)))
+		return false;
+	x = _mm_blendv_epi8(_mm_add_epi8(letter, _mm_set1_epi8(10)), digit, is_digit);
+	x = _mm_maddubs_epi16(x, _mm_set1_epi16(0x0110)); /* two digits a byte */
+	x = _mm_packus_epi16(x, x);
+	*value = __builtin_bswap64((uint64_t)_mm_cvtsi128_si64(x));
+	return true;
+}
+
+static inline BP_PRF_TARGET void
+write_sixteen(uint64_t value, char *out)
+{
+	const __m128i digits = _mm_setr_epi8(
+		'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f');
+	__m128i low = _mm_cvtsi64_si128((int64_t)__builtin_bswap64(value));
+	__m128i high = _mm_srli_epi16(low, 4), mask = _mm_set1_epi8(15);
+
+	low = _mm_unpacklo_epi8(_mm_and_si128(high, mask), _mm_and_si128(low, mask));
+	_mm_storeu_si128((__m128i *)out, _mm_shuffle_epi8(digits, low));
+}
+
+static inline BP_PRF_TARGET uint64_t
+check_vectors(const struct bp_prf_key *key, struct bp_branch_id id)
+{
+	return bp_prf64_aes(key, _mm_setr_epi32((int)id.index, (int)id.generation, id.branch, 0));
+}
+
+static BP_PRF_TARGET void
+write_vectors(const struct bp_prf_key *key, struct bp_branch_id id, char *out)
+{
+	memcpy(out, BP_BRANCH_ID_PREFIX, PREFIX);
+	write_sixteen((uint64_t)id.index << 32 | id.generation, out + INDEX);
+	out[BRANCH] = "0123456789abcdef"[id.branch & 15];
+	write_sixteen(check_vectors(key, id), out + CHECK);
+}
+
+static BP_PRF_TARGET bool
+read_vectors(const struct bp_prf_key *key, const char *text, struct bp_branch_id *id)
+{
+	int branch = digit_value((uint8_t)text[BRANCH]);
+	uint64_t place, sum;
+
+	if (!has_prefix(text) || branch < 0 || !read_sixteen(text + INDEX, &place) || !read_sixteen(text + CHECK, &sum))
+		return false;
+	*id = (struct bp_branch_id){(uint32_t)(place >> 32), (uint32_t)place, (uint8_t)branch};
+	return sum == check_vectors(key, *id);
+}
+
+#endif
+
+void
+bp_branch_id_write(const struct bp_prf_key *key, struct bp_branch_id id, char *out)
+{
+	struct checked bytes = checked(id);
 	uint64_t sum;
 
+#if BP_PRF_VECTORS
+	if (key->vectors) {
+		write_vectors(key, id, out);
+		return;
+	}
+#endif
 	memcpy(out, BP_BRANCH_ID_PREFIX, PREFIX);
 	write_eight(id.index, out + INDEX);
 	write_eight(id.generation, out + GENERATION);
 	out[BRANCH] = "0123456789abcdef"[id.branch & 15];
-	sum = check(key, id);
+	sum = bp_prf64(key, &bytes);
 	write_eight(sum >> 32, out + CHECK);
 	write_eight(sum, out + CHECK + 8);
 }
@@ -119,13 +211,14 @@ bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *
 static bool
 parse(const char *text, unsigned size, struct bp_branch_id *id, uint64_t *sum)
 {
-	uint64_t index, generation, branch, high, low;
+	uint64_t index, generation, high, low;
+	int branch;
 
-	if (size != BP_BRANCH_ID_SIZE || memcmp(text, BP_BRANCH_ID_PREFIX, PREFIX) != 0)
+	if (size != BP_BRANCH_ID_SIZE || !has_prefix(text))
 		return false;
-	if (!read_eight(text + INDEX, &index) || !read_eight(text + GENERATION, &generation) ||
-		!bp_hex_read(text + BRANCH, 1, &branch) || !read_eight(text + CHECK, &high) ||
-		!read_eight(text + CHECK + 8, &low))
+	branch = digit_value((uint8_t)text[BRANCH]);
+	if (branch < 0 || !read_eight(text + INDEX, &index) || !read_eight(text + GENERATION, &generation) ||
+		!read_eight(text + CHECK, &high) || !read_eight(text + CHECK + 8, &low))
 		return false;
 	*id = (struct bp_branch_id){(uint32_t)index, (uint32_t)generation, (uint8_t)branch};
 	*sum = high << 32 | low;
@@ -133,11 +226,19 @@ parse(const char *text, unsigned size, struct bp_branch_id *id, uint64_t *sum)
 }
 
 bool
-bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id)
+bp_branch_id_read(const struct bp_prf_key *key, const char *text, unsigned size, struct bp_branch_id *id)
 {
+	struct checked bytes;
 	uint64_t sum;
 
-	return parse(text, size, id, &sum) && sum == check(key, *id);
+#if BP_PRF_VECTORS
+	if (key->vectors)
+		return size == BP_BRANCH_ID_SIZE && read_vectors(key, text, id);
+#endif
+	if (!parse(text, size, id, &sum))
+		return false;
+	bytes = checked(*id);
+	return sum == bp_prf64(key, &bytes);
 }
 
 bool

@@ -7,7 +7,7 @@
 #ifndef BYEPASS_TRANSACTION_BRANCH_ID_H
 #define BYEPASS_TRANSACTION_BRANCH_ID_H
 
-#include "transaction/keyed_hash.h"
+#include "transaction/prf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,12 +29,13 @@ struct bp_branch_id {
 };
 
 /* Writes BP_BRANCH_ID_SIZE characters, no NUL. */
-void bp_branch_id_write(const struct bp_hash_key *key, struct bp_branch_id id, char *out);
+void bp_branch_id_write(const struct bp_prf_key *key, struct bp_branch_id id, char *out);
 
 /* False: not one of ours, or its check is wrong. */
-bool bp_branch_id_read(const struct bp_hash_key *key, const char *text, unsigned size, struct bp_branch_id *id);
+bool bp_branch_id_read(const struct bp_prf_key *key, const char *text, unsigned size, struct bp_branch_id *id);
 
-/* What a branch says of itself, its check not looked at: for tools, never for a worker. */
+/* What a branch says of itself, its check not looked at. Anybody can write that, so nothing may follow from it but where
+ * to look: memory that is asked for ahead (proxy/prefetch.c), a tool's output. */
 bool bp_branch_id_open(const char *text, unsigned size, struct bp_branch_id *id);
 
 /* Writes BP_BRANCH_ID_STATELESS_SIZE characters. */

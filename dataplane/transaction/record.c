@@ -228,18 +228,31 @@ bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch)
 	return false;
 }
 
-bool
-bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch)
+/* Sets or takes away BP_WORD_ABANDONED while the branch has said nothing. */
+static bool
+change_abandoned(struct bp_record *record, uint32_t generation, unsigned branch, uint64_t from, uint64_t to)
 {
 	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
 	bp_word *place = bp_branch_word(record, branch);
 	uint64_t word = place ? atomic_load(place) : 0;
 
 	while (place != NULL && bp_word_generation(word) == generation && BP_WORD_GET(word, STATE) == waiting &&
-		(word & BP_WORD_ABANDONED) == 0)
-		if (atomic_compare_exchange_weak(place, &word, word | BP_WORD_ABANDONED))
+		(word & BP_WORD_ABANDONED) == from)
+		if (atomic_compare_exchange_weak(place, &word, (word & ~BP_WORD_ABANDONED) | to))
 			return true;
 	return false;
+}
+
+bool
+bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	return change_abandoned(record, generation, branch, 0, BP_WORD_ABANDONED);
+}
+
+bool
+bp_branch_resume(struct bp_record *record, uint32_t generation, unsigned branch)
+{
+	return change_abandoned(record, generation, branch, BP_WORD_ABANDONED, 0);
 }
 
 static struct bp_swap

@@ -50,6 +50,8 @@ struct bp_live {
 };
 static_assert(sizeof(struct bp_live) == 64, "with one branch 128, with seven 512: classes of kept memory");
 
+#define BP_SESSION_TIMER 0x80000000u /* the caller knows session timers */
+
 struct bp_record {
 	/* cache line 0: lookup */
 	struct bp_slot slot;
@@ -67,8 +69,9 @@ struct bp_record {
 	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
 	_Atomic uint8_t branch_count;  /* branches that were ever made */
 	bool to_tagged; /* the request had a To tag */
-	bool watched; /* the health of its trunk's targets is kept */
-	uint32_t reserved2;
+	bool own : 1;     /* a BYE of the edge's own: nobody is upstream */
+	bool watched : 1; /* the health of its trunk's targets is kept */
+	uint32_t session; /* interval in s that the forwarded request asks for (RFC 4028 8.1), BP_SESSION_TIMER; 0: none */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_record) == BP_RECORD_BYTES, "two cache lines");
 static_assert(offsetof(struct bp_record, upstream) == 64, "cache line 1");
@@ -116,9 +119,12 @@ struct bp_swap bp_server_cancel(struct bp_record *record, uint32_t generation);
  * caller sends it. */
 bool bp_branch_cancel(struct bp_record *record, uint32_t generation, unsigned branch);
 
-/* The branch has been silent for too long and another is tried instead: it is no longer pending. Fails once it has
- * answered. */
+/* The branch has been silent for too long and another is tried instead. Fails once it has answered, or is over. Whoever
+ * succeeds says that it is no longer pending, as no event of the branch does from then on. */
 bool bp_branch_abandon(struct bp_record *record, uint32_t generation, unsigned branch);
+
+/* There is no other after all: the abandoned branch is waited for again. Fails if it has answered, or is over, meanwhile. */
+bool bp_branch_resume(struct bp_record *record, uint32_t generation, unsigned branch);
 
 /* An event of the CANCEL's own NICT (branch) or NIST (server; timer J). */
 struct bp_swap bp_branch_cancel_event(struct bp_record *record, uint32_t generation, unsigned branch, unsigned event);

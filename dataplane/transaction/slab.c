@@ -98,7 +98,7 @@ bp_memory_create(struct bp_memory **out, const struct bp_memory_options *options
 	for (int i = 0; i < BP_KEPT_CLASSES; i++)
 		memory->pools[BP_POOL_KEPT + i].slot_size = class_sizes[i];
 	divide_kept(memory, at, options->kept_bytes);
-	atomic_store(&memory->timer_credit, options->timer_credit);
+	atomic_store(&memory->timer_credit, (int64_t)options->timer_credit);
 	*out = memory;
 	return 0;
 }
@@ -531,7 +531,7 @@ bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id id)
 	return pool->capacity - atomic_load_explicit(&pool->carved, memory_order_relaxed);
 }
 
-_Atomic uint32_t *
+_Atomic int64_t *
 bp_memory_timer_credit(struct bp_memory_home *home)
 {
 	return &home->memory->timer_credit;

@@ -53,7 +53,7 @@ struct bp_memory_options {
 	uint32_t slots[BP_POOL_KEPT];      /* of records, dialogs, timer chunks */
 	size_t slot_size[BP_POOL_KEPT];    /* bytes, each begins with a bp_slot */
 	uint64_t kept_bytes;               /* shared by all kept classes */
-	uint32_t timer_credit;             /* timers that may be promised, see timers.h */
+	uint64_t timer_credit;             /* timers that may be promised, see timers.h */
 	void *(*map)(size_t size);         /* zeroed */
 	void (*unmap)(void *memory, size_t size);
 };
@@ -116,8 +116,8 @@ void *bp_pool_slots(const struct bp_memory *memory, enum bp_pool_id pool, size_t
 /* Slots of @pool never used so far; a lower bound of what is free. */
 uint32_t bp_pool_untouched(const struct bp_memory *memory, enum bp_pool_id pool);
 
-/* What is left of the credit for timers, of all workers. */
-_Atomic uint32_t *bp_memory_timer_credit(struct bp_memory_home *home);
+/* What is left of the credit for timers, of all workers; may be overdrawn. */
+_Atomic int64_t *bp_memory_timer_credit(struct bp_memory_home *home);
 
 /* Bytes of a slot. */
 size_t bp_slot_size(const struct bp_memory *memory, const struct bp_slot *slot);

@@ -50,6 +50,7 @@ struct sift {
 	uint32_t round;    /* marks chunks; never 0 */
 	uint8_t step;      /* enum sift_step */
 	uint8_t id;        /* pool whose free blocks are in these lists meanwhile */
+	bool gathered;     /* what came back to the worker is among them */
 	uint32_t todo;     /* places */
 	uint32_t done;
 	uint32_t done_last;
@@ -85,7 +86,7 @@ struct bp_memory {
 	_Atomic uint64_t free_chunks; /* number of the first plus one; above it, how often it changed */
 	_Atomic uint32_t famine;      /* times that kept memory ran dry, by ticks of workers */
 	_Atomic uint32_t hungry;      /* pools, by bit, that some worker found dry */
-	_Atomic uint32_t timer_credit;
+	_Atomic int64_t timer_credit;
 	struct bp_memory_home homes[];
 };
 

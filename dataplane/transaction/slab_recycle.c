@@ -164,6 +164,7 @@ next_class(struct bp_memory_home *home)
 			continue;
 		sift->todo = mine->local;
 		mine->local = 0;
+		sift->gathered = false;
 		sift->step = SIFT_COUNT;
 		if (++sift->round == 0)
 			sift->round = 1;
@@ -178,6 +179,12 @@ next_step(struct bp_memory_home *home)
 
 	switch ((enum sift_step)sift->step) {
 	case SIFT_COUNT:
+		if (!sift->gathered) { /* once, or it might never end */
+			sift->gathered = true;
+			sift->todo = atomic_exchange_explicit(
+				&home->pools[sift->id].returned, 0, memory_order_acquire);
+			break;
+		}
 		sift->todo = sift->done;
 		sift->done = 0;
 		sift->step = SIFT_PART;

@@ -42,19 +42,22 @@ bp_timers_fill(struct bp_timers *timers)
 static void
 borrow(struct bp_timers *timers, unsigned wanted)
 {
-	_Atomic uint32_t *common = bp_memory_timer_credit(timers->memory);
-	uint32_t left = atomic_load_explicit(common, memory_order_relaxed), piece;
+	_Atomic int64_t *common = bp_memory_timer_credit(timers->memory);
+	int64_t left = atomic_load_explicit(common, memory_order_relaxed), most = wanted + BP_TIMER_CREDIT_PIECE, piece;
 
-	do
-		piece = left < wanted + BP_TIMER_CREDIT_PIECE ? left : wanted + BP_TIMER_CREDIT_PIECE;
-	while (!atomic_compare_exchange_weak(common, &left, left - piece));
-	timers->credit += piece;
+	do {
+		piece = left < most ? left : most;
+		if (piece <= 0)
+			return;
+	} while (!atomic_compare_exchange_weak(common, &left, left - piece));
+	timers->credit += (uint32_t)piece;
 }
 
 bool
 bp_timers_promise(struct bp_timers *timers, unsigned count)
 {
-	if (!bp_timers_fill(timers))
+	if (!bp_timers_fill(timers) ||
+		atomic_load_explicit(bp_memory_timer_credit(timers->memory), memory_order_relaxed) < 0)
 		return false;
 	if (timers->credit < count)
 		borrow(timers, count - timers->credit);
@@ -70,7 +73,7 @@ bp_timers_redeem(struct bp_timers *timers, unsigned count)
 	timers->credit += count;
 	if (timers->credit <= BP_TIMER_CREDIT_IDLE)
 		return;
-	atomic_fetch_add(bp_memory_timer_credit(timers->memory), timers->credit - BP_TIMER_CREDIT_PIECE);
+	atomic_fetch_add(bp_memory_timer_credit(timers->memory), (int64_t)timers->credit - BP_TIMER_CREDIT_PIECE);
 	timers->credit = BP_TIMER_CREDIT_PIECE;
 }
 
@@ -87,6 +90,13 @@ take_chunk(struct bp_timers *timers)
 	return chunk;
 }
 
+/* The second chunk of a FIFO and each further one is paid for, see bp_timers_promise(). */
+static void
+pay(struct bp_timers *timers, int64_t entries)
+{
+	atomic_fetch_add(bp_memory_timer_credit(timers->memory), -entries);
+}
+
 static bool
 append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry *entry)
 {
@@ -98,10 +108,12 @@ append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry 
 		if (chunk == NULL)
 			return false;
 		chunk->next = NULL;
-		if (fifo->tail != NULL)
+		if (fifo->tail != NULL) {
 			fifo->tail->next = chunk;
-		else
+			pay(timers, BP_TIMER_CHUNK_ENTRIES);
+		} else {
 			fifo->head = chunk;
+		}
 		fifo->tail = chunk;
 		fifo->write = 0;
 	}
@@ -152,6 +164,8 @@ advance(struct bp_timers *timers, unsigned duration)
 		fifo->head = chunk->next;
 		if (fifo->head == NULL)
 			fifo->tail = NULL;
+		else
+			pay(timers, -(int64_t)BP_TIMER_CHUNK_ENTRIES);
 		bp_slot_return(timers->memory, &chunk->slot);
 	}
 	head = first(fifo);

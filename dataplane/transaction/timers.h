@@ -83,7 +83,14 @@ bool bp_timers_fill(struct bp_timers *timers);
 
 /* A timer that found no memory would leave its record for ever, so all that a record may have at one time are promised
  * before it is made, and more before a branch is added. False: no more can be, or the stock is not full. Each worker
- * takes credit from the common one in larger pieces. */
+ * takes credit from the common one in larger pieces.
+ *
+ * What a record redeems at its end says nothing about the entries that it leaves behind in the FIFOs: those are paid
+ * for by the chunk. A FIFO's second chunk and each further one takes BP_TIMER_CHUNK_ENTRIES from the common credit and
+ * gives them back as it goes home, and nothing is promised while the credit is overdrawn. So at each promise
+ *     promised + entries in FIFOs <= credit + one chunk a FIFO,
+ * and until the next one no more entries can come than are promised: whatever waits, of the living or the dead, has
+ * room in bp_timers_chunks(). No time is in that: it holds for a worker that is held up, too. */
 bool bp_timers_promise(struct bp_timers *timers, unsigned count);
 
 /* The record is over, or was never made. Any worker. */
@@ -95,6 +102,31 @@ void bp_timers_redeem(struct bp_timers *timers, unsigned count);
 #define BP_TIMERS_OF_BRANCH 8u
 #define BP_TIMER_CREDIT_PIECE 256u
 #define BP_TIMER_CREDIT_IDLE (2 * BP_TIMER_CREDIT_PIECE) /* of one worker, at most out of the others' reach */
+/* Entries that wait, for each record and each dialog that there can be, when all are in use: by ordinary calls (two), or
+ * by calls to a dead core, whose records end T4 after the ACK and leave H behind for 64*T1. With more, fewer records can
+ * be made. */
+#define BP_TIMERS_WAITING 6u
+#define BP_TIMERS_WAITING_OF_DIALOG 2u
+
+static inline uint64_t
+bp_timers_credit(uint32_t records, uint32_t dialogs, uint16_t workers)
+{
+	return (uint64_t)records * (BP_TIMERS_OF_RECORD + BP_TIMERS_WAITING) + (uint64_t)dialogs * BP_TIMERS_WAITING_OF_DIALOG +
+		(uint64_t)workers * BP_TIMER_CREDIT_IDLE;
+}
+
+/* What a worker's pool needs beyond what is full: of each FIFO the first chunk, which nobody pays for, and the two at its
+ * ends, which may be half empty; a payment under way; the stock; slots that it carved and does not use. */
+#define BP_TIMER_CHUNKS_OF_WORKER (3 * BP_DURATION_COUNT + 1 + BP_TIMER_STOCK + 32)
+
+/* Chunks that are enough for that credit. A dialog's timer is not promised: between two promises each dialog can come to
+ * one and, as its slot has another life, leave one. */
+static inline uint32_t
+bp_timers_chunks(uint64_t credit, uint32_t dialogs, uint16_t workers)
+{
+	return (uint32_t)((credit + 2 * (uint64_t)dialogs) / BP_TIMER_CHUNK_ENTRIES + 1) +
+		BP_TIMER_CHUNKS_OF_WORKER * workers;
+}
 
 static inline unsigned
 bp_timers_of(unsigned branches)

@@ -201,12 +201,14 @@ wait_for_neighbour(struct bp_wire *wire, const struct bp_output *output)
 
 /* Looks up the neighbour and sends the question that may be due. */
 static enum bp_neighbour_state
-find_neighbour(struct bp_wire *wire, const struct bp_output *output, bool create, struct rte_ether_addr *mac)
+find_neighbour(struct bp_wire *wire, struct bp_output *output, bool create, struct rte_ether_addr *mac)
 {
+	enum bp_neighbour_state state;
 	enum bp_neighbour_ask ask;
-	enum bp_neighbour_state state =
-		bp_neighbour_use(wire->neighbours, &output->next_hop, create, wire->now_us, mac, &ask);
 
+	/* first: if the MAC address changes while it is looked up, whatever remembers the old one is out of date at once */
+	output->resolutions = bp_neighbours_resolutions(wire->neighbours);
+	state = bp_neighbour_use(wire->neighbours, &output->next_hop, create, wire->now_us, mac, &ask);
 	if (unlikely(ask != BP_NEIGHBOUR_ASK_NONE)) {
 		const struct rte_ether_addr *to = ask == BP_NEIGHBOUR_ASK_ONE ? mac : NULL;
 

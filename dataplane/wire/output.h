@@ -29,6 +29,7 @@ struct bp_output {
 	struct bp_ip destination;
 	struct bp_neighbour_key next_hop;
 	struct bp_ip asker; /* our address that asks for the next hop */
+	uint32_t resolutions; /* of the neighbours, read before the next hop was looked up */
 	uint16_t port;
 	uint16_t vlan;
 	uint16_t listener; /* of a SIP datagram, else BP_CONFIG_NONE */

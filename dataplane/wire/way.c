@@ -111,7 +111,7 @@ bp_way_learn(struct bp_wire *wire, const struct bp_output *output, const struct 
 	way->to = to;
 	way->made_us = wire->now_us;
 	way->generation = wire->way_generation;
-	way->resolutions = bp_neighbours_resolutions(wire->neighbours);
+	way->resolutions = output->resolutions;
 	way->port = output->port;
 	way->family = output->family;
 	way->l2_size = (uint8_t)frame->l2_len;

@@ -16,7 +16,7 @@ struct bp_way {
 	struct bp_flow to;
 	uint64_t made_us;
 	uint32_t generation;  /* wire->way_generation when it was made; another: no way */
-	uint32_t resolutions; /* of the neighbours at that time */
+	uint32_t resolutions; /* of the neighbours just before the next hop was looked up */
 	uint32_t ip_sum;      /* of the IPv4 header but for length, identification and checksum */
 	uint32_t udp_sum;     /* of the pseudo header but for the length */
 	uint32_t payload_max; /* bytes that leave in one frame */

@@ -142,7 +142,7 @@ bp_spread_out(struct bp_spread *spread, unsigned self, unsigned port, struct rte
 			continue;
 		}
 		frames[i]->hash.usr = port;
-		if (rte_ring_mp_enqueue(spread->inbox[worker], frames[i]) == 0) {
+		if (rte_ring_sp_enqueue(bp_spread_ring(spread, self, worker), frames[i]) == 0) {
 			handed++;
 			continue;
 		}
@@ -159,7 +159,15 @@ bp_spread_out(struct bp_spread *spread, unsigned self, unsigned port, struct rte
 unsigned
 bp_spread_in(struct bp_spread *spread, unsigned self, struct rte_mbuf **frames, unsigned max)
 {
-	return rte_ring_sc_dequeue_burst(spread->inbox[self], (void **)frames, max, NULL);
+	unsigned sender = spread->turns[self].sender, count = 0;
+
+	for (unsigned i = 0; i < spread->workers && count < max; i++) {
+		count += rte_ring_sc_dequeue_burst(
+			bp_spread_ring(spread, sender, self), (void **)(frames + count), max - count, NULL);
+		sender = sender + 1 < spread->workers ? sender + 1 : 0;
+	}
+	spread->turns[self].sender = sender; /* a full burst: whoever comes after its last sender is first the next time */
+	return count;
 }
 
 unsigned

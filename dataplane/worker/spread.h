@@ -2,8 +2,8 @@
  *
  * Calls spread over workers by their Call-ID. A trunk may talk from one port to one port, which is one flow for a NIC's
  * receive side scaling, and all of it comes to one queue. Then whoever receives a frame looks for the Call-ID in it and
- * hands it to worker[hash(Call-ID)], whole and unlooked at otherwise: in order for each call, since one ring leads to each
- * worker. What has no Call-ID where it is looked for (fragments, ARP, rubbish) stays. Nothing but speed depends on who
+ * hands it to worker[hash(Call-ID)], whole and unlooked at otherwise: one ring leads from each worker to each other, so
+ * what one has received of a call stays in its order, and nobody waits for anybody. What has no Call-ID where it is looked for (fragments, ARP, rubbish) stays. Nothing but speed depends on who
  * gets a message.
  */
 #ifndef BYEPASS_WORKER_SPREAD_H
@@ -18,14 +18,25 @@
 struct rte_mbuf;
 struct rte_ring;
 
-#define BP_SPREAD_RING 4096 /* frames on their way to one worker */
+#define BP_SPREAD_RING 4096 /* frames on their way from one worker to another */
 
-/* Shared by all workers; read only once they run, but for the rings. */
+/* Shared by all workers; read only once they run, but for the rings and whose turn it is. */
 struct bp_spread {
 	struct bp_hash_key key; /* secret: nobody outside can aim at one worker */
 	unsigned workers;
-	struct rte_ring *inbox[BP_CONFIG_WORKERS_MAX];
+	size_t ring_size; /* bytes */
+	uint8_t *rings;   /* workers * workers: of the first receiver those of each sender, then of the next */
+	struct {
+		unsigned sender; /* receiver: rw. Whose ring it looks into first */
+	} __attribute__((aligned(64))) turns[BP_CONFIG_WORKERS_MAX];
 };
+
+/* Single producer, single consumer. */
+static inline struct rte_ring *
+bp_spread_ring(const struct bp_spread *spread, unsigned from, unsigned to)
+{
+	return (struct rte_ring *)(void *)(spread->rings + (to * spread->workers + from) * spread->ring_size);
+}
 
 /* 0 or -errno. Control; EAL is up. */
 int bp_spread_create(struct bp_spread **out, unsigned workers);
@@ -37,7 +48,7 @@ void bp_spread_free(struct bp_spread *spread);
 unsigned bp_spread_out(struct bp_spread *spread, unsigned self, unsigned port, struct rte_mbuf **frames, unsigned count,
 	struct bp_counters *counters);
 
-/* Takes up to @max frames that others have handed to @self. Returns how many. Thread: worker @self. */
+/* Takes up to @max frames that others have handed to @self, of each sender in its order. Returns how many. Thread: worker @self. */
 unsigned bp_spread_in(struct bp_spread *spread, unsigned self, struct rte_mbuf **frames, unsigned max);
 /* The index of the port that a frame out of bp_spread_in() was received on. */
 unsigned bp_spread_port(const struct rte_mbuf *frame);

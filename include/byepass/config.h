@@ -173,6 +173,9 @@ struct bp_config {
 	struct bp_config_control control;
 	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */
 	uint64_t dialog_us;          /* longest life of a dialog that nobody ends */
+	bool reap_by_bye;            /* a dialog that the edge ends is ended by BYE */
+	uint32_t session_s;          /* session interval that the edge asks for (RFC 4028); 0: none */
+	uint32_t session_min_s;      /* shortest one that it lets pass, at least 90 */
 	uint8_t secret[16];          /* signs route tokens; from the secrets file, or random */
 	uint8_t old_secrets[BP_CONFIG_OLD_SECRETS_MAX][16]; /* its further lines, for checking only */
 	uint8_t old_secret_count;

@@ -48,7 +48,9 @@ enum bp_cancel_outcome {
 	X(bye, "a BYE was answered") \
 	X(bye_unanswered, "a BYE got no answer (RFC 3261 15.1.1)") \
 	X(no_ack, "the 2xx was never acknowledged") \
-	X(expired, "lived longer than the configured limit")
+	X(expired, "lived longer than the configured limit") \
+	X(session_expired, "its session timer ran out (RFC 4028 8.3)") \
+	X(refresh_failed, "a re-INVITE or UPDATE got 408, 481 or no answer (RFC 3261 12.2.1.2)")
 
 enum bp_dialog_end {
 #define X(name, text) BP_DIALOG_END_##name,

@@ -64,7 +64,8 @@
 	X(tx_icmp_limited, OUTPUT, noise, "ICMP error that was not sent: over the rate limit") \
 	X(tx_refused, OUTPUT, error, "packet that the device cannot send") \
 	X(handover_full, FRAME, error, "handed to another worker (workers.spread), which does not keep up") \
-	X(branch_not_made, OUTPUT, error, "no memory to send the request to another target; those that it went to decide")
+	X(branch_not_made, OUTPUT, error, "no memory to send the request to another target; those that it went to decide") \
+	X(bye_not_made, OUTPUT, warn, "no memory for the edge's own BYE, or the dialog's names are too long to be kept")
 /* clang-format on */
 
 enum bp_drop_scope { BP_DROP_SCOPE_FRAME, BP_DROP_SCOPE_MESSAGE, BP_DROP_SCOPE_OUTPUT };

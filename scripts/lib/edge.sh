@@ -22,12 +22,13 @@ edge_device() {
 
 # edge_config PMD: the configuration, on stdout. Callers dial bob (core, IPv4), bob6 (core, IPv6) or
 # kamailio. BYP_CPUS: those of the workers, "0, 1"; BYP_POLL: busy or adaptive; BYP_TIMERS: other timers than the
-# RFC's; BYP_DRAIN: how long calls may go on after SIGTERM.
+# RFC's; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_SECRETS: a file of keys; BYP_HUGEPAGES.
 edge_config() {
 	local cpus=${BYP_CPUS:-1}
 	[[ $(nproc) -gt 1 ]] || cpus=0
 	cat <<-YAML
-		workers: { cpus: [$cpus], control_cpu: 0, poll: ${BYP_POLL:-adaptive} }
+		workers: { cpus: [$cpus], control_cpu: 0, poll: ${BYP_POLL:-adaptive}, hugepages: "${BYP_HUGEPAGES:-auto}" }
+		secrets: { file: "${BYP_SECRETS:-none}" }
 		capacity: { transactions: 65536, dialogs: 65536 }
 		timers: ${BYP_TIMERS:-"{ t1: 500ms, t2: 4s, t4: 5s, c: 180s }"}
 		trace: { messages: 10000 }
@@ -88,11 +89,17 @@ edge_start() {
 	edge_dir=$2
 	network_up "$pmd"
 	edge_config "$pmd" >"$edge_dir/edge.yaml"
+	at_exit edge_end
+	edge_begin "$pmd"
+}
+
+# edge_begin PMD: the daemon, on a network that is up; also again, after its end.
+edge_begin() {
+	local pmd=$1
 	rm -f "$edge_dir/pid" "$edge_dir/status"
 	edge_supervise "$edge_binaries/byepass" --config "$edge_dir/edge.yaml" &
 	wait_until 5 test -s "$edge_dir/pid" || die "the edge's process could not be made"
 	edge_pid=$(<"$edge_dir/pid")
-	at_exit edge_end
 	[[ -z ${GDB:-} ]] || edge_debug
 	if ! wait_until 30 edge_ready_or_gone || ! alive "$edge_pid"; then
 		cat "$edge_dir/edge.log" >&2
@@ -116,6 +123,12 @@ edge_stop() {
 	edge_wait "${1:-15}"
 }
 
+# edge_crash: KILL, as a crash or a power cut would.
+edge_crash() {
+	kill -KILL "$edge_pid"
+	wait_until 5 test -s "$edge_dir/status"
+}
+
 # edge_wait SECONDS: for the end of an edge that was told to stop.
 edge_wait() {
 	wait_until "$1" test -s "$edge_dir/status" || {
@@ -132,6 +145,7 @@ edge_wait() {
 # are up may (drain); the second signal cuts them.
 edge_end() {
 	local step
+	edge_pid=$(cat "$edge_dir/pid" 2>/dev/null) || return 0 # a subshell may have started it again
 	for step in TERM:12 TERM:3 KILL:2; do
 		[[ ! -s $edge_dir/status ]] || return 0
 		kill -"${step%:*}" "$edge_pid" 2>/dev/null

@@ -11,6 +11,7 @@ packages_clang=(clang libclang-rt-14-dev) # the second: sanitizers and libFuzzer
 packages_fuzz=(llvm-14) # coverage, symbols in traces
 packages_network=(iproute2 ethtool iputils-ping procps sip-tester curl)
 packages_e2e=(kamailio prometheus baresip-core sipsak)
+packages_bench=(kamailio dpdk-dev gnuplot-nox) # dpdk-dev: testpmd, what the wire carries
 packages_tests=(valgrind) # counts instructions
 
 # install_packages PACKAGE...: those that are missing. Services that come along are not started.

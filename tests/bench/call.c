@@ -24,7 +24,6 @@
 #define ESTABLISHED_S 10 /* they are up for so long beyond */
 #define SEARCH_STEP_S 3
 #define SEARCH_STEPS 7 /* bisections: to less than a percent */
-#define DRAIN_S 60
 #define SETTLE_S 10.5 /* then timers A, E and K are over, and D, J, L and M are not */
 #define BUCKET 16 /* bytes of the table for a record or a dialog; its buckets are no pool's */
 
@@ -35,6 +34,7 @@ usage(void)
 	     "  --scenario NAME   bye (default), cancel, cancel-early, race, options, register, mixed, or a=70,b=30\n"
 	     "  --rate N|max      calls a second, open loop; max: a new one for each that ends (default)\n"
 	     "  --search SHARE    the highest rate with at most this share of failed calls, then measured\n"
+	     "  --load SHARE      search, by 0.001 when nothing else is said, and measure at this share of what was found\n"
 	     "  --seconds N       of the measurement (60)       --warm-up N   before it (35)\n"
 	     "  --workers N       (1)                           --inline      each worker's CPU runs a generator, too\n"
 	     "  --hot             all calls come to one queue, as from one port to one port, and are spread by Call-ID\n"
@@ -46,6 +46,7 @@ usage(void)
 	     "  --transactions N, --dialogs N, --kept BYTES     capacity of the configuration\n"
 	     "  --hugepages MODE  on (default: asked of the kernel, filled before the start), auto, off\n"
 	     "  --config FILE     instead of the one made up; its ports are net_ring_caller and net_ring_callee\n"
+	     "  --drain S         at the end, for calls that are still open (60)\n"
 	     "  --no-bytes        leave out what measures bytes: 36 s before, 10 s after\n"
 	     "  --json FILE");
 }
@@ -64,7 +65,8 @@ number(const char *text, double least)
 enum {
 	OPTION_SCENARIO = 256, OPTION_RATE, OPTION_SEARCH, OPTION_SECONDS, OPTION_WARM_UP, OPTION_WORKERS, OPTION_INLINE, OPTION_HOT,
 	OPTION_CPU, OPTION_CONTROL_CPU, OPTION_WINDOW, OPTION_RING, OPTION_HOLD, OPTION_SIZE, OPTION_HEADERS, OPTION_SOURCES,
-	OPTION_TRUNKS, OPTION_TRANSACTIONS, OPTION_DIALOGS, OPTION_KEPT, OPTION_HUGEPAGES, OPTION_CONFIG, OPTION_NO_BYTES, OPTION_JSON
+	OPTION_TRUNKS, OPTION_TRANSACTIONS, OPTION_DIALOGS, OPTION_KEPT, OPTION_HUGEPAGES, OPTION_CONFIG, OPTION_NO_BYTES, OPTION_JSON,
+	OPTION_DRAIN, OPTION_LOAD
 };
 
 static const struct option known[] = {
@@ -75,7 +77,8 @@ static const struct option known[] = {
 	{"size", 1, NULL, OPTION_SIZE}, {"headers", 1, NULL, OPTION_HEADERS}, {"sources", 1, NULL, OPTION_SOURCES},
 	{"trunks", 1, NULL, OPTION_TRUNKS}, {"transactions", 1, NULL, OPTION_TRANSACTIONS},
 	{"dialogs", 1, NULL, OPTION_DIALOGS}, {"kept", 1, NULL, OPTION_KEPT}, {"hugepages", 1, NULL, OPTION_HUGEPAGES}, {"config", 1, NULL, OPTION_CONFIG},
-	{"no-bytes", 0, NULL, OPTION_NO_BYTES}, {"json", 1, NULL, OPTION_JSON}, {"help", 0, NULL, 'h'}, {0}};
+	{"no-bytes", 0, NULL, OPTION_NO_BYTES}, {"json", 1, NULL, OPTION_JSON}, {"drain", 1, NULL, OPTION_DRAIN},
+	{"load", 1, NULL, OPTION_LOAD}, {"help", 0, NULL, 'h'}, {0}};
 
 static void
 take(struct call_options *options, int option)
@@ -109,6 +112,8 @@ take(struct call_options *options, int option)
 	case OPTION_CONFIG: options->config = optarg; break;
 	case OPTION_NO_BYTES: options->bytes = false; break;
 	case OPTION_JSON: options->json = optarg; break;
+	case OPTION_DRAIN: options->drain_s = number(optarg, 0); break;
+	case OPTION_LOAD: options->load = number(optarg, 0.01); break;
 	case 'h':
 		usage();
 		exit(0);
@@ -123,7 +128,7 @@ parse(struct call_options *options, int argc, char **argv)
 
 	*options = (struct call_options){.scenario = "bye", .rate = INFINITY, .search = -1, .seconds = 60,
 		.warm_up_s = LINGER_S + 3, .workers = 1, .first_cpu = 1, .window = 512, .sources = 1, .trunks = 1,
-		.bytes = true, .hugepages = "on"};
+		.bytes = true, .drain_s = 60, .hugepages = "on"};
 	gen_scenario_read("bye", options->weights);
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
 		take(options, option);
@@ -139,6 +144,8 @@ parse(struct call_options *options, int argc, char **argv)
 		options->transactions = 16u << 20;
 	if (options->kept == 0)
 		options->kept = 192;
+	if (options->load > 0 && options->search < 0)
+		options->search = 0.001;
 	if (options->dialogs == 0)
 		options->dialogs = options->transactions / 2; /* one that has ended lingers, too */
 }
@@ -184,14 +191,11 @@ make_lanes(const struct call_edge *edge, const struct call_options *options, boo
 static void
 free_lanes(void)
 {
-	for (unsigned i = 0; i < call_lanes.count; i++) {
-		struct gen *gen = __atomic_exchange_n(&call_lanes.lanes[i].gen, NULL, __ATOMIC_ACQ_REL);
-		const struct timespec turn = {.tv_nsec = 50000000};
+	struct gen *left[CALL_LANES_MAX];
 
-		if (call_lanes.is_inline)
-			nanosleep(&turn, NULL); /* its worker may be in the midst of it */
-		gen_free(gen);
-	}
+	call_lanes_leave(left);
+	for (unsigned i = 0; i < call_lanes.count; i++)
+		gen_free(left[i]);
 }
 
 static uint64_t
@@ -244,7 +248,7 @@ measure_established(const struct call_edge *edge, const struct call_options *opt
 			break;
 	}
 	live = live_dialogs(&sum);
-	call_lanes_drain(DRAIN_S);
+	call_lanes_drain(options->drain_s);
 	free_lanes();
 	if (live < ESTABLISHED / 2 || live_transactions(&sum) > 0)
 		return 0;
@@ -259,16 +263,16 @@ failed_share(const struct gen_report *report)
 
 /* Whether @rate goes well for a few seconds. */
 static bool
-try_rate(double rate, double loss, struct gen_report *report)
+try_rate(const struct call_options *options, double rate, struct gen_report *report)
 {
 	bool good;
 
 	call_lanes_ask(rate, true);
 	call_lanes_run(SEARCH_STEP_S);
 	call_lanes_ask(0, false);
-	call_lanes_drain(DRAIN_S);
+	call_lanes_drain(options->drain_s);
 	call_lanes_report(report);
-	good = failed_share(report) <= loss && (double)report->started >= 0.98 * rate * SEARCH_STEP_S;
+	good = failed_share(report) <= options->search && (double)report->started >= 0.98 * rate * SEARCH_STEP_S;
 	printf("  %12.0f calls/s: %s, %" PRIu64 " ok, %" PRIu64 " failed\n", rate, good ? "good" : "too much", report->ok,
 		gen_report_failed(report));
 	fflush(stdout);
@@ -283,14 +287,14 @@ search(const struct call_options *options)
 
 	if (report == NULL)
 		abort();
-	while (try_rate(bad, options->search, report)) {
+	while (try_rate(options, bad, report)) {
 		good = bad;
 		bad *= 2;
 	}
 	for (unsigned i = 0; i < SEARCH_STEPS && bad - good > good / 100; i++) {
 		double rate = (good + bad) / 2;
 
-		if (try_rate(rate, options->search, report))
+		if (try_rate(options, rate, report))
 			good = rate;
 		else
 			bad = rate;
@@ -313,6 +317,20 @@ peak_memory(void)
 	if (file != NULL)
 		fclose(file);
 	return sum;
+}
+
+static uint64_t
+open_calls(void)
+{
+	struct gen_report *report = calloc(1, sizeof(*report));
+	uint64_t open;
+
+	if (report == NULL)
+		abort();
+	call_lanes_report(report);
+	open = report->open;
+	free(report);
+	return open;
 }
 
 static void
@@ -340,7 +358,8 @@ measure(const struct call_edge *edge, const struct call_options *options, double
 	call_lanes_report(sample->gen);
 	result->peak_bytes = peak_memory();
 	call_lanes_ask(0, false);
-	call_lanes_drain(DRAIN_S);
+	call_lanes_drain(options->drain_s);
+	result->open = open_calls();
 	if (options->bytes)
 		call_lanes_run(SETTLE_S);
 	bp_dataplane_sum(edge->dataplane, &sum);
@@ -372,12 +391,18 @@ bench_call(int argc, char **argv)
 		result.bytes_per_call = measure_established(&edge, &options);
 	made = make_lanes(&edge, &options, false);
 	if (made) {
-		measure(&edge, &options, options.search >= 0 ? search(&options) : options.rate, &result);
+		double rate = options.rate;
+
+		if (options.search >= 0) {
+			result.found = search(&options);
+			rate = result.found * (options.load > 0 ? options.load : 1);
+		}
+		measure(&edge, &options, rate, &result);
 		free_lanes();
 		call_report(&options, &result, &json);
 	}
 	bench_json_close(&json);
 	call_edge_stop(&edge);
 	free(result.sample.gen);
-	return made && result.good ? 0 : 1;
+	return made && result.good && result.open == 0 ? 0 : 1;
 }

@@ -23,7 +23,9 @@ struct call_options {
 	double rate;    /* calls a second over all lanes; INFINITY: by the window */
 	double search;  /* highest share of failed calls; below 0: no search */
 	double seconds, warm_up_s;
+	double load;    /* share of what the search found, at which is measured */
 	double ring_s, hold_s;
+	double drain_s; /* at most, until no call is open */
 	unsigned workers;
 	unsigned first_cpu, control_cpu;
 	bool is_inline; /* each worker's lcore turns a generator, too */
@@ -58,7 +60,7 @@ void call_edge_ends(const struct call_edge *edge, const struct call_options *opt
 
 /* A generator and what it is asked to do by the main thread. */
 struct call_lane {
-	struct gen *gen; /* set while nobody turns */
+	struct gen *gen; /* main: w, lane: r. Taken away by call_lanes_leave() */
 	/* main: w, lane: r. Valid once `asked` says so (release). */
 	double rate;
 	bool reset;
@@ -67,6 +69,7 @@ struct call_lane {
 	/* lane: w, main: r */
 	_Atomic unsigned done;
 	_Atomic bool idle;
+	_Atomic bool empty; /* the worker has seen that there is no generator. main clears it when it has taken it away */
 };
 
 struct call_lanes {
@@ -82,6 +85,8 @@ int call_lane_run(void *worker);
 void call_lanes_run(double seconds);
 /* Until no call is open, at most so long. */
 void call_lanes_drain(double seconds);
+/* Takes the generators away; nobody turns them any more. The caller frees them. */
+void call_lanes_leave(struct gen *left[CALL_LANES_MAX]);
 /* The rate over all lanes from now on; INFINITY: by the window. @reset: forget what was counted. */
 void call_lanes_ask(double rate, bool reset);
 /* The sum of all lanes' reports. */
@@ -98,6 +103,8 @@ struct call_result {
 	struct call_sample sample;
 	double bytes_per_call, bytes_per_transaction; /* 0: not measured */
 	uint64_t peak_bytes;
+	uint64_t open; /* calls that the end of the measurement did not end: there should be none */
+	double found;  /* by the search, calls a second; 0: none was asked for */
 	char law[128];
 	bool good; /* the law holds */
 };

@@ -15,25 +15,25 @@
 struct call_lanes call_lanes;
 
 static void
-obey(struct call_lane *lane, unsigned asked)
+obey(struct call_lane *lane, struct gen *gen, unsigned asked)
 {
-	gen_rate(lane->gen, lane->rate);
+	gen_rate(gen, lane->rate);
 	if (lane->report != NULL)
-		gen_report(lane->gen, lane->report);
+		gen_report(gen, lane->report);
 	if (lane->reset)
-		gen_report_reset(lane->gen);
+		gen_report_reset(gen);
 	atomic_store_explicit(&lane->done, asked, memory_order_release);
 }
 
 static void
-turn(struct call_lane *lane, uint64_t tsc)
+turn(struct call_lane *lane, struct gen *gen, uint64_t tsc)
 {
 	unsigned asked = atomic_load_explicit(&lane->asked, memory_order_acquire);
 
 	if (asked != atomic_load_explicit(&lane->done, memory_order_relaxed))
-		obey(lane, asked);
-	gen_turn(lane->gen, tsc);
-	atomic_store_explicit(&lane->idle, gen_idle(lane->gen), memory_order_relaxed);
+		obey(lane, gen, asked);
+	gen_turn(gen, tsc);
+	atomic_store_explicit(&lane->idle, gen_idle(gen), memory_order_relaxed);
 }
 
 int
@@ -44,8 +44,12 @@ call_lane_run(void *argument)
 
 	bp_worker_enter(worker);
 	while (!__atomic_load_n(&worker->stop, __ATOMIC_RELAXED)) {
-		if (__atomic_load_n(&lane->gen, __ATOMIC_ACQUIRE) != NULL)
-			turn(lane, rte_rdtsc());
+		struct gen *gen = __atomic_load_n(&lane->gen, __ATOMIC_ACQUIRE);
+
+		if (gen != NULL)
+			turn(lane, gen, rte_rdtsc());
+		else
+			atomic_store_explicit(&lane->empty, true, memory_order_release);
 		bp_worker_turn(worker, rte_rdtsc());
 	}
 	bp_worker_leave(worker);
@@ -69,7 +73,7 @@ call_lanes_run(double seconds)
 		if (call_lanes.is_inline)
 			sleep_ms(1);
 		else
-			turn(&call_lanes.lanes[0], rte_rdtsc());
+			turn(&call_lanes.lanes[0], call_lanes.lanes[0].gen, rte_rdtsc());
 	}
 }
 
@@ -117,6 +121,19 @@ call_lanes_ask(double rate, bool reset)
 	ask(NULL);
 	for (unsigned i = 0; i < call_lanes.count; i++)
 		call_lanes.lanes[i].reset = false;
+}
+
+void
+call_lanes_leave(struct gen *left[CALL_LANES_MAX])
+{
+	for (unsigned i = 0; i < call_lanes.count; i++) {
+		struct call_lane *lane = &call_lanes.lanes[i];
+
+		left[i] = __atomic_exchange_n(&lane->gen, NULL, __ATOMIC_ACQ_REL);
+		atomic_store_explicit(&lane->empty, !call_lanes.is_inline, memory_order_relaxed);
+		while (!atomic_load_explicit(&lane->empty, memory_order_acquire))
+			sleep_ms(1); /* its worker may be in the midst of a turn, however long that takes */
+	}
 }
 
 void

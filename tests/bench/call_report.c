@@ -31,6 +31,24 @@ latency(const char *what, const char *key, const struct gen_histogram *histogram
 	putchar('\n');
 }
 
+/* What a drawing needs: percentiles from 0 on, each step a fifth of what is left. */
+static void
+curve(const char *key, const struct gen_histogram *histogram, struct bench_json *json)
+{
+	double us = (double)rte_get_tsc_hz() / 1e6;
+
+	bench_json_begin(json, key, '[');
+	for (double rest = 1; histogram->total > 0 && rest * (double)histogram->total >= 1; rest *= 0.8) {
+		double percent = 100 * (1 - rest);
+
+		bench_json_begin(json, NULL, '{');
+		bench_json_number(json, "percentile", percent);
+		bench_json_number(json, "us", (double)gen_histogram_percentile(histogram, percent) / us);
+		bench_json_end(json, '}');
+	}
+	bench_json_end(json, ']');
+}
+
 static void
 failures(const struct gen_report *gen, struct bench_json *json)
 {
@@ -112,6 +130,12 @@ call_report(const struct call_options *options, const struct call_result *result
 	bench_json_number(json, "goodput", (double)gen->ok / sample->seconds);
 	printf("  %-28s %9.0f calls/s (%" PRIu64 " ok, %" PRIu64 " failed, %.0f offered a second)\n", "measured",
 		(double)gen->ok / sample->seconds, gen->ok, gen_report_failed(gen), (double)gen->started / sample->seconds);
+	if (result->found > 0)
+		printf("  %-28s %9.0f calls/s\n", "the highest rate found", result->found);
+	if (result->open > 0)
+		printf("  open calls that did not end: %" PRIu64 "\n", result->open);
+	bench_json_number(json, "calls_open", (double)result->open);
+	bench_json_number(json, "highest_rate", result->found);
 	failures(gen, json);
 	drops(&sample->begin, &sample->end);
 
@@ -135,6 +159,12 @@ call_report(const struct call_options *options, const struct call_result *result
 	latency("other requests", "onward_us", &gen->onward, json);
 	latency("responses", "back_us", &gen->back, json);
 	latency("generator late by", "late_us", &gen->late_by, json);
+
+	bench_json_begin(json, "curves", '{');
+	curve("transit_us", &gen->transit, json);
+	curve("onward_us", &gen->onward, json);
+	curve("back_us", &gen->back, json);
+	bench_json_end(json, '}');
 
 	printf("\n  %-28s %9.0f bytes\n", "an established call", result->bytes_per_call);
 	printf("  %-28s %9.0f bytes\n", "a finished transaction", result->bytes_per_transaction);

@@ -29,6 +29,7 @@ struct load {
 	const char *json;
 	double seconds, settle, drain;
 	double loss, from, precision; /* of --search */
+	unsigned tries; /* of a rate that fails */
 	bool search;
 	unsigned cpu;
 	double tsc_hz;
@@ -69,6 +70,9 @@ usage(void)
 	       "                  needs a retransmission (0.001 is one of a thousand)\n"
 	       "  --from R        begin there (1000), double until it fails, then halve the distance until it is less than\n"
 	       "  --precision P   this part of the rate (0.05)\n"
+	       "  --tries N       a rate has failed when it failed so often (1): on a machine that does other things, too\n"
+	       "  --direct        no proxy: the target is something that sends every frame back (testpmd's macswap), so that\n"
+	       "                  what the wire and the ports carry can be compared; give --target the callee's address\n"
 	       "  --json FILE     also write the numbers there\n"
 	       "  --cpu N         run on that one of the CPUs that are allowed (0)\n%s"
 	       "                  Without --seed each run has Call-IDs of its own.\n",
@@ -123,6 +127,8 @@ enum {
 	SEARCH,
 	FROM,
 	PRECISION,
+	TRIES,
+	DIRECT,
 	JSON,
 	CPU,
 	HELP,
@@ -171,6 +177,12 @@ take_option(struct load *load, int option, char *argument)
 	case PRECISION:
 		load->precision = traffic_number(argument, 0.001);
 		break;
+	case TRIES:
+		load->tries = (unsigned)traffic_number(argument, 1);
+		break;
+	case DIRECT:
+		options->direct = true;
+		break;
 	case JSON:
 		load->json = argument;
 		break;
@@ -195,9 +207,10 @@ read_options(int argc, char **argv)
 		{"seconds", required_argument, NULL, SECONDS}, {"settle", required_argument, NULL, SETTLE},
 		{"drain", required_argument, NULL, DRAIN}, {"search", required_argument, NULL, SEARCH},
 		{"from", required_argument, NULL, FROM}, {"precision", required_argument, NULL, PRECISION},
+		{"tries", required_argument, NULL, TRIES}, {"direct", no_argument, NULL, DIRECT},
 		{"json", required_argument, NULL, JSON}, {"cpu", required_argument, NULL, CPU},
 		{"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
-	struct load load = {.seconds = 10, .settle = 1, .drain = 2, .from = 1000, .precision = 0.05};
+	struct load load = {.seconds = 10, .settle = 1, .drain = 2, .from = 1000, .precision = 0.05, .tries = 1};
 	int option;
 
 	gen_options_default(&load.options);
@@ -211,7 +224,10 @@ read_options(int argc, char **argv)
 	if (load.eal == NULL || load.options.caller.ip == 0 || load.options.callee.ip == 0 ||
 		load.options.caller.peer_ip == 0)
 		bench_usage("--eal, --caller, --callee and --target are needed");
-	if (load.options.callee.peer_ip == 0) {
+	if (load.options.direct) {
+		load.options.callee.peer_ip = load.options.caller.ip;
+		load.options.callee.peer_udp = load.options.caller.udp;
+	} else if (load.options.callee.peer_ip == 0) {
 		load.options.callee.peer_ip = load.options.caller.peer_ip;
 		load.options.callee.peer_udp = load.options.caller.peer_udp;
 	}
@@ -238,7 +254,7 @@ start_eal(struct load *load)
 	arguments[count++] = cpu;
 	arguments[count++] = (char *)"--no-telemetry";
 	arguments[count++] = (char *)"--log-level=lib.*:error";
-	for (char *word = strtok_r(load->eal, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+	for (char *word = strtok_r(load->eal, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
 		if (count == EAL_ARGUMENTS_MAX)
 			bench_usage("--eal has too many words");
 		arguments[count++] = word;
@@ -376,10 +392,15 @@ search(struct load *load, struct bench_json *json, struct gen_report *best)
 
 	bench_json_begin(json, "steps", '[');
 	for (unsigned i = 0; i < STEPS_MAX && !stopped; i++) {
-		struct step step = run_step(load, rate, &report);
+		struct step step = {0};
 
-		print_step(&step, true);
-		json_step(json, &step);
+		for (unsigned tries = 0; tries < load->tries; tries++) {
+			step = run_step(load, rate, &report);
+			print_step(&step, true);
+			json_step(json, &step);
+			if (step.passed || stopped)
+				break;
+		}
 		if (step.passed) {
 			low = rate;
 			highest = step;
@@ -431,6 +452,7 @@ bench_load(int argc, char **argv)
 		step = run_step(&load, rate, &report);
 		print_step(&step, false);
 	}
+	bench_json_number(&json, "settle_seconds", load.settle);
 	run.seconds = step.seconds;
 	if (report.started > 0) {
 		traffic_print(&run, &report);

@@ -9,6 +9,7 @@
 
 #include "sip/scan.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -254,11 +255,18 @@ ratio(const struct set *set, unsigned rounds)
 	return median(ratios, rounds);
 }
 
+/* What malloc() is: the other parsers' cost depends on it. */
+static const char *
+allocator(void)
+{
+	return dlsym(RTLD_DEFAULT, "mallctl") != NULL ? "jemalloc" : "of the C library";
+}
+
 static void
 print_table(unsigned rounds)
 {
-	printf("variant %s, time stamp counter %.3f GHz, medians of %u rounds\n\n", bp_variant->name, tsc_ghz,
-		rounds);
+	printf("variant %s, time stamp counter %.3f GHz, medians of %u rounds, allocator %s\n\n", bp_variant->name, tsc_ghz,
+		rounds, allocator());
 	printf("%-8s %6s  %-8s %9s %9s %8s %13s %12s %8s\n", "message", "bytes", "parser", "ns", "best",
 		"cyc/byte", "messages/s", "instructions", "ratio");
 	for (unsigned s = 0; s < SETS; s++) {
@@ -313,9 +321,9 @@ write_json(const char *path, unsigned rounds)
 		return 1;
 	}
 	fprintf(to,
-		"{\"bench\": \"parse\", \"variant\": \"%s\", \"tsc_ghz\": %.4f, \"rounds\": %u,\n "
+		"{\"bench\": \"parse\", \"variant\": \"%s\", \"tsc_ghz\": %.4f, \"rounds\": %u, \"allocator\": \"%s\",\n "
 		"\"messages\": [",
-		bp_variant->name, tsc_ghz, rounds);
+		bp_variant->name, tsc_ghz, rounds, allocator());
 	for (unsigned s = 0; s < PARSE_MIX; s++) {
 		fputs(s ? ",\n  " : "\n  ", to);
 		write_set(to, &sets[s]);

@@ -175,6 +175,7 @@ void
 bench_machine(struct bench_json *json)
 {
 	char cpu[128], memory[64];
+	double load = 0;
 	struct utsname system;
 
 	read_field("/proc/cpuinfo", "model name", cpu, sizeof(cpu));
@@ -186,5 +187,7 @@ bench_machine(struct bench_json *json)
 	bench_json_number(json, "cpus", (double)sysconf(_SC_NPROCESSORS_ONLN));
 	bench_json_text(json, "memory", memory);
 	bench_json_text(json, "kernel", system.release);
+	if (getloadavg(&load, 1) == 1)
+		bench_json_number(json, "load_average", load);
 	bench_json_end(json, '}');
 }

@@ -86,6 +86,7 @@ world_config(bool core6)
 		.limits = {.headers = 128, .vias = 32, .uri = 1024, .message = 65507},
 		.drain_us = SECONDS(60),
 		.dialog_us = SECONDS(7200),
+		.session_min_s = 90,
 		.secret = "a secret, 16 by",
 		.node_id = 7,
 		.port_count = 2,

@@ -151,6 +151,60 @@ bye_in_early_dialog(void **state)
 	check_dialogs(w, 0, 0);
 }
 
+/* 12.1: several callees ring, each is an early dialog of its own, and requests in each find their way. A BYE ends only
+ * the one that it names (15). */
+static void
+several_early_dialogs(void **state)
+{
+	struct world *w = *state;
+	struct leg early[3];
+	struct call call;
+	const char *seen;
+
+	call_invite(w, &call, &alice, &bob);
+	for (unsigned i = 0; i < 3; i++) {
+		call.tag = ua_new_tag();
+		early[i] = leg_caller(&alice, call.invite, call_ring(w, &call, 180 + i % 2 * 3));
+	}
+	for (unsigned i = 3; i-- > 0;) {
+		say(w, &alice, leg_request(&early[i], "PRACK"));
+		expect_forwarded(w);
+		seen = expect(w, &bob, "PRACK");
+		check_text(w, text_tag(seen, "To"), text_param(early[i].remote, "tag"));
+		say(w, &bob, ua_response(&bob, seen, 200, NULL));
+		expect_status(w, &alice, 200, "PRACK");
+	}
+	leg_exchange(w, &early[0], &(struct leg){.peer = &bob}, "BYE", 200);
+	leg_exchange(w, &early[1], &(struct leg){.peer = &bob}, "UPDATE", 200);
+	check_dialogs(w, 0, 0);
+	call_answer(w, &call); /* the last one */
+	call_ack(w, &call);
+	leg_exchange(w, &early[1], &(struct leg){.peer = &bob}, "BYE", 200);
+	check_dialogs(w, 1, 0);
+	call.caller.cseq = 20;
+	leg_bye(w, &call.caller, &call.callee);
+	check_dialogs(w, 1, 1);
+}
+
+/* The callee, too, may send requests in an early dialog (RFC 3311 4), but no BYE (15). */
+static void
+update_of_the_callee_in_early_dialog(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+	struct leg early;
+
+	call_invite(w, &call, &alice, &bob);
+	call_ring(w, &call, 183);
+	early = leg_callee(&bob, call.seen, call.tag);
+	leg_exchange(w, &early, &(struct leg){.peer = &alice}, "UPDATE", 200);
+	call_answer(w, &call);
+	call_ack(w, &call);
+	call.callee.cseq = early.cseq;
+	leg_bye(w, &call.callee, &call.caller);
+	check_dialogs(w, 1, 1);
+}
+
 /* RFC 5407 3.2.4 the other way: the BYE overtakes the ACK. */
 static void
 bye_before_ack(void **state)
@@ -699,6 +753,51 @@ restart_loses_no_call(void **state)
 	leg_bye(w, &call.callee, &call.caller);
 }
 
+static struct bp_config *
+with_new_key(bool old_one_kept)
+{
+	struct bp_config *config = world_config(false);
+
+	memcpy(config->old_secrets[0], config->secret, sizeof(config->secret));
+	memcpy(config->secret, "another secret..", sizeof(config->secret));
+	config->old_secret_count = old_one_kept;
+	config->generation = 2;
+	return config;
+}
+
+/* A new key signs, the old one still checks: calls go on under their old tokens, new ones get new ones. */
+static void
+restart_with_a_new_key(void **state)
+{
+	struct world *w = *state;
+	struct call call, next;
+
+	call_up(w, &call, &alice, &bob);
+	world_reload(w, with_new_key(true));
+	world_restart(w);
+	leg_reinvite(w, &call.callee, &call.caller);
+	leg_reinvite(w, &call.caller, &call.callee);
+	call_up(w, &next, &alice, &bob);
+	leg_bye(w, &call.caller, &call.callee);
+	leg_bye(w, &next.callee, &next.caller);
+}
+
+/* Without the old key its tokens are anybody's. */
+static void
+restart_without_the_old_key(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	call_up(w, &call, &alice, &bob);
+	world_reload(w, with_new_key(false));
+	world_restart(w);
+	say(w, &alice, leg_request(&call.caller, "BYE"));
+	expect_answered(w);
+	expect_status(w, &alice, 481, "BYE");
+	expect_nothing(w);
+}
+
 /* A response to what an edge before this one sent. */
 static void
 response_from_before_the_restart(void **state)
@@ -768,6 +867,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(reinvite_refused),
 	flow_test(prack_in_early_dialog),
 	flow_test(bye_in_early_dialog),
+	flow_test(several_early_dialogs),
+	flow_test(update_of_the_callee_in_early_dialog),
 	flow_test(bye_before_ack),
 	flow_test(bye_again),
 	flow_test(bye_challenged),
@@ -796,6 +897,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test(untrusted_contact_is_not_believed),
 	flow_test(contact_that_is_no_request_uri),
 	flow_test(restart_loses_no_call),
+	flow_test(restart_with_a_new_key),
+	flow_test(restart_without_the_old_key),
 	flow_test(response_from_before_the_restart),
 	flow_test(reload_keeps_calls),
 	flow_test(drain_keeps_calls),

@@ -558,6 +558,108 @@ static const struct world_options options = {
 static const struct world_options two = {
 	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = bob_then_carol};
 
+/* ---- the target's time is over, and right after carol's INVITE went out it reacts, at the other worker ---- */
+
+static const struct peer dave = {"dave", "10.0.0.4", 5060, CORE};
+
+struct awakening {
+	const char *invite; /* as bob got it */
+	unsigned status;    /* that he says; 0: an ICMP error comes */
+	unsigned times;
+};
+
+static void
+wake_up(struct world *w, void *argument)
+{
+	struct awakening *bobs = argument;
+	struct bp_flow flow = peer_flow(&carol);
+
+	if (bobs->times > 0 || !bp_flow_equal(&w->log[w->log_count - 1].flow, &flow))
+		return;
+	bobs->times++;
+	w->worker = !w->busy;
+	if (bobs->status != 0)
+		say(w, &bob, ua_response(&bob, bobs->invite, bobs->status, "bob"));
+	else
+		world_flow_failed(w, &bob, bobs->invite);
+}
+
+/* bob, then carol, then dave; up to the moment at which carol has her INVITE. */
+static void
+wakes_up_just_then(struct world *w, struct call *call, unsigned status)
+{
+	struct bp_config *config = world_config(false);
+	struct bp_config_trunk *trunk = &config->trunks[0];
+	struct awakening bobs = {.status = status};
+
+	config->generation = 2;
+	world_config_two_targets(config, 1, 2);
+	trunk->target_count = 3;
+	trunk->timeout_us = PATIENCE;
+	trunk->targets = realloc(trunk->targets, 3 * sizeof(*trunk->targets));
+	trunk->targets[2] = (struct bp_config_target){.flow = peer_flow(&dave), .priority = 3};
+	world_reload(w, config);
+	w->worker = 0;
+	call_invite(w, call, &alice, &bob);
+	bobs.invite = call->seen;
+	world_run_until(w, PATIENCE - 1);
+	check_int(w, world_take(w, &bob), 2);
+	w->between = wake_up;
+	w->between_argument = &bobs;
+	world_run_until(w, PATIENCE);
+	w->between = NULL;
+	check_int(w, bobs.times, 1);
+}
+
+/* dave, who would be next, is left alone as long as carol is at work. */
+static void
+ends_at_carol(struct world *w, struct call *call)
+{
+	at_carol(w, call);
+	expect_nothing(w);
+	up_and_down(w, call);
+	world_wait(w, SECONDS(100));
+	expect_nothing(w);
+}
+
+static void
+overloaded_just_then(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	wakes_up_just_then(w, &call, 503);
+	expect(w, &bob, "ACK");
+	ends_at_carol(w, &call);
+}
+
+static void
+unreachable_just_then(void **state)
+{
+	struct world *w = *state;
+	struct call call;
+
+	wakes_up_just_then(w, &call, 0);
+	ends_at_carol(w, &call);
+}
+
+static void
+rings_just_then(void **state)
+{
+	struct world *w = *state;
+	struct call call, late;
+	const char *cancel;
+
+	wakes_up_just_then(w, &call, 180);
+	late = call;
+	cancel = expect(w, &bob, "CANCEL");
+	say(w, &bob, ua_response(&bob, cancel, 200, "bob"));
+	say(w, &bob, ua_response(&bob, late.seen, 487, "bob"));
+	expect_absorbed(w);
+	expect(w, &bob, "ACK");
+	ends_at_carol(w, &call);
+}
+
 /* RFC 4320 4.1: the caller hears something, though the first branch ended at once and the second is silent. */
 static void
 trying_after_failover(void **state)
@@ -608,6 +710,9 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(too_many_targets, &options),
 	flow_test_with(restart_after_failover, &options),
 	flow_test_with(spread_over_workers, &two),
+	flow_test_with(overloaded_just_then, &two),
+	flow_test_with(unreachable_just_then, &two),
+	flow_test_with(rings_just_then, &two),
 };
 
 FLOW_TESTS_MAIN(tests)

@@ -4,7 +4,7 @@
 
   seeds.py GOLDEN OUT [CORPORA]
 
-Writes OUT/message, via, uri, edit and compare, each file named by its content: the golden messages and, where they are
+Writes OUT/message, via, uri, edit, gather and compare, each file named by its content: the golden messages and, where they are
 there, the torture messages, whole; and the Vias, URIs and addresses that stand in them.
 """
 import hashlib
@@ -16,6 +16,7 @@ import sys
 ADDRESS_HEADERS = rb"(?:From|f|To|t|Contact|m|Route|Record-Route|Refer-To|r|P-Asserted-Identity)"
 EDITS = (0x7f, 0x3ff, 0x404, 0xc0c, 0x30000006, 0x1ff, 0x212, 0xc00)  # see add_edits() in tests/unit/sip/exercise.c
 
+GATHERED = (0x7e, 0x01, 0xfe, 0x4c, 0x38)  # see enum gather_choice in tests/unit/proxy/exercise_gather.h
 
 def unescape(text):
     """As tests/golden/README.md says."""
@@ -55,6 +56,9 @@ def main():
     write(out / "uri", addresses | uris)
     write(out / "edit",
           [edit.to_bytes(4, "little") + message for edit, message in zip(itertools.cycle(EDITS), messages)])
+    write(out / "gather",
+          [bytes([choice]) + b"\xc4\x13" + bytes(range(16)) + message
+           for choice, message in zip(itertools.cycle(GATHERED), messages)])
     write(out / "compare", pairs)
 
 

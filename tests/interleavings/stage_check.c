@@ -209,6 +209,8 @@ check_words(struct bp_record *record)
 		if (is_ringing(word) && (BP_WORD_GET(word, CANCEL) != 0) != (seen.branches[i].cancels == 1))
 			return "a CANCEL is in the word but was not sent, or the reverse";
 	}
+	if (!stage.options->parallel && waiting > 1)
+		return "two targets are at work that should be tried one after another";
 	if (stage.invite && BP_WORD_GET(record->server, STATE) == BP_IST_ACCEPTED && waiting > 0 && !asked)
 		return "a 2xx went up, and another branch rings on (16.7 step 10)";
 	if (bp_server_final_owed(record, record->server) && BP_WORD_GET(record->server, PENDING) != waiting)

@@ -68,6 +68,18 @@ MUTANTS = [
         "a branch counts as done before its response is there for whoever chooses the best",
         "histories fork 6 0",
     ),
+    Mutant(
+        "next-before-abandon",
+        "proxy/branch.c",
+        "\tif (!is_next_wanted(record, live, trunk) || !bp_branch_abandon(record, entry->generation, entry->branch))\n"
+        "\t\treturn;\n"
+        "\tgiven_up = bp_branch_next(engine, record, entry->generation) ||\n"
+        "\t\t!bp_branch_resume(record, entry->generation, entry->branch);\n",
+        "\tgiven_up = bp_branch_next(engine, record, entry->generation) &&\n"
+        "\t\tbp_branch_abandon(record, entry->generation, entry->branch);\n",
+        "a target whose time is over and who answers just then are both gone on from: two at work",
+        "histories failover 4 0",
+    ),
     # ---- compare-and-swap ----
     Mutant(
         "server-word-stored",

@@ -28,10 +28,19 @@ bob_then_carol(struct bp_config *config)
 	config->trunks[0].timeout_us = SECONDS(2);
 }
 
+/* The reaper says BYE to both. */
+static void
+soon_by_bye(struct bp_config *config)
+{
+	config->reap_by_bye = true;
+	config->dialog_us = SECONDS(40);
+}
+
 static const struct script scripts[] = {
 	{"answered", "INVITE", .bob = {180, 200}, .bye = true, .expected = "INVITE 200, BYE 200"},
 	{"dialog", "INVITE", .bob = {183, 200}, .dialog = true, .bye = true,
 		.expected = "INVITE 200, INVITE 200, INFO 200, BYE 200"},
+	{"ended by the edge", "INVITE", .bob = {180, 200}, .prepare = soon_by_bye, .expected = "INVITE 200"},
 	{"two answers", "INVITE", .bob = {180, 200, .twice = true}, .bye = true,
 		.expected = "INVITE 200, INVITE 200, BYE 200"},
 	{"cancelled", "INVITE", .bob = {180, 0}, .cancel_at = 180, .expected = "CANCEL 200, INVITE 487"},
@@ -92,11 +101,11 @@ times_dry(struct world *w)
 static void
 check_pools(struct world *w)
 {
-	uint64_t credit = *bp_memory_timer_credit(w->engines[0]->memory);
+	int64_t credit = *bp_memory_timer_credit(w->engines[0]->memory);
 
 	for (unsigned i = 0; i < w->options.workers; i++)
 		credit += w->engines[i]->timers.credit;
-	check_int(w, credit, w->options.transactions * BP_TIMERS_OF_RECORD + w->options.workers * BP_TIMER_CREDIT_IDLE);
+	check_int(w, credit, bp_timers_credit(w->options.transactions, w->options.dialogs, w->options.workers));
 	check_int(w, in_use(w, BP_POOL_KIND_record), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_dialog), 0);
 	check_int(w, in_use(w, BP_POOL_KIND_kept), 0);

@@ -58,6 +58,8 @@ choose_edge(struct conditions *c, struct random *random)
 		c->timers = (struct bp_config_timers){MS(300), SECONDS(2), SECONDS(3), SECONDS(60), SECONDS(32)};
 	c->dialog_us = SECONDS(one_in(random, 4) ? 90 : 900);
 	c->target_us = one_in(random, 3) ? 0 : MS(400) + MS(below(random, 6000));
+	c->reap_by_bye = one_in(random, 2);
+	c->edge_session_s = one_in(random, 3) ? 90 + below(random, 60) : 0;
 	c->lag_us = lags_us[below(random, 5)];
 	c->stops = stops[below(random, 5)];
 	c->hook_stops = share(random, 300);
@@ -71,6 +73,7 @@ choose_people(struct conditions *c, struct random *random)
 	c->calls = calls[below(random, 5)] + below(random, 40);
 	if (one_in(random, 20)) /* most of what goes wrong needs few; some need a crowd */
 		c->calls = 1000 + below(random, 2000);
+	c->session_s = one_in(random, 3) ? 0 : 90 + below(random, 200);
 	c->window_us = one_in(random, 3) ? SECONDS(1) : SECONDS(40);
 	c->core_callers = share(random, 600);
 	c->plain = share(random, 300);

@@ -55,11 +55,11 @@ summarize(uint64_t seeds, const struct totals *t)
 {
 	printf("%llu seeds, every rule held: %llu calls, %llu dialogs; %llu messages taken, %llu sent, %llu lost, "
 	       "%llu repeated by the network; %llu CANCELs, of which %llu won the race with the answer and %llu lost it; "
-	       "workers stopped %llu times in mid-call; %.1f hours of SIP; trace %016llx\n",
+	       "%llu BYEs of the edge's own; workers stopped %llu times in mid-call; %.1f hours of SIP; trace %016llx\n",
 		(unsigned long long)seeds, (unsigned long long)t->calls, (unsigned long long)t->dialogs,
 		(unsigned long long)t->received, (unsigned long long)t->sent, (unsigned long long)t->lost,
 		(unsigned long long)t->repeated, (unsigned long long)t->cancels, (unsigned long long)t->cancels_won,
-		(unsigned long long)t->cancels_lost, (unsigned long long)t->stops, (double)t->virtual_us / 3.6e9,
+		(unsigned long long)t->cancels_lost, (unsigned long long)t->own_byes, (unsigned long long)t->stops, (double)t->virtual_us / 3.6e9,
 		(unsigned long long)t->trace);
 }
 

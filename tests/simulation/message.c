@@ -145,6 +145,13 @@ read_header(struct seen *m, struct text line, struct text name, struct text valu
 		m->contact = until(behind(value, "<"), ">");
 	} else if (text_is(name, "Reason")) {
 		m->reason = value;
+	} else if (text_is(name, "Session-Expires")) {
+		m->session = text_number(value);
+		return false;
+	} else if (text_is(name, "Min-SE") || text_is(name, "Require")) {
+		return false;
+	} else if (text_is(name, "Supported")) {
+		m->timer = text_is(value, "timer");
 	} else if (text_is(name, "X-Sim")) {
 		m->serial = text_number(value);
 	} else if (text_is(name, "Record-Route")) {
@@ -249,6 +256,10 @@ message_write_request(const struct wording *w, char *out)
 		put(&writer, "Contact: <%s>\r\n", w->contact);
 	if (w->reason != NULL)
 		put(&writer, "Reason: %s\r\n", w->reason);
+	if (w->timer)
+		put(&writer, "Supported: timer\r\n");
+	if (w->session > 0)
+		put(&writer, "Session-Expires: %u\r\n", w->session);
 	put(&writer, "X-Sim: %u\r\n", w->serial);
 	put_body(&writer, w->body, w->serial);
 	return MESSAGE_SIZE_MAX - writer.left;
@@ -275,7 +286,7 @@ reason_phrase(unsigned status)
 
 unsigned
 message_write_response(const struct seen *request, unsigned status, const char *tag, const char *contact, unsigned serial,
-	unsigned body, char *out)
+	unsigned body, unsigned session, char *out)
 {
 	struct writer writer = {out, MESSAGE_SIZE_MAX};
 
@@ -294,6 +305,8 @@ message_write_response(const struct seen *request, unsigned status, const char *
 		request->cseq, (int)request->method.size, request->method.at);
 	if (contact != NULL)
 		put(&writer, "Contact: <%s>\r\n", contact);
+	if (session > 0)
+		put(&writer, "Session-Expires: %u;refresher=uas\r\n", session);
 	put(&writer, "X-Sim: %u\r\n", serial);
 	put_body(&writer, body, serial);
 	return MESSAGE_SIZE_MAX - writer.left;

@@ -19,7 +19,7 @@ struct text {
 	unsigned size;
 };
 
-/* What must come out as it went in, whatever a proxy may change. */
+/* What must come out as it went in, whatever a proxy may change (RFC 4028: Session-Expires, Min-SE, Require). */
 struct essence {
 	uint64_t lines;     /* of all header lines but Via, Max-Forwards, Route and a request's Record-Route; in any order */
 	uint64_t body;
@@ -38,6 +38,8 @@ struct seen {
 	struct text record_routes[SEEN_ROUTES_MAX];
 	unsigned record_route_count, route_count;
 	unsigned cseq, serial;
+	unsigned session; /* Session-Expires; 0: none */
+	bool timer;       /* session timers are supported */
 	int max_forwards;
 	struct text body;
 	struct essence essence;
@@ -62,14 +64,16 @@ struct wording {
 	const char *contact;
 	const char *reason; /* of a CANCEL (RFC 3326) */
 	unsigned call, cseq, serial, body; /* body: bytes */
+	unsigned session;                  /* Session-Expires; 0: none */
+	bool timer;                        /* Supported: timer */
 	bool rport;
 };
 
 /* Both write into @out of MESSAGE_SIZE_MAX bytes and return the size. */
 #define MESSAGE_SIZE_MAX 8192
 unsigned message_write_request(const struct wording *wording, char *out);
-/* @tag: To tag if @request has none. @contact: NULL: none. */
+/* @tag: To tag if @request has none. @contact: NULL: none. @session: Session-Expires; 0: none. */
 unsigned message_write_response(const struct seen *request, unsigned status, const char *tag, const char *contact,
-	unsigned serial, unsigned body, char *out);
+	unsigned serial, unsigned body, unsigned session, char *out);
 
 #endif

@@ -35,6 +35,7 @@ agent_new(struct sim *sim, bool core)
 	agent->core = core;
 	agent->rport = behind_nat || sim_chance(sim, 300);
 	agent->routeless = sim_chance(sim, sim->conditions.routeless);
+	agent->timer = sim_chance(sim, 500);
 	agent->down_us = agent->up_us = NEVER;
 	agent->flow = (struct bp_flow){.ip = ip_of(core, index),
 		.port = (uint16_t)(sim_chance(sim, 500) ? 5060 : 20000 + sim_below(sim, 40000)),

@@ -43,6 +43,10 @@ sent_request(struct sim *sim, enum sent_kind kind, struct agent *agent, struct c
 	wording->call = call->index;
 	wording->sent_by = agent->sent_by;
 	wording->rport = agent->rport;
+	if (strcmp(wording->method, "INVITE") == 0 || strcmp(wording->method, "UPDATE") == 0) {
+		wording->timer = agent->timer;
+		wording->session = agent->timer ? sim->conditions.session_s : 0;
+	}
 	sent->method = wording->method;
 	sent_set(sent, bytes, message_write_request(wording, bytes));
 	return sent;
@@ -54,11 +58,12 @@ sent_response(struct sim *sim, struct agent *agent, struct call *call, const str
 {
 	struct sent *sent = sent_new(sim, SENT_RESPONSE, agent, call);
 	char bytes[MESSAGE_SIZE_MAX];
+	unsigned session = agent->timer && status / 100 == 2 ? request->session : 0;
 
 	sent->status = status;
 	sent->branch = witness_branch(sim, request->branch[0]);
 	sent->method = sim_copy(sim, request->method);
-	sent_set(sent, bytes, message_write_response(request, status, tag, contact, sent->serial, body, bytes));
+	sent_set(sent, bytes, message_write_response(request, status, tag, contact, sent->serial, body, session, bytes));
 	network_to_edge(sim, sent);
 	return sent;
 }

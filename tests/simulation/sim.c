@@ -148,6 +148,7 @@ begin(struct sim *sim, uint64_t seed, uint32_t traced)
 	conditions_choose(&sim->conditions, &sim->random);
 	sim->branches = map_create();
 	sim->servers = map_create();
+	sim->owns = map_create();
 	sim->edge = edge_create(sim);
 	make_calls(sim);
 }
@@ -158,6 +159,7 @@ end(struct sim *sim)
 	edge_free(sim->edge);
 	map_free(sim->branches);
 	map_free(sim->servers);
+	map_free(sim->owns);
 	agenda_free(&sim->agenda);
 	for (unsigned i = 0; i < sim->sent_count; i++)
 		free(sim->sents[i]->bytes);

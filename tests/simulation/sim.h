@@ -28,6 +28,8 @@ struct conditions {
 	unsigned workers, targets;
 	struct bp_config_timers timers;
 	uint64_t dialog_us, target_us; /* longest life of a dialog; patience of the serial trunk */
+	bool reap_by_bye;
+	unsigned edge_session_s;       /* session interval that the edge asks for; 0: none */
 	uint64_t lag_us;               /* how late a worker looks at its timers, at most */
 	unsigned stops;                /* atomic operations between two stops of a worker, on average; 0: none */
 	unsigned hook_stops;           /* share of messages in the middle of whose sending it stops */
@@ -37,6 +39,7 @@ struct conditions {
 	bool shuffle; /* what happens at one time happens in any order */
 	/* the people */
 	unsigned calls;
+	unsigned session_s; /* what those who know session timers ask for; 0: nothing */
 	uint64_t window_us; /* in which the calls begin */
 	unsigned core_callers, plain, cancels, refusals, silents, endless, deaths, outages, routeless, forks, twice, rude;
 };
@@ -46,6 +49,7 @@ struct agent {
 	unsigned index;
 	bool core, target;
 	bool rport, routeless; /* routeless: forgets its route sets */
+	bool timer;            /* knows session timers (RFC 4028) */
 	bool icmp;             /* while it is down, its host says so */
 	uint64_t down_us, up_us;
 	struct bp_flow flow;  /* as the edge sees it */
@@ -107,7 +111,7 @@ struct sent {
 /* What happened, in numbers that add up over seeds. */
 #define TOTALS(X) \
 	X(calls) X(dialogs) X(received) X(sent) X(lost) X(repeated) X(cancels) X(cancels_won) X(cancels_lost) \
-	X(stops) X(virtual_us) X(trace) /* trace: hash of every message, when and by whom it was taken or sent */
+	X(own_byes) X(stops) X(virtual_us) X(trace) /* trace: hash of every message, when and by whom it was taken or sent */
 struct totals {
 #define X(name) uint64_t name;
 	TOTALS(X)
@@ -121,7 +125,7 @@ struct sim {
 	struct agenda agenda;
 	struct edge *edge;
 	struct block *memory; /* of sim_alloc */
-	struct map *branches, *servers;
+	struct map *branches, *servers, *owns;
 	struct agent **agents[2]; /* of access, of the core */
 	unsigned agent_count[2];
 	struct call *calls;

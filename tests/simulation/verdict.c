@@ -262,12 +262,17 @@ judge_memory(struct sim *sim, const struct bp_counters *sum)
 static void
 judge_dialogs(struct sim *sim, const struct bp_counters *sum)
 {
-	uint64_t dialogs = 0, by_bye = 0, without_ack = 0;
+	uint64_t dialogs = 0, by_bye = 0, without_ack = 0, with_session = 0, with_refresh = 0, siblings = 0, aged = 0;
 
 	for (unsigned i = 0; i < sim->conditions.calls; i++)
 		for (const struct talk *talk = sim->calls[i].talks; talk != NULL; talk = talk->next) {
 			dialogs += talk->created;
 			by_bye += talk->ended;
+			aged += talk->created && (!talk->had_session || talk->unsure_session ||
+				talk->session_us + SECONDS(2) >= talk->us + sim->conditions.dialog_us);
+			siblings += talk->created && talk->next != NULL; /* made when the first had ended, and what was known of the caller with it */
+			with_session += talk->created && talk->had_session;
+			with_refresh += talk->created && talk_refresh_end_us(sim, talk) < NEVER;
 			without_ack += talk->created && (!talk_is_acked(sim, talk) ||
 				talk->acked.us + SECONDS(1) >= talk->us + sim_64t1(sim));
 		}
@@ -277,6 +282,20 @@ judge_dialogs(struct sim *sim, const struct bp_counters *sum)
 	if (sum->dialogs_ended[BP_DIALOG_END_no_ack] > without_ack)
 		sim_fail(sim, NULL, "%llu dialogs ended for want of an ACK, at most %llu had none",
 			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_no_ack], (unsigned long long)without_ack);
+	if (sum->dialogs_ended[BP_DIALOG_END_expired] > aged)
+		sim_fail(sim, NULL, "%llu dialogs lived to their greatest age, but only %llu had no session that ends before",
+			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_expired], (unsigned long long)aged);
+	if (sum->dialogs_ended[BP_DIALOG_END_session_expired] > with_session)
+		sim_fail(sim, NULL, "%llu sessions expired, there were %llu",
+			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_session_expired],
+			(unsigned long long)with_session);
+	if (sum->dialogs_ended[BP_DIALOG_END_refresh_failed] > with_refresh)
+		sim_fail(sim, NULL, "%llu dialogs ended for a refresh that failed, at most %llu did",
+			(unsigned long long)sum->dialogs_ended[BP_DIALOG_END_refresh_failed],
+			(unsigned long long)with_refresh);
+	if (sum->drops[BP_DROP_bye_not_made] > siblings)
+		sim_fail(sim, NULL, "%llu BYEs of the edge's own were not made",
+			(unsigned long long)sum->drops[BP_DROP_bye_not_made]);
 }
 
 /* Whether a CANCEL came before the callee's answer counts in the end: the race of RFC 3261 9.1. */

@@ -147,7 +147,12 @@ uint64_t
 talk_end_us(const struct sim *sim, const struct talk *talk)
 {
 	uint64_t end_us = talk->us + (talk_is_acked(sim, talk) ? sim->conditions.dialog_us : sim_64t1(sim));
+	uint64_t refresh_us = talk_refresh_end_us(sim, talk);
 
+	if (talk->had_session && talk->session_us < end_us)
+		end_us = talk->session_us;
+	if (refresh_us < end_us)
+		end_us = refresh_us;
 	return talk->given_up_us > 0 && talk->given_up_us < end_us ? talk->given_up_us : end_us;
 }
 

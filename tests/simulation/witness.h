@@ -29,6 +29,12 @@ struct talk {
 	uint64_t made; /* tick from which on it is sure to be there; 0: not yet */
 	uint64_t given_up_us; /* when a BYE may have been found to have no answer; 0: never */
 	struct mark acked, bye_answered;
+	struct branch *refreshes;       /* re-INVITEs and UPDATEs within it */
+	uint64_t session_us, session_noted_us; /* when its session may expire; when that was said */
+	bool had_session, unsure_session; /* unsure: two 2xx with different ones at the same time */
+	unsigned cseq[SIDES];      /* highest that was forwarded */
+	uint64_t cseq_tick[SIDES]; /* when that was sure */
+	unsigned byes[SIDES];      /* of the edge's own to that side */
 	bool created, ended; /* as the counters say; ended: by that BYE */
 	struct talk *next;
 };
@@ -56,7 +62,6 @@ struct branch {
 	struct agent *to;
 	struct sent *request;
 	uint64_t us; /* begun */
-	uint64_t made_end; /* when the call that sent it first returned; 0: not yet */
 	uint64_t hash;
 	unsigned sends;
 	struct mark provisional, refused, accepted; /* 1xx; 3xx-6xx, or any final response to a non-INVITE; 2xx */
@@ -67,7 +72,7 @@ struct branch {
 	struct mark cancel_answered, failed;        /* failed: ICMP */
 	uint64_t cancel_us;
 	unsigned cancels, acks;
-	struct branch *next;
+	struct branch *next, *next_refresh;
 };
 
 /* The call that a worker's engine is in, and what came out of it so far. */
@@ -81,11 +86,13 @@ struct in_hand {
 	unsigned answers;   /* responses to `up` */
 	struct upstream *finished; /* that got its first final response */
 	struct branch *acked;
-	struct branch *made; /* the last one */
 	unsigned cancel_status;
 	struct upstream *up; /* of what came in */
 	struct mark *mark;   /* that it makes */
 	struct talk *talk;   /* that it should end */
+	struct talk *refreshed;  /* that it should end, because a refresh has failed */
+	uint64_t refreshed_until_us; /* the same dialog's end without that */
+	uint64_t refresh_failures;
 };
 
 /* witness_in.c */
@@ -96,6 +103,22 @@ void witness_unreachable(struct sim *sim, struct in_hand *hand, const char *quot
 
 /* witness_out.c */
 void witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, const char *bytes, unsigned size);
+
+/* How often a request may be sent: at 0, T1, 3*T1, 7*T1 ..., no more than T2 apart unless it is an INVITE. */
+unsigned witness_sends_max(const struct sim *sim, bool invite);
+
+/* witness_dialog.c */
+/* A response that fails a refresh comes in: the dialog ends with it. */
+void refresh_begin(struct sim *sim, struct in_hand *hand);
+void refresh_end(struct sim *sim, const struct in_hand *hand);
+void talk_refresh(struct talk *talk, struct branch *branch);
+/* When a refresh may have been found to have failed; NEVER: none. */
+uint64_t talk_refresh_end_us(const struct sim *sim, const struct talk *talk);
+/* The 2xx to a refresh @m goes up. */
+void talk_session(const struct in_hand *hand, struct talk *talk, const struct seen *m);
+/* A BYE or ACK that no agent sent. */
+void witness_own(struct sim *sim, struct in_hand *hand, struct call *call, const struct agent *to, const struct seen *m,
+	uint64_t hash);
 
 /* witness_response.c */
 void witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, const struct seen *m, uint64_t hash);

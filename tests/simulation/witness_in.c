@@ -113,6 +113,7 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 	sim->totals.received++;
 	if (sent->kind == SENT_RESPONSE && sent->branch != NULL) {
 		hand->up = sent->branch->up;
+		refresh_begin(sim, hand);
 		note_response(sent);
 		hand->talk = ended_talk(sim, sent);
 		if (hand->talk != NULL)
@@ -384,8 +385,6 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 
 	if (hand->finished != NULL)
 		hand->finished->final_end = sim->tick;
-	if (hand->made != NULL)
-		hand->made->made_end = sim->tick;
 	if (sent != NULL && sent->kind == SENT_RESPONSE && sent->branch != NULL && sent->status > 100 &&
 		sent->status < 200) {
 		/* until now timer C may have been that of the one before, and come up */
@@ -393,6 +392,25 @@ note_end(const struct sim *sim, const struct in_hand *hand)
 			sent->branch->c_due = true;
 		sent->branch->refresh_us = hand->now_us;
 	}
+}
+
+static bool
+sent_in_dialog(const struct in_hand *hand)
+{
+	return hand->sent != NULL && hand->sent->kind == SENT_REQUEST && hand->sent->leg != NULL && hand->forwarded > 0;
+}
+
+/* RFC 3261 12.2.2: the highest of each side. */
+static void
+note_cseq(const struct sim *sim, const struct sent *sent)
+{
+	struct talk *talk = witness_talk_of(sent->leg);
+	enum side side = sent->leg->side;
+
+	if (talk == NULL || sent->seen.cseq <= talk->cseq[side])
+		return;
+	talk->cseq[side] = sent->seen.cseq;
+	talk->cseq_tick[side] = sim->tick;
 }
 
 void
@@ -410,4 +428,8 @@ witness_end(struct sim *sim, struct in_hand *hand)
 		check_made(sim, hand);
 	if (hand->talk != NULL)
 		check_bye(sim, hand);
+	if (hand->refreshed != NULL)
+		refresh_end(sim, hand);
+	if (sent_in_dialog(hand))
+		note_cseq(sim, hand->sent);
 }

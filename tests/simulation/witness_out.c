@@ -85,9 +85,8 @@ check_unchanged(struct sim *sim, const struct sent *sent, const struct seen *m)
 		sim_fail(sim, sent->call, "our Route is still there (RFC 3261 16.4)");
 }
 
-/* How often a request may be sent: at 0, T1, 3*T1, 7*T1 ..., no more than T2 apart unless it is an INVITE. */
-static unsigned
-sends_max(const struct sim *sim, bool invite)
+unsigned
+witness_sends_max(const struct sim *sim, bool invite)
 {
 	uint64_t interval_us = sim->conditions.timers.t1_us, at_us = 0;
 	unsigned sends = 0;
@@ -110,7 +109,7 @@ check_repetition(struct sim *sim, const struct in_hand *hand, struct branch *bra
 	branch->sends++;
 	if (branch->hash != hash)
 		sim_fail(sim, call, "a request was repeated with other words");
-	else if (branch->sends > sends_max(sim, invite))
+	else if (branch->sends > witness_sends_max(sim, invite))
 		sim_fail(sim, call, "a request was sent %u times", branch->sends);
 	else if (invite && mark_before(&branch->provisional, hand))
 		sim_fail(sim, call, "an INVITE was repeated after its 1xx (RFC 3261 17.1.1.2)");
@@ -130,23 +129,13 @@ may_give_way(const struct sim *sim, const struct branch *branch)
 		(target_us > 0 && branch->request->call->trunk == TRUNK_SERIAL && silent_us >= target_us);
 }
 
-/* Another call is just adding one: when a target's time is over as its 503 or ICMP error comes, each may be answered
- * with a target of its own. */
-static bool
-is_adding(const struct in_hand *hand, const struct upstream *up)
-{
-	const struct branch *last = up->branches;
-
-	return up->branch_count > 1 && last != hand->made && (last->made_end == 0 || last->made_end > hand->begin);
-}
-
 /* Beyond those that begin a fork each branch takes the place of one that gave way; none comes after a 6xx (16.7 step
  * 5). */
 static void
 check_reason_to_add(struct sim *sim, const struct in_hand *hand, const struct upstream *up)
 {
 	struct call *call = up->client->call;
-	unsigned begins = 1, gave_way = is_adding(hand, up);
+	unsigned begins = 1, gave_way = 0;
 
 	if (up->client->leg != NULL || call->trunk == NO_TRUNK)
 		return;
@@ -215,8 +204,9 @@ new_branch(struct sim *sim, struct in_hand *hand, struct sent *sent, struct agen
 		.sends = 1,
 		.next = up->branches};
 	up->branches = branch;
-	hand->made = branch;
 	map_add(sim->branches, text_hash(m->branch[0]), branch);
+	if (sent->leg != NULL)
+		talk_refresh(witness_talk_of(sent->leg), branch);
 	if (sent->leg != NULL && strcmp(sent->method, "BYE") == 0) /* timer F */
 		talk_give_up(witness_talk_of(sent->leg), hand->now_us + sim_64t1(sim));
 }
@@ -301,7 +291,7 @@ own_cancel(struct sim *sim, struct in_hand *hand, struct branch *branch, const s
 		sim_fail(sim, call, "a CANCEL was repeated after its final response (RFC 3261 17.1.2)");
 	if (branch->cancels++ == 0)
 		branch->cancel_us = hand->now_us;
-	if (branch->cancels > sends_max(sim, false))
+	if (branch->cancels > witness_sends_max(sim, false))
 		sim_fail(sim, call, "a CANCEL was sent %u times", branch->cancels);
 }
 
@@ -320,11 +310,15 @@ own_ack(struct sim *sim, struct in_hand *hand, struct branch *branch, const stru
 }
 
 static void
-own_request(struct sim *sim, struct in_hand *hand, const struct agent *to, const struct seen *m)
+own_request(
+	struct sim *sim, struct in_hand *hand, const struct agent *to, const struct seen *m, uint64_t hash)
 {
 	struct branch *branch = witness_branch(sim, m->branch[0]);
+	struct call *call = call_of(sim, m);
 
-	if (branch == NULL)
+	if (branch == NULL && call != NULL && (text_is(m->method, "BYE") || text_is(m->method, "ACK")))
+		witness_own(sim, hand, call, to, m, hash);
+	else if (branch == NULL)
 		sim_fail(sim, call_of(sim, m), "a %.*s that nobody sent", (int)m->method.size, m->method.at);
 	else if (branch->to != to)
 		sim_fail(sim, branch->request->call, "a %.*s went to another than its request", (int)m->method.size,
@@ -388,7 +382,7 @@ witness_sent(struct sim *sim, struct in_hand *hand, const struct bp_flow *to, co
 	else if (sent != NULL)
 		forwarded_request(sim, hand, agent, &m, hash, sent);
 	else
-		own_request(sim, hand, agent, &m);
+		own_request(sim, hand, agent, &m, hash);
 	if (sim->failed)
 		ladder_note(sim, call_of(sim, &m), "in:\n%s\nout:\n%.*s", hand->sent ? hand->sent->bytes : "(timer)",
 			(int)size, bytes);

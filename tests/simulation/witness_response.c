@@ -196,6 +196,19 @@ check_own_refusal(struct sim *sim, const struct in_hand *hand, const struct clie
 		sim_fail(sim, client->call, "a %s was answered 481, though its dialog is up", client->method);
 }
 
+/* RFC 4028 8.2: the interval is that of the 2xx as it goes up. */
+static void
+note_session(const struct in_hand *hand, const struct client *client, const struct seen *m)
+{
+	struct talk *talk;
+
+	if (strcmp(client->method, "INVITE") != 0 && strcmp(client->method, "UPDATE") != 0)
+		return;
+	talk = client->leg ? witness_talk_of(client->leg) : witness_talk(client->call, text_hash(m->to_tag));
+	if (talk != NULL)
+		talk_session(hand, talk, m);
+}
+
 void
 witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, const struct seen *m, uint64_t hash)
 {
@@ -232,6 +245,8 @@ witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, 
 		to_invite(sim, hand, up, m, hash);
 	else
 		to_other(sim, hand, up, m);
+	if (m->status / 100 == 2)
+		note_session(hand, client, m);
 	if (m->status >= 200)
 		note_final(sim, hand, up, m->status);
 }

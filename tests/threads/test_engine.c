@@ -20,6 +20,7 @@
 
 #define CALLS 2000u
 #define RECORDS 8192u
+#define DIALOGS 4096u
 #define RELOADS 10u
 #define STEP_US (T1 / 8) /* of the clock */
 #define LETTERS 8        /* of one turn */
@@ -120,7 +121,7 @@ begin(enum search search, unsigned threads, struct bp_config **config)
 {
 	struct bp_edge_options options = {.workers = (uint16_t)threads,
 		.transactions = RECORDS,
-		.dialogs = 4096,
+		.dialogs = DIALOGS,
 		.kept_bytes = 32 << 20,
 		.map = map_pools,
 		.unmap = unmap_pools,
@@ -303,11 +304,12 @@ check_law(const struct bp_counters *sum, uint64_t received)
 static void
 check_memory(const struct bp_counters *sum)
 {
-	uint64_t credit = *bp_memory_timer_credit(workers[0].engine->memory), ended = 0;
+	int64_t credit = *bp_memory_timer_credit(workers[0].engine->memory);
+	uint64_t ended = 0;
 
 	for (unsigned i = 0; i < crowd.threads; i++)
 		credit += workers[i].engine->timers.credit;
-	assert_int_equal(credit, RECORDS * BP_TIMERS_OF_RECORD + crowd.threads * BP_TIMER_CREDIT_IDLE);
+	assert_int_equal(credit, bp_timers_credit(RECORDS, DIALOGS, (uint16_t)crowd.threads));
 	for (unsigned i = 0; i < BP_DIALOG_END_COUNT; i++)
 		ended += sum->dialogs_ended[i];
 	for (unsigned i = 0; i < BP_KIND_COUNT; i++)

@@ -46,6 +46,8 @@ caller_done(struct gen *gen, struct call *call)
 	call->caller_due = call->act_due = 0;
 	if (call->callee == CALLEE_DONE || call->callee == CALLEE_IDLE)
 		end(gen, call);
+	else if (call->callee == CALLEE_CONFIRMED && call->failure != 0)
+		end(gen, call); /* its BYE was refused: no other one comes */
 	else
 		call_wait(gen, call, &call->act_due, gen->t1_64);
 }

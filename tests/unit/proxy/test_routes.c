@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include "config/build.h"
 #include "config/load.h"
 #include "proxy/context.h"
 

@@ -188,6 +188,26 @@ check_first(const struct bp_sip_message *m, enum bp_sip_header_id id)
 	}
 }
 
+/* A Via in a line of its own is cut as any element. */
+static void
+check_via_lines(const struct bp_sip_message *m)
+{
+	struct bp_sip_via via, other;
+
+	if (m->fault != BP_SIP_FAULT_NONE)
+		return;
+	for (const struct bp_sip_header *h = bp_sip_first(m, BP_SIP_VIA); h; h = bp_sip_next(m, h)) {
+		bool has_via = bp_sip_via_cut(m->bytes, h->value, &via);
+
+		for (unsigned i = 0; bp_variants[i]; i++) {
+			if (!bp_variants[i]->supported())
+				continue;
+			MUST(bp_variants[i]->line_via(m, h, &other) == has_via);
+			MUST(!has_via || memcmp(&via, &other, sizeof(via)) == 0);
+		}
+	}
+}
+
 static void
 check_elements(const struct bp_sip_message *m)
 {
@@ -248,6 +268,7 @@ check_view(const struct bp_sip_message *m, const uint8_t *bytes, uint32_t size)
 	must_be_inside(m->to_tag, m->headers_offset, m->body_offset);
 	check_lines(m);
 	check_elements(m);
+	check_via_lines(m);
 	check_names(m);
 	check_uri(m->bytes, m->uri);
 	if (m->fault == BP_SIP_FAULT_NONE) {
@@ -393,6 +414,44 @@ same_view(const struct bp_sip_message *a, const struct bp_sip_message *b)
 	return true;
 }
 
+/* What a shape knows is what cutting finds. */
+static void
+check_known(const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA);
+	struct bp_sip_via next;
+	struct bp_sip_uri uri;
+
+	if (m->known.contact.whole.size) {
+		MUST(bp_sip_first_uri(m, BP_SIP_CONTACT, &uri));
+		MUST(memcmp(&uri, &m->known.contact, sizeof(uri)) == 0);
+	}
+	if (m->known.next_host.size) {
+		MUST(m->via.last && via->next && bp_sip_line_via(m, bp_sip_next(m, via), &next));
+		MUST(memcmp(&next.host, &m->known.next_host, sizeof(next.host)) == 0 && next.last);
+	}
+}
+
+/* Whatever was learnt from messages before, the view is the same, also when the message itself has just been learnt. */
+static void
+check_shaped(const struct bp_sip_message *m, const uint8_t *bytes, uint32_t size)
+{
+	static struct bp_sip_shapes shapes[4];
+	static struct bp_sip_message other;
+
+	for (unsigned i = 0; bp_variants[i]; i++) {
+		if (!bp_variants[i]->supported())
+			continue;
+		shapes[i].eager = true;
+		for (unsigned again = 0; again < 2; again++) {
+			MUST(bp_variants[i]->parse_shaped(&shapes[i], &other, bytes, size, &limits) == m->fault);
+			check_known(&other);
+			memset(&other.known, 0, sizeof(other.known));
+			MUST(same_view(m, &other));
+		}
+	}
+}
+
 /* The scanners of all variants stop at the same places. */
 static void
 check_scan(const uint8_t *bytes, uint32_t size)
@@ -432,6 +491,7 @@ exercise_message(const uint8_t *bytes, uint32_t size)
 		MUST(same_view(&m, &other));
 	}
 	bp_variant = chosen;
+	check_shaped(&m, copy, size);
 	check_scan(copy, size);
 	check_answer(&m);
 	check_hop_requests(&m);

@@ -312,6 +312,102 @@ test_blocks_in_use_stay_whole_while_others_change_class(void **state)
 	bp_memory_free(pools.memory);
 }
 
+/* Takes small blocks while their class is being looked through: their chunks must not be given away. */
+static void
+test_block_taken_during_a_search_keeps_its_chunk(void **state)
+{
+	struct bp_kept *held[1024];
+	struct pools pools;
+	unsigned small;
+
+	pools_create(&pools, 1, 4, 1 << 20);
+	small = take_all(&pools, blocks, BLOCKS_MOST, 40);
+	assert_in_range(small, 10000, 20000);
+	for (unsigned i = 0; i < small; i++)
+		bp_slot_return(pools.homes[0], blocks[i]);
+	take_all(&pools, blocks, BLOCKS_MOST, 1000);
+	for (unsigned step = 0; step < 3 * small / 512 + 3; step++) {
+		bp_memory_flush(pools.homes[0]);
+		for (unsigned i = step * 8; i < step * 8 + 8; i++) {
+			held[i] = bp_kept_take(pools.homes[0], 50);
+			assert_non_null(held[i]);
+			memset(held[i]->bytes, (int)i, 50);
+		}
+	}
+	for (unsigned count = take_all(&pools, blocks, BLOCKS_MOST, 1000); count-- > 0;)
+		memset(blocks[count] + 1, 0xee, 1000 - sizeof(struct bp_slot));
+	for (unsigned i = 0; i < (3 * small / 512 + 3) * 8; i++)
+		for (unsigned j = 0; j < 50; j++)
+			assert_int_equal(held[i]->bytes[j], (uint8_t)i);
+	bp_memory_free(pools.memory);
+}
+
+/* A chunk that one worker gave away says nothing to the next about what is free in it. */
+static void
+test_chunk_is_counted_anew_by_its_next_owner(void **state)
+{
+	static struct bp_slot *small[BLOCKS_MOST];
+	unsigned large, count = 0, kept = 0;
+	struct pools pools;
+
+	pools_create(&pools, 1, 4, 1 << 20);
+	large = take_all(&pools, blocks, BLOCKS_MOST, 1000);
+	for (unsigned i = 0; i < large; i++)
+		bp_slot_return(pools.homes[0], blocks[i]);
+	for (int i = 0; i < 20; i++)
+		bp_memory_flush(pools.homes[0]); /* all chunks that had come home are free now */
+	while ((small[count] = bp_block_take(pools.homes[1], 40)) != NULL)
+		count++;
+	assert_true(count > 10000);
+	for (unsigned i = 0; i < count; i++) { /* sixteen stay in each chunk */
+		if (i % 16 == 0) {
+			memset(small[i] + 1, 0x77, 32);
+			small[kept++] = small[i];
+		} else {
+			bp_slot_return(pools.homes[1], small[i]);
+		}
+	}
+	for (int i = 0; i < 200; i++)
+		bp_memory_flush(pools.homes[1]);
+	for (count = take_all(&pools, blocks, BLOCKS_MOST, 1000); count-- > 0;)
+		memset(blocks[count] + 1, 0xee, 1000 - sizeof(struct bp_slot));
+	for (unsigned i = 0; i < kept; i++)
+		for (unsigned j = 0; j < 32; j++)
+			assert_int_equal(((uint8_t *)(small[i] + 1))[j], 0x77);
+	bp_memory_free(pools.memory);
+}
+
+/* Free blocks of a chunk that lie with two workers come together again. */
+static void
+test_chunk_in_two_workers_hands_comes_home(void **state)
+{
+	struct pools pools;
+	unsigned small, large = 0;
+
+	pools_create(&pools, 1, 4, 1 << 20);
+	small = take_all(&pools, blocks, BLOCKS_MOST, 40);
+	for (unsigned i = 0; i < small; i++)
+		bp_slot_return(pools.homes[i & 1], blocks[i]);
+	for (int i = 0; i < 10; i++) {
+		large += take_all(&pools, blocks + large, BLOCKS_MOST - large, 1000);
+		for (int j = 0; j < 400; j++)
+			bp_memory_flush(pools.homes[j / 200]);
+	}
+	assert_true(large > 700);
+	for (unsigned i = 0; i < large; i++)
+		memset(blocks[i] + 1, 0xee, 1000 - sizeof(struct bp_slot));
+	for (unsigned i = 0; i < 2000; i++) { /* nothing twice */
+		struct bp_slot *slot = bp_block_take(pools.homes[i & 1], 40);
+
+		if (slot != NULL)
+			memset(slot, 0, 40);
+	}
+	for (unsigned i = 0; i < large; i++)
+		for (unsigned j = 0; j < 1000 - sizeof(struct bp_slot); j++)
+			assert_int_equal(((uint8_t *)(blocks[i] + 1))[j], 0xee);
+	bp_memory_free(pools.memory);
+}
+
 int
 main(void)
 {
@@ -327,6 +423,9 @@ main(void)
 		cmocka_unit_test(test_small_blocks_that_came_home_become_large_ones),
 		cmocka_unit_test(test_small_blocks_never_take_all),
 		cmocka_unit_test(test_blocks_in_use_stay_whole_while_others_change_class),
+		cmocka_unit_test(test_block_taken_during_a_search_keeps_its_chunk),
+		cmocka_unit_test(test_chunk_is_counted_anew_by_its_next_owner),
+		cmocka_unit_test(test_chunk_in_two_workers_hands_comes_home),
 		cmocka_unit_test(test_refuses_more_than_places_can_name),
 	};
 

@@ -186,6 +186,197 @@ test_promises_are_kept(void **state)
 	bp_memory_free(pools.memory);
 }
 
+/* ---- records of the shortest lives, workers that are held up ---- */
+
+#define LIVES 512u
+#define PARTIES 2u
+
+struct life {
+	uint32_t generation; /* odd: it is */
+	unsigned waiting;
+};
+
+struct crowd {
+	struct pools pools;
+	struct bp_timers timers[PARTIES];
+	struct life lives[LIVES];
+	unsigned living;
+	uint64_t now_us, refused, armed;
+};
+
+static void
+crowd_create(struct crowd *crowd)
+{
+	uint64_t credit = bp_timers_credit(LIVES, 0, PARTIES);
+
+	memset(crowd, 0, sizeof(*crowd));
+	pools_create(&crowd->pools, LIVES, bp_timers_chunks(credit, 0, PARTIES), 0);
+	atomic_store(bp_memory_timer_credit(crowd->pools.homes[0]), (int64_t)credit);
+	for (unsigned i = 0; i < PARTIES; i++)
+		bp_timers_begin(&crowd->timers[i], crowd->pools.homes[i], &rfc);
+}
+
+static struct bp_timers *
+anybody(struct crowd *crowd)
+{
+	return &crowd->timers[random() % PARTIES];
+}
+
+static void
+begin_life(struct crowd *crowd, struct life *life)
+{
+	if ((life->generation & 1) != 0)
+		return;
+	if (!bp_timers_promise(anybody(crowd), BP_TIMERS_OF_RECORD)) {
+		crowd->refused++;
+		return;
+	}
+	life->generation++;
+	life->waiting = 0;
+	crowd->living++;
+}
+
+static void
+end_life(struct crowd *crowd, struct life *life)
+{
+	if ((life->generation & 1) == 0)
+		return;
+	life->generation++;
+	crowd->living--;
+	bp_timers_redeem(anybody(crowd), BP_TIMERS_OF_RECORD);
+}
+
+/* Whoever runs finds room, for as much as was promised. */
+static void
+arm_of_life(struct crowd *crowd, struct life *life, unsigned duration)
+{
+	struct bp_timer_entry entry = {.index = (uint32_t)(life - crowd->lives), .generation = life->generation};
+
+	if ((life->generation & 1) == 0 || life->waiting == BP_TIMERS_OF_RECORD)
+		return;
+	life->waiting++;
+	crowd->armed++;
+	assert_true(bp_timer_arm(anybody(crowd), duration, entry, crowd->now_us));
+}
+
+static void
+expire(struct crowd *crowd, struct bp_timers *timers)
+{
+	struct bp_timer_entry entry;
+
+	while (bp_timer_pop(timers, crowd->now_us, &entry))
+		if (crowd->lives[entry.index].generation == entry.generation)
+			crowd->lives[entry.index].waiting--;
+}
+
+/* As at the end of a burst. */
+static void
+flush(struct crowd *crowd)
+{
+	for (unsigned i = 0; i < PARTIES; i++)
+		bp_memory_flush(crowd->pools.homes[i]);
+}
+
+/* All is over: everything may be promised again. */
+static void
+crowd_end(struct crowd *crowd)
+{
+	int64_t credit = 0;
+
+	for (unsigned i = 0; i < LIVES; i++)
+		end_life(crowd, &crowd->lives[i]);
+	crowd->now_us += 64 * rfc.t1_us;
+	for (unsigned i = 0; i < PARTIES; i++) {
+		expire(crowd, &crowd->timers[i]);
+		assert_int_equal(crowd->timers[i].armed, 0);
+		credit += crowd->timers[i].credit;
+	}
+	credit += atomic_load(bp_memory_timer_credit(crowd->pools.homes[0]));
+	assert_int_equal(credit, bp_timers_credit(LIVES, 0, PARTIES));
+	bp_memory_free(crowd->pools.memory);
+}
+
+static void
+arm_all_of_life(struct crowd *crowd, struct life *life)
+{
+	for (unsigned i = 0; i < BP_TIMERS_OF_RECORD; i++)
+		arm_of_life(crowd, life, i % BP_DURATION_COUNT);
+}
+
+/* Next to nearly all that there can be one record after the other arms all it may and is over at once, while no timer
+ * ever comes up: in the end there is no new one, and those that wait all the time find room for theirs. */
+static void
+test_the_dead_leave_room(void **state)
+{
+	static struct crowd crowd;
+
+	crowd_create(&crowd);
+	srandom(1);
+	for (unsigned i = 1; i < LIVES; i++)
+		begin_life(&crowd, &crowd.lives[i]);
+	assert_int_equal(crowd.living, LIVES - 1);
+	for (unsigned i = 0; i < 100000; i++) {
+		begin_life(&crowd, &crowd.lives[0]);
+		arm_all_of_life(&crowd, &crowd.lives[0]);
+		end_life(&crowd, &crowd.lives[0]);
+		flush(&crowd);
+	}
+	assert_in_range(crowd.refused, 1, 99999);
+	for (unsigned i = 1; i < LIVES; i++)
+		arm_all_of_life(&crowd, &crowd.lives[i]);
+	crowd_end(&crowd);
+}
+
+/* All that there can be live, with ordinary timers; then they arm what else they may. */
+static void
+test_all_may_live(void **state)
+{
+	static struct crowd crowd;
+
+	crowd_create(&crowd);
+	srandom(2);
+	for (unsigned i = 0; i < LIVES; i++) {
+		begin_life(&crowd, &crowd.lives[i]);
+		for (unsigned j = 0; j < BP_TIMERS_WAITING; j++)
+			arm_of_life(&crowd, &crowd.lives[i], BP_DURATION_64T1);
+		flush(&crowd);
+	}
+	assert_int_equal(crowd.living, LIVES);
+	for (unsigned i = 0; i < LIVES; i++)
+		arm_all_of_life(&crowd, &crowd.lives[i]);
+	crowd_end(&crowd);
+}
+
+/* Anything, in any order; one worker looks at its timers far too late. */
+static void
+test_any_lives(void **state)
+{
+	static struct crowd crowd;
+
+	crowd_create(&crowd);
+	srandom(3);
+	for (unsigned i = 0; i < 400000; i++) {
+		struct life *life = &crowd.lives[random() % LIVES];
+		unsigned what = (unsigned)random() % 100;
+
+		if (what < 20)
+			begin_life(&crowd, life);
+		else if (what < 35)
+			end_life(&crowd, life);
+		else if (what < 95)
+			arm_of_life(&crowd, life, (unsigned)random() % BP_DURATION_COUNT);
+		else
+			crowd.now_us += 20000;
+		expire(&crowd, &crowd.timers[0]);
+		if (i % 20000 == 0)
+			expire(&crowd, &crowd.timers[1]);
+		flush(&crowd);
+	}
+	assert_in_range(crowd.refused, 1, 400000);
+	assert_in_range(crowd.armed, 10 * BP_TIMERS_OF_RECORD * LIVES, UINT64_MAX);
+	crowd_end(&crowd);
+}
+
 int
 main(void)
 {
@@ -197,6 +388,9 @@ main(void)
 		cmocka_unit_test(test_says_so_when_memory_is_out),
 		cmocka_unit_test(test_stock_outlasts_a_dry_pool),
 		cmocka_unit_test(test_promises_are_kept),
+		cmocka_unit_test(test_the_dead_leave_room),
+		cmocka_unit_test(test_all_may_live),
+		cmocka_unit_test(test_any_lives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,21 @@ through_kamailio() {
 	counted 0 messages_total 'disposition="dropped"'
 }
 
+# Of the two that are probed all the while, one is baresip, and where the other should be nobody listens.
+probes_tell() {
+	wait_until 10 edge_metric_is 1 trunk_up 'trunk="probed",target="sip:10.0.0.2:5060"'
+	wait_until 10 edge_metric_is 0 trunk_up 'trunk="probed",target="sip:10.0.0.4:5060"'
+	edge_ctl trunks
+	edge_ctl trunks | grep -q '^probed  *up .*sip:10.0.0.2:5060'
+	edge_ctl trunks | grep -q '^probed  *down .*sip:10.0.0.4:5060'
+	[[ $(edge_metric trunk_probes_total 'target="sip:10.0.0.2:5060",result="answered"') -ge 2 ]]
+	[[ $(edge_metric trunk_probes_total 'target="sip:10.0.0.4:5060",result="failed"') -ge 2 ]]
+	counting_law < <(edge_http /metrics)
+}
+edge_metric_is() { [[ $(edge_metric "${@:2}") -eq $1 ]]; }
+
+BYP_TRUNK='  - { name: probed, realm: core, probe: { interval: 1s, timeout: 300ms, up: 1, down: 2 },'
+BYP_TRUNK+=' targets: [{ uri: "sip:10.0.0.2:5060" }, { uri: "sip:10.0.0.4:5060" }] }'
 edge_start "$pmd" "$work"
 check "OPTIONS by sipsak to the edge itself" options_to_the_edge
 baresip_start alice "$net-access" 192.0.2.2
@@ -138,6 +153,7 @@ check "baresip calls baresip, who answers; the caller hangs up" answered_call
 check "baresip calls baresip, who answers and hangs up" ended_by_the_callee
 check "baresip calls baresip, and cancels while it rings" cancelled_call
 check "baresip calls baresip, who refuses" refused_call
+check "probes say who is up" probes_tell
 kamailio_start
 check "20 calls by way of Kamailio, ended by BYE" through_kamailio uac uas 20
 check "20 calls by way of Kamailio, cancelled after 180" through_kamailio uac_cancel uas_cancel 20

@@ -21,8 +21,8 @@
 
 #define EVENTS_BATCH 256
 #define EVENT_BATCHES_MAX 64 /* a turn of the main loop is bounded too */
-#define TURN_TRACING_MS 10
 #define TURN_PROBING_MS 20
+#define TURN_TAKING_MS 10 /* what workers leave for control */
 #define TURN_MS 100
 #define WATCH_US 1000000
 
@@ -70,6 +70,13 @@ take_events(struct daemon *d)
 		if (count < EVENTS_BATCH)
 			return;
 	}
+}
+
+static void
+take_cdrs(const struct daemon *d)
+{
+	if (d->control.cdr != NULL)
+		bp_dataplane_cdrs(d->control.dataplane, bp_cdr_writer_put, d->control.cdr);
 }
 
 /* Once a second: do the workers turn, and how busy were they. */
@@ -130,6 +137,8 @@ static void
 end_at_once(const struct daemon *d)
 {
 	bp_log_text(BP_LOG_WARNING, "ended", "second signal: calls that are up are cut");
+	take_cdrs(d);
+	bp_cdr_writer_stop(d->control.cdr);
 	if (d->control.config->control.socket[0] != '\0')
 		unlink(d->control.config->control.socket);
 	bp_dataplane_abandon(d->control.dataplane);
@@ -178,8 +187,9 @@ is_drained(const struct daemon *d, uint64_t now_us)
 static void
 loop(struct daemon *d)
 {
-	int turn_ms = d->control.config->trace.messages > 0 ? TURN_TRACING_MS : TURN_MS;
 	bool probing = bp_prober_active(d->control.prober);
+	bool taking = d->control.config->trace.messages > 0 || d->control.cdr != NULL;
+	int turn_ms = taking ? TURN_TAKING_MS : TURN_MS;
 	struct pollfd signals = {.fd = d->signals, .events = POLLIN};
 
 	if (probing && turn_ms > TURN_PROBING_MS)
@@ -191,6 +201,7 @@ loop(struct daemon *d)
 		now_us = bp_now_monotonic_us();
 		take_signals(d, now_us);
 		take_events(d);
+		take_cdrs(d);
 		watch(d, now_us);
 		if (probing && !atomic_load(&d->control.draining))
 			bp_prober_turn(d->control.prober, d->control.dataplane, now_us);
@@ -219,6 +230,11 @@ start(struct daemon *d, struct bp_config *config)
 		bp_log_text(BP_LOG_ERROR, "start_failed", "no memory for trace.messages");
 		goto fail;
 	}
+	if (config->cdr.folder[0] != '\0' &&
+		bp_cdr_writer_start(&d->control.cdr, config, bp_now_utc_us(), NULL, error, sizeof(error)) != 0) {
+		bp_log_text(BP_LOG_ERROR, "start_failed", error);
+		goto fail;
+	}
 	result = bp_dataplane_start(
 		&d->control.dataplane, config, bp_config_free, notice, error, sizeof(error));
 	if (result != 0) {
@@ -239,6 +255,8 @@ start(struct daemon *d, struct bp_config *config)
 	bp_log_text(BP_LOG_ERROR, "start_failed", "the HTTP server could not be started");
 	return false;
 fail:
+	bp_cdr_writer_stop(d->control.cdr);
+	d->control.cdr = NULL;
 	bp_config_free(config);
 	return false;
 }
@@ -249,8 +267,12 @@ stop(struct daemon *d)
 	bp_http_stop(d->http);
 	bp_http_close(&d->sockets);
 	bp_prober_free(d->control.prober);
-	if (d->control.dataplane != NULL)
+	if (d->control.dataplane != NULL) {
+		if (d->control.cdr != NULL)
+			bp_dataplane_halt(d->control.dataplane, bp_cdr_writer_put, d->control.cdr);
+		bp_cdr_writer_stop(d->control.cdr);
 		bp_dataplane_stop(d->control.dataplane); /* frees the configuration */
+	}
 	bp_trace_store_free(d->control.trace);
 	if (d->signals >= 0)
 		close(d->signals);

@@ -7,6 +7,7 @@
 #define BYEPASS_STATE_H
 
 #include "byepass/dataplane.h"
+#include "cdr/writer.h"
 #include "trace/store.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct bp_control {
 	const struct bp_config *config; /* the same; owned by the data path */
 	struct bp_trace_store *trace;   /* has its own lock */
 	struct bp_prober *prober;       /* main: rw; NULL: there is none */
+	struct bp_cdr_writer *cdr;      /* the same; NULL: no call detail records */
 	uint64_t started_us;            /* UTC */
 	_Atomic bool draining;          /* main: rw, HTTP: ro */
 	_Atomic uint64_t

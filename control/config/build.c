@@ -227,12 +227,30 @@ build_values(struct bp_builder *b)
 			"found neither http nor socket, expected at least one of them");
 }
 
+/* control.cdr is short for cdr.folder. */
+static void
+build_cdr(struct bp_builder *b)
+{
+	const struct bp_file *in = b->file;
+	struct bp_config_cdr *out = &b->config->cdr;
+
+	*out = in->cdr.values;
+	out->format = (enum bp_cdr_format)in->cdr.format;
+	if (in->control.cdr[0] == '\0')
+		return;
+	if (out->folder[0] != '\0')
+		bp_document_error(b->document, bp_builder_at(b, in->control.node, "cdr"), "control.cdr",
+			"found a folder here and in cdr.folder, expected one of them");
+	memcpy(out->folder, in->control.cdr, sizeof(out->folder));
+}
+
 void
 bp_build(struct bp_document *document, const struct bp_file *file, struct bp_config *config)
 {
 	struct bp_builder b = {.document = document, .file = file, .config = config};
 
 	build_values(&b);
+	build_cdr(&b);
 	build_workers(&b);
 	build_timers(&b);
 	bp_build_ports(&b);

@@ -105,6 +105,13 @@ struct bp_file_route {
 struct bp_file_control {
 	const yaml_node_t *node;
 	struct bp_config_control values;
+	char cdr[BP_CONFIG_PATH_SIZE];
+};
+
+struct bp_file_cdr {
+	const yaml_node_t *node;
+	struct bp_config_cdr values;
+	int format;
 };
 
 struct bp_file_one_path {
@@ -141,6 +148,7 @@ struct bp_file {
 	struct bp_file_limits limits;
 	struct bp_file_one_number trace; /* messages */
 	struct bp_file_control control;
+	struct bp_file_cdr cdr;
 	struct bp_schema_list ports;  /* of struct bp_file_port */
 	struct bp_schema_list realms; /* of struct bp_file_realm */
 	struct bp_schema_list trunks; /* of struct bp_file_trunk */

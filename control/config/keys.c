@@ -26,6 +26,8 @@ static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp
 static const char *const PATH[] = {"supported", "always", "never", NULL}; /* enum bp_path */
 static const char *const HASH[] = {"call_id", "none", NULL};
 static const char *const NO[] = {"no", "yes", NULL};
+static const char *const CDR_FORMATS[] = {"json", "csv", NULL};       /* enum bp_cdr_format */
+static const char *const FSYNC[] = {"never", "batch", NULL};          /* BP_CDR_FSYNC_NEVER, _BATCH */
 static const char *const REAP[] = {"silent", "bye", NULL};
 static const char *const FORK[] = {"serial", "parallel", NULL};
 
@@ -142,8 +144,27 @@ static const struct bp_schema_row control_rows[] = {
 		.text = "Unix socket that serves the same, for byepassctl."},
 	{.key = "token_file", .type = &bp_type_later, .standard = "none", .words = NONE,
 		FIELD(bp_file_control, values.token_file), .text = "Token that permits changes over TCP."},
-	{.key = "cdr", .type = &bp_type_later, .standard = "none", .words = NONE, FIELD(bp_file_control, values.cdr),
-		.text = "Folder for call detail records."},
+	{.key = "cdr", .type = &bp_type_path, .standard = "none", .words = NONE, .min = 1, .max = BP_CONFIG_PATH_SIZE - 1,
+		FIELD(bp_file_control, cdr), .text = "Folder for call detail records: short for `cdr: { folder: ... }`."},
+};
+
+static const struct bp_schema_row cdr_rows[] = {
+	{.key = "folder", .type = &bp_type_path, .standard = "none", .words = NONE, .min = 1, .max = BP_CONFIG_PATH_SIZE - 1,
+		FIELD(bp_file_cdr, values.folder),
+		.text = "Where the files are written; it must be there. `none`: no call detail records."},
+	{.key = "format", .type = &bp_type_word, .standard = "json", .words = CDR_FORMATS, FIELD(bp_file_cdr, format),
+		.text = "`json`: one object a line. `csv`: RFC 4180 with a line of names at the top of each file."},
+	{.key = "rotate_size", .type = &bp_type_number, .standard = "268435456", .min = 4096, .max = 1099511627776,
+		FIELD(bp_file_cdr, values.rotate_size), .text = "Bytes after which a file is closed and the next one begun."},
+	{.key = "rotate_age", .type = &bp_type_duration, .standard = "1h", .min = 1 * S, .max = 7 * DAY,
+		FIELD(bp_file_cdr, values.rotate_age_us), .text = "How old a file gets at most before it is closed."},
+	{.key = "fsync", .type = &bp_type_flush, .standard = "1s", .words = FSYNC, .min = 100 * MS, .max = 1 * HOUR,
+		FIELD(bp_file_cdr, values.fsync_us),
+		.text = "When what was written is forced to the disk: `never` (the kernel decides), `batch` (after each write), or"
+			" at most so long after it."},
+	{.key = "queue", .type = &bp_type_number, .standard = "65536", .min = 1, .max = 16777216,
+		FIELD(bp_file_cdr, values.queue),
+		.text = "Records that wait for the disk at most; further ones are lost, and counted."},
 };
 
 static const struct bp_schema_row port_rows[] = {
@@ -277,6 +298,7 @@ static const struct bp_schema session_schema = {"sessions", ROWS(session_rows), 
 static const struct bp_schema limit_schema = {"limits", ROWS(limit_rows), sizeof(struct bp_file_limits)};
 static const struct bp_schema trace_schema = {"trace", ROWS(trace_rows), sizeof(struct bp_file_one_number)};
 static const struct bp_schema control_schema = {"control", ROWS(control_rows), sizeof(struct bp_file_control)};
+static const struct bp_schema cdr_schema = {"cdr", ROWS(cdr_rows), sizeof(struct bp_file_cdr)};
 static const struct bp_schema port_schema = {"a port", ROWS(port_rows), sizeof(struct bp_file_port)};
 static const struct bp_schema realm_schema = {"a realm", ROWS(realm_rows), sizeof(struct bp_file_realm)};
 static const struct bp_schema trunk_schema = {"a trunk", ROWS(trunk_rows), sizeof(struct bp_file_trunk)};
@@ -303,6 +325,8 @@ static const struct bp_schema_row root_rows[] = {
 		.text = "The memory behind `byepassctl ladder`."},
 	{.key = "control", .shape = BP_SHAPE_MAPPING, .inner = &control_schema, FIELD(bp_file, control),
 		.text = "How the daemon is watched and driven."},
+	{.key = "cdr", .shape = BP_SHAPE_MAPPING, .inner = &cdr_schema, FIELD(bp_file, cdr),
+		.text = "Call detail records, see [cdr.md](cdr.md)."},
 	{.key = "drain", .type = &bp_type_duration, .standard = "60s", .max = 1 * DAY, FIELD(bp_file, drain_us),
 		.text = "After SIGTERM: how long calls that are up may go on."},
 	{.key = "ports", .shape = BP_SHAPE_MAPPINGS, .inner = &port_schema, .required = true, .items_min = 1,

@@ -87,6 +87,7 @@ const char *bp_schema_expected(const struct bp_schema_row *row, char *out, size_
 /* The scalar types. */
 extern const struct bp_schema_type bp_type_number;   /* uint8_t to uint64_t by row->size; words stand for 0 */
 extern const struct bp_schema_type bp_type_duration; /* uint64_t of microseconds; words stand for 0 */
+extern const struct bp_schema_type bp_type_flush;    /* the same, words stand for their index */
 extern const struct bp_schema_type bp_type_word;     /* int: index into row->words */
 extern const struct bp_schema_type bp_type_later; /* char[]: only its word is good yet, which stands for "" */
 extern const struct bp_schema_type bp_type_name;  /* char[]: letters, digits and . _ - */

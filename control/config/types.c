@@ -102,6 +102,18 @@ range_duration(const struct bp_schema_row *row, char *out, size_t size)
 		bp_unit_duration_text(row->max, max, sizeof(max)));
 }
 
+/* A duration, or one of the words, which stand for their index. */
+static const char *
+parse_flush(const struct bp_schema_row *row, const char *text, void *out)
+{
+	int index = word_index(row, text);
+
+	if (index < 0)
+		return parse_duration(row, text, out);
+	store(row, (uint64_t)index, out);
+	return NULL;
+}
+
 static const char *
 parse_word(const struct bp_schema_row *row, const char *text, void *out)
 {
@@ -286,6 +298,7 @@ parse_domain(const struct bp_schema_row *row, const char *text, void *out)
 const struct bp_schema_type bp_type_number = {"number", NULL, parse_number, range_number};
 const struct bp_schema_type bp_type_duration = {
 	"duration", "500ms, 4s or 3m", parse_duration, range_duration};
+const struct bp_schema_type bp_type_flush = {"duration", "500ms, 4s or 3m", parse_flush, range_duration};
 const struct bp_schema_type bp_type_word = {"word:", NULL, parse_word, range_word};
 const struct bp_schema_type bp_type_later = {"word:", NULL, parse_later, range_word};
 const struct bp_schema_type bp_type_name = {"name", NULL, parse_name, range_name};

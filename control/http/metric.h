@@ -41,6 +41,9 @@ bp_metric_writer bp_metric_kinds;
 /* The figure at metric->offset in struct bp_dataplane_port, of each port. */
 bp_metric_writer bp_metric_port;
 
+/* The figure at metric->offset in struct bp_cdr_stats. */
+bp_metric_writer bp_metric_cdr;
+
 /* One metric each. */
 bp_metric_writer bp_metric_busy;
 bp_metric_writer bp_metric_codes;
@@ -69,5 +72,6 @@ bp_metric_writer bp_metric_pools_dry;
 bp_metric_writer bp_metric_trunk_up;
 bp_metric_writer bp_metric_trunk_holds;
 bp_metric_writer bp_metric_trunk_probes;
+bp_metric_writer bp_metric_kpi;
 
 #endif

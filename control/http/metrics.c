@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct bp_counters, field)
+#define CDR(field) offsetof(struct bp_cdr_stats, field)
 #define PORT(field) offsetof(struct bp_dataplane_port, field)
 
 /* clang-format off */
@@ -78,6 +79,29 @@ static const struct bp_metric metrics[] = {
 	{"worker_busy_ratio", "gauge", "worker", "Share of the last second spent in turns that found work.", bp_metric_busy, 0},
 	{"timer_lag_seconds", "gauge", "worker", "How late the last expired timer was.", bp_metric_workers_seconds,
 		AT(timer_lag_us)},
+	{"cdrs_finished_total", "counter", "", "Call detail records that workers left for control.", bp_metric_sum,
+		AT(cdrs_finished)},
+	{"cdrs_written_total", "counter", "", "Call detail records in files.", bp_metric_cdr, CDR(written)},
+	{"cdrs_lost_total", "counter", "",
+		"Call detail records lost because the disk was too slow or full for longer than `cdr.queue` bridges.",
+		bp_metric_cdr, CDR(lost)},
+	{"cdrs_repeated_total", "counter", "", "Refusals of an INVITE that was refused, and recorded, before: not written again.",
+		bp_metric_cdr, CDR(repeated)},
+	{"cdrs_waiting", "gauge", "", "Call detail records that wait for the disk.", bp_metric_cdr, CDR(waiting)},
+	{"cdr_files_total", "counter", "", "Files of call detail records that are finished.", bp_metric_cdr, CDR(files)},
+	{"cdr_disk_errors_total", "counter", "", "Times that the disk refused something.", bp_metric_cdr, CDR(errors)},
+	{"kpi_session_requests_total", "counter", "trunk", "INVITEs outside a dialog that were sent to the trunk.",
+		bp_metric_kpi, 0},
+	{"kpi_sessions_answered_total", "counter", "trunk", "Of them, those answered with a 2xx.", bp_metric_kpi, 0},
+	{"kpi_session_failures_total", "counter", "trunk, class",
+		"Of them, those with another final response: redirected (3xx), challenged (401, 402, 407), user (480, 486, 600, 603),"
+		" ineffective (408, 500, 503, 504), other.", bp_metric_kpi, 0},
+	{"kpi_srd_seconds", "summary", "trunk, result",
+		"Session Request Delay (RFC 6076 4.3): from the INVITE to the first 18x or 2xx; failed: to the final response.",
+		bp_metric_kpi, 0},
+	{"kpi_sdd_seconds", "summary", "trunk, result",
+		"Session Disconnect Delay (RFC 6076 4.4): from the BYE to its 2xx; failed: to another end.", bp_metric_kpi, 0},
+	{"kpi_sdt_seconds", "summary", "trunk", "Session Duration Time (RFC 6076 4.5): from the 2xx to the BYE.", bp_metric_kpi, 0},
 	{"port_link_up", "gauge", "port", "1 while the link is up.", bp_metric_link, 0},
 	{"port_received_packets_total", "counter", "port", "Packets that the device received.", bp_metric_port,
 		PORT(rx_packets)},

@@ -169,6 +169,8 @@ clear(struct bp_dialog *dialog)
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLER], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->remotes[BP_SIDE_CALLEE], NULL, memory_order_relaxed);
 	atomic_store_explicit(&dialog->sibling, 0, memory_order_relaxed);
+	atomic_store_explicit(&dialog->cdr, NULL, memory_order_relaxed);
+	dialog->trunk = UINT16_MAX;
 	atomic_store_explicit(&dialog->cseq[BP_SIDE_CALLEE], 0, memory_order_relaxed);
 	atomic_store_explicit(&dialog->session, 0, memory_order_relaxed);
 }
@@ -198,6 +200,12 @@ bp_call_reserve(
 	return dialog;
 }
 
+static bool
+has_cdr(struct bp_dialog *dialog)
+{
+	return atomic_load(&dialog->cdr) != NULL;
+}
+
 static uint64_t
 free_word(uint64_t word)
 {
@@ -218,8 +226,11 @@ release_one(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, uin
 			continue;
 		if (state_of(word) == BP_DIALOG_RESERVED)
 			bp_count(&worker->counters->calls_released, 1);
-		if (over)
+		if (over) {
+			if (has_cdr(dialog))
+				bp_cdr_released(worker, dialog);
 			retire(worker, dialog);
+		}
 		break;
 	}
 	return atomic_load(&dialog->sibling);
@@ -272,6 +283,7 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	}
 	clear(other);
 	other->call = call->call;
+	other->trunk = call->trunk;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
 	atomic_store(&other->cseq[BP_SIDE_CALLER], atomic_load(&call->cseq[BP_SIDE_CALLER]));
@@ -428,6 +440,8 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	}
 	if (dialog != call)
 		join_call(dialogs, call, dialog);
+	if (worker->cdr->on || has_cdr(call))
+		bp_cdr_answered(worker, call, dialog, response);
 	own = set_confirmed(worker, dialog, call, generation);
 	count_new(worker, dialog, own, dialog == call, now_us);
 	return dialog;
@@ -522,6 +536,12 @@ bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m,
 	return is_of(dialog, &names, from, found) ? dialog : NULL;
 }
 
+enum bp_side
+bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m)
+{
+	return hash_span(dialogs, m, m->from_tag) == dialog->tags[BP_SIDE_CALLER] ? BP_SIDE_CALLER : BP_SIDE_CALLEE;
+}
+
 void
 bp_dialog_acked(struct bp_dialog *dialog)
 {
@@ -548,6 +568,8 @@ bp_dialog_end(const struct bp_dialog_worker *worker, uint32_t index, uint32_t ge
 			continue;
 		bp_table_remove(worker->dialogs->table, &dialog->node);
 		bp_count(&worker->counters->dialogs_ended[reason], 1);
+		if (has_cdr(dialog))
+			bp_cdr_dialog_ended(worker, dialog, reason, state_of(word) == BP_DIALOG_ACKED);
 		drop_remotes(worker, dialog);
 		if (!held)
 			bp_slot_retire(worker->memory, &dialog->slot);

@@ -9,6 +9,7 @@
 #define BYEPASS_DIALOG_DIALOG_H
 
 #include "byepass/counters.h"
+#include "dialog/cdr.h"
 #include "dialog/route_token.h"
 #include "transaction/record.h"
 #include "transaction/timers.h"
@@ -62,7 +63,7 @@ struct bp_dialog {
 	struct bp_table_node node; /* its id: keyed digest of Call-ID and both tags */
 	uint64_t call_id_hash;
 	uint64_t answered_us;
-	uint64_t reserved0; /* to the end of the line */
+	_Atomic(struct bp_cdr_block *) cdr; /* its call detail record, NULL: none; who takes it off ends it */
 	/* cache line 1: the two sides */
 	uint64_t tags[2];                     /* keyed digests, by enum bp_side; const once CONFIRMED */
 	_Atomic(struct bp_kept *) remotes[2]; /* struct bp_remote, by the side that it leads to; RCU */
@@ -70,7 +71,8 @@ struct bp_dialog {
 	uint32_t call;                        /* index of the slot that the INVITE reserved: its own, or a sibling's */
 	_Atomic uint32_t cseq[2]; /* highest CSeq number of each side's requests; 0: it has sent none */
 	uint32_t invite_cseq;     /* of the INVITE that the 2xx answered; const once CONFIRMED */
-	uint32_t reserved1;
+	uint16_t trunk;           /* that the INVITE went to, or BP_CONFIG_NONE */
+	uint16_t reserved1;
 	_Atomic uint64_t session; /* expiration in us (RFC 4028 8.2), shifted by one; bit 0: enum bp_side that refreshes; 0: none */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_dialog) == 128, "with two remotes of 96 to 192 bytes below 512");
@@ -88,6 +90,7 @@ struct bp_dialog_worker {
 	struct bp_memory_home *memory;
 	struct bp_timers *timers;
 	struct bp_counters *counters;
+	struct bp_cdr_post *cdr;
 };
 
 /* A next hop, and whether it follows from a Contact; the Contact of the message that it was learned from. */
@@ -127,6 +130,9 @@ void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *
  * was up. NULL: none. RCU: valid until the next quiescent state. */
 struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);
+
+/* Which side of @dialog sent the request @m, or the request that the response @m is to. */
+enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
 
 /* Its ACK passed: the reaper need not wait for it any more. */
 void bp_dialog_acked(struct bp_dialog *dialog);

@@ -4,7 +4,7 @@
  * transaction's identity, so the same request gets the same tag, and the ACK that follows
  * is known by it; a flood of bad requests leaves nothing behind.
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 void
 bp_answer_tag(const struct bp_engine *engine, const uint64_t id[2], char tag[17])
@@ -27,6 +27,8 @@ bp_answer_text(struct bp_engine *engine, const struct bp_request *request, uint1
 		return BP_DROP_request_malformed;
 	bp_transmit_bytes(engine, &request->reply, engine->scratch, size);
 	bp_count_response(engine, status);
+	if (engine->post->on)
+		bp_account_refused(engine, request, status);
 	return BP_VERDICT_ANSWERED;
 }
 

@@ -4,7 +4,7 @@
  * asks each pending branch to stop as soon as that branch has shown a 1xx, and keeps the CANCEL
  * transactions of both sides in the words of the request's own record.
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 /* Keeps the Reason lines (RFC 3326) for the CANCELs that the branches will send. */
 static void
@@ -58,6 +58,7 @@ int
 bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request)
 {
 	struct bp_record *record = bp_record_find(engine->edge->transactions, request->id, BP_METHOD_CANCEL);
+	enum bp_cancel_outcome outcome;
 	uint32_t generation;
 	struct bp_swap swap;
 
@@ -76,7 +77,9 @@ bp_cancel_receive(struct bp_engine *engine, const struct bp_request *request)
 		bp_count(&engine->counters->retransmissions[BP_IN][BP_METHOD_CANCEL], 1);
 		return bp_answer(engine, request, 200, NULL);
 	}
-	bp_count(&engine->counters->cancel_outcomes[outcome_of(record, swap.before, swap.after)], 1);
+	outcome = outcome_of(record, swap.before, swap.after);
+	bp_count(&engine->counters->cancel_outcomes[outcome], 1);
+	bp_account_cancel(engine, record, outcome);
 	bp_answer(engine, request, 200, NULL);
 	bp_arm_linger(engine, record->upstream.reliable, BP_DURATION_64T1,
 		bp_entry(engine, record, generation, 0, BP_TIMER_CANCEL_J));

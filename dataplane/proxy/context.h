@@ -31,6 +31,9 @@ struct bp_edge {
 	struct bp_digest_key identity_key, routing_key;
 	uint32_t epoch;
 	uint16_t workers;
+	struct bp_cdr_post *posts; /* one a worker */
+	struct bp_kpi *kpis;       /* of each worker, one a trunk */
+	uint16_t kpi_count;        /* of one worker */
 };
 
 /* A datagram that was read and waits for its turn. */
@@ -54,6 +57,9 @@ struct bp_engine {
 	struct bp_memory_home *memory;
 	struct bp_timers timers;
 	struct bp_dialog_worker dialogs;
+	struct bp_cdr_post *post;
+	struct bp_kpi *kpis; /* by trunk, @kpi_count of them */
+	uint16_t kpi_count;
 	struct bp_sip_limits limits;          /* of a request */
 	struct bp_sip_limits response_limits; /* with room for our own Via */
 	uint64_t config_generation;
@@ -110,6 +116,7 @@ struct bp_destination {
 	struct bp_hop back;            /* where requests within the dialog to its sender will go */
 	struct bp_dialog *dialog;      /* that an ACK or BYE belongs to, NULL: none known */
 	uint32_t dialog_generation;    /* as it was found */
+	enum bp_side dialog_side;      /* that sent the request, when a dialog was found */
 	uint16_t routes;               /* Route elements in all */
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	uint16_t own_lines;            /* of them, leading lines of one element each */

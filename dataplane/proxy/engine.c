@@ -45,6 +45,21 @@ create_table(struct bp_table **out, const struct bp_memory *memory, enum bp_pool
 	return bp_table_create(out, &table);
 }
 
+static bool
+create_accounts(struct bp_edge *edge)
+{
+	size_t kpis = (size_t)edge->workers * edge->config->trunk_count;
+
+	edge->kpi_count = edge->config->trunk_count;
+	edge->posts = aligned_alloc(64, edge->workers * sizeof(*edge->posts));
+	edge->kpis = aligned_alloc(64, (kpis + 1) * sizeof(*edge->kpis));
+	if (edge->posts == NULL || edge->kpis == NULL)
+		return false;
+	memset(edge->posts, 0, edge->workers * sizeof(*edge->posts));
+	memset(edge->kpis, 0, (kpis + 1) * sizeof(*edge->kpis));
+	return true;
+}
+
 int
 bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struct bp_edge_options *options)
 {
@@ -83,6 +98,10 @@ bp_edge_create(struct bp_edge **out, const struct bp_config *config, const struc
 		return error;
 	}
 	edge->dialogs.memory = edge->memory;
+	if (!create_accounts(edge)) {
+		bp_edge_free(edge);
+		return -ENOMEM;
+	}
 	*out = edge;
 	return 0;
 }
@@ -95,7 +114,70 @@ bp_edge_free(struct bp_edge *edge)
 	bp_table_free(edge->transactions);
 	bp_table_free(edge->dialogs.table);
 	bp_memory_free(edge->memory);
+	free(edge->posts);
+	free(edge->kpis);
 	free(edge);
+}
+
+unsigned
+bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	unsigned count = 0;
+
+	for (uint16_t i = 0; i < edge->workers; i++) {
+		struct bp_cdr_block *block = bp_cdr_collect(&edge->posts[i]);
+
+		while (block != NULL) {
+			struct bp_cdr_block *next = block->next;
+
+			take(context, &block->cdr);
+			bp_cdr_give_back(&edge->posts[i], block);
+			block = next;
+			count++;
+		}
+	}
+	return count;
+}
+
+unsigned
+bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	unsigned count = 0;
+	struct bp_dialog *dialog;
+
+	for (uint32_t i = 0; (dialog = (struct bp_dialog *)bp_slot_at(edge->memory, BP_POOL_DIALOG, i)) != NULL; i++) {
+		struct bp_cdr_block *block = bp_cdr_take_off(dialog);
+		struct bp_cdr *cdr = block ? &block->cdr : NULL;
+
+		if (cdr == NULL)
+			continue;
+		cdr->kind = cdr->answer_us > 0 ? BP_CDR_DIALOG : BP_CDR_ATTEMPT;
+		cdr->why = BP_CDR_WHY_edge_stopped;
+		cdr->ended_by = BP_CDR_BY_edge;
+		cdr->end_us = now_us;
+		cdr->serial = ++edge->posts[0].serial;
+		atomic_fetch_and(&cdr->races, (1u << BP_CDR_RACE_COUNT) - 1);
+		take(context, cdr);
+		count++;
+	}
+	return count;
+}
+
+bool
+bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (trunk >= edge->kpi_count)
+		return false;
+	for (uint16_t i = 0; i < edge->workers; i++) {
+		const struct bp_kpi *kpi = &edge->kpis[(size_t)i * edge->kpi_count + trunk];
+
+#define X(name, metric, labels) out->name += bp_count_read(&kpi->name);
+		BP_KPIS(X)
+#undef X
+	}
+	return true;
 }
 
 const struct bp_config *
@@ -130,7 +212,12 @@ bp_engine_create(struct bp_engine **out, struct bp_edge *edge, uint16_t worker, 
 		.memory = engine->memory,
 		.timers = &engine->timers,
 		.counters = counters,
+		.cdr = &edge->posts[worker],
 	};
+	engine->post = &edge->posts[worker];
+	engine->post->worker = (uint8_t)worker;
+	engine->kpis = &edge->kpis[(size_t)worker * edge->kpi_count];
+	engine->kpi_count = edge->kpi_count;
 	*out = engine;
 	return 0;
 }
@@ -148,11 +235,13 @@ bp_engine_configure(struct bp_engine *engine)
 	/* what rcu_dereference() does, as C11 and ThreadSanitizer know it */
 	const struct bp_config *config = __atomic_load_n(&engine->edge->config, __ATOMIC_ACQUIRE);
 
+	engine->post->now_us = engine->now_us;
 	/* an old snapshot's address may be used again */
 	if (config == engine->config && config->generation == engine->config_generation)
 		return;
 	engine->config = config;
 	engine->config_generation = config->generation;
+	engine->post->on = config->cdr.folder[0] != '\0';
 	engine->limits = (struct bp_sip_limits){
 		.headers = config->limits.headers, .vias = config->limits.vias, .uri = config->limits.uri};
 	engine->response_limits = engine->limits;
@@ -283,6 +372,8 @@ bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
+	if (bp_cdr_has_back(engine->post))
+		bp_cdr_take_back(&engine->dialogs);
 	while (budget-- > 0 && bp_timer_pop(&engine->timers, now_us, &entry)) {
 		bp_timer_prefetch(engine);
 		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);

@@ -10,8 +10,10 @@
 #ifndef BYEPASS_PROXY_ENGINE_H
 #define BYEPASS_PROXY_ENGINE_H
 
+#include "byepass/cdr.h"
 #include "byepass/config.h"
 #include "byepass/counters.h"
+#include "byepass/kpi.h"
 
 struct bp_edge;
 struct bp_engine;
@@ -46,6 +48,18 @@ int bp_edge_create(struct bp_edge **out, const struct bp_config *config, const s
 
 /* All engines are freed, all batches released. NULL is legal. */
 void bp_edge_free(struct bp_edge *edge);
+
+/* Control: gives @take each call detail record that the workers have finished, those of one worker in the order in which it
+ * did; a record is good during the call. Returns how many. */
+unsigned bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_cdr *cdr), void *context);
+
+/* Control, when no engine runs any more: gives @take a record of each call that is still under way, as of @now_us. Nothing
+ * but bp_edge_free() comes after it. Returns how many. */
+unsigned bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context);
+
+/* The figures of a trunk summed over the workers, into *@out. False: there is no such trunk. Any thread. */
+bool bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out);
 
 /* Swaps the snapshot that all engines read. Returns the old one; free it after a grace period. */
 const struct bp_config *bp_edge_configure(struct bp_edge *edge, const struct bp_config *config);

@@ -3,7 +3,7 @@
  * Request forwarding (RFC 3261 16.6): the edits, the relay record, the first transmission and its
  * timers. An ACK to a 2xx goes without a record (16.11).
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 static uint64_t
 routing_hash(const struct bp_engine *engine, const struct bp_request *request)
@@ -440,6 +440,8 @@ attach_dialog(struct bp_engine *engine, struct bp_record *record, const struct b
 		record->dialog_generation = bp_word_generation(atomic_load(&dialog->word));
 	} else if (request->m->method == BP_METHOD_BYE) {
 		dialog = destination->dialog;
+		if (engine->post->on && dialog != NULL)
+			bp_account_bye(engine, dialog, destination->dialog_side);
 	}
 	record->dialog = dialog ? bp_slot_index(engine->edge->memory, &dialog->slot) : BP_NO_INDEX;
 	return true;
@@ -529,24 +531,29 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 }
 
 static int
-publish(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record, struct bp_live *live,
-	uint32_t generation, unsigned *branches)
+publish(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
+	struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned *branches)
 {
 	bool invite = bp_record_is_invite(record);
 	unsigned count = *branches;
 	struct bp_record *first;
 
+	if (invite)
+		bp_account_begin(engine, request, destination, record);
 	start_machines(record, live, generation, count);
 	first = bp_record_add(engine->edge->transactions, record);
 	if (first != record) { /* another worker has the same request in hand */
+		bp_account_undo(engine, record);
 		discard(engine, record, live);
 		*branches = 0;
 		return bp_request_repeated(engine, request, first);
 	}
 	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
 	bp_step_begin(engine, invite ? BP_MACHINE_IST : BP_MACHINE_NIST);
-	if (invite)
+	if (invite) {
+		bp_account_begun(engine, destination, record);
 		bp_answer_trying(engine, request);
+	}
 	for (unsigned i = 0; i < count; i++)
 		bp_branch_launch(engine, record, live, generation, i);
 	return BP_VERDICT_FORWARDED;
@@ -586,7 +593,7 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 		return bp_answer(engine, request, too_large ? 513 : 503, NULL);
 	}
 	*branches = prepare_fork(engine, record, live, generation, destination, width);
-	return publish(engine, request, record, live, generation, branches);
+	return publish(engine, request, destination, record, live, generation, branches);
 }
 
 int

@@ -11,7 +11,7 @@ struct sides {
 	const struct bp_remote *remotes[2];
 	uint32_t cseq[2]; /* of the next request in that side's name */
 	uint32_t invite_cseq;
-	uint64_t mark; /* names what is sent */
+	uint64_t mark[2]; /* names what is sent */
 };
 
 struct text {
@@ -145,8 +145,7 @@ send_ack(struct bp_engine *engine, const struct sides *sides)
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
 	unsigned size;
 
-	bp_branch_id_write_stateless(
-		bp_prf64(&engine->edge->branch_key, (const uint64_t[2]){(uint64_t)sides->mark, 0}), branch);
+	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, sides->mark), branch);
 	size = write_request(engine, sides, BP_SIDE_CALLEE, "ACK", sides->invite_cseq, branch, sizeof(branch), "");
 	bp_transmit_bytes(engine, &callee->flow, engine->scratch, size);
 	bp_count_request(engine, BP_METHOD_ACK);
@@ -265,7 +264,8 @@ read_sides(struct bp_engine *engine, uint32_t index, uint32_t generation, struct
 	if (!good)
 		return false;
 	sides->invite_cseq = dialog->invite_cseq;
-	sides->mark = (uint64_t)generation << 32 | index;
+	sides->mark[0] = (uint64_t)generation << 32 | index;
+	sides->mark[1] = dialog->answered_us;
 	return true;
 }
 

@@ -3,7 +3,7 @@
  * A response arrives (RFC 3261 16.7, 17.1.3): its top Via is ours and its branch names the record;
  * the client machine says what to do. Also failures of the transport (16.9, 18.4).
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 static struct bp_record *
 record_of(const struct bp_engine *engine, struct bp_branch_id id)
@@ -315,21 +315,22 @@ invite_response(
 /* What a final response to a BYE means for its dialog: over (15.1.1), unless the BYE will come again with
  * credentials. One that was sent while the dialog was early finds it only now. */
 static void
-end_dialog(struct bp_engine *engine, const struct bp_record *record, const struct bp_sip_message *m)
+end_dialog(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m)
 {
 	uint32_t index = record->dialog, generation = record->dialog_generation;
+	bool early = index == BP_NO_INDEX;
 	struct bp_dialog *dialog;
 	enum bp_side from;
 
 	if (record->method != BP_METHOD_BYE || m->status == 401 || m->status == 407)
 		return;
-	if (index == BP_NO_INDEX) {
+	if (early) {
 		dialog = bp_dialog_find(&engine->edge->dialogs, m, BP_NO_INDEX, 0, &from, &generation);
 		if (dialog == NULL)
 			return;
 		index = bp_slot_index(engine->edge->memory, &dialog->slot);
 	}
-	bp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);
+	bp_account_bye_over(engine, record, m, index, generation, early);
 }
 
 /* To the edge's own BYE: whatever it says, the dialog is over. */
@@ -458,8 +459,7 @@ bp_engine_flow_failed(
 		} else {
 			bp_upstream_own(engine, record, id.generation, id.branch, 503); /* 16.9 */
 			if (record->method == BP_METHOD_BYE && record->dialog != BP_NO_INDEX)
-				bp_dialog_end(&engine->dialogs, record->dialog, record->dialog_generation,
-					BP_DIALOG_END_bye_unanswered);
+				bp_account_bye_over(engine, record, NULL, record->dialog, record->dialog_generation, false);
 		}
 	}
 	bp_finish(engine, record, id.generation);

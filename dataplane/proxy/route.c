@@ -355,10 +355,11 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 {
 	const struct bp_edge *edge = engine->edge;
 	bool known = view->has_token && view->token.epoch == edge->epoch && view->token.node == engine->config->node_id;
-	enum bp_side from;
+	enum bp_side from = BP_SIDE_CALLER;
 
 	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
 		view->token.generation, &from, &destination->dialog_generation);
+	destination->dialog_side = from;
 	if (destination->dialog != NULL)
 		bp_dialog_seen(destination->dialog, from, request->m->cseq);
 	else if (known)

@@ -3,7 +3,7 @@
  * What happens when a timer comes up: the state machine decides whether it still means
  * anything. Timers keep their RFC letters.
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 struct fired {
 	struct bp_engine *engine;
@@ -183,8 +183,8 @@ run_f(const struct fired *f)
 	if ((swap.before & BP_WORD_1XX_SEEN) == 0)
 		bp_health_failed(f->engine, f->record, f->entry.branch);
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
-		bp_dialog_end(&f->engine->dialogs, f->record->dialog, f->record->dialog_generation,
-			BP_DIALOG_END_bye_unanswered);
+		bp_account_bye_over(
+			f->engine, f->record, NULL, f->record->dialog, f->record->dialog_generation, false);
 	bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	bp_upstream_nothing(f->engine, f->record, f->entry.generation, f->entry.branch);
 }

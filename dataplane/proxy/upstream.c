@@ -3,7 +3,7 @@
  * From the client side of a record to its server side: responses go upstream with our Via
  * popped (RFC 3261 16.7), are kept where they must be repeated, and start the server timers.
  */
-#include "proxy/context.h"
+#include "proxy/account.h"
 
 /* How a response that goes upstream is kept. */
 enum keep {
@@ -58,8 +58,11 @@ int
 bp_upstream_provisional(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, const struct bp_sip_message *m)
 {
-	if (bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status).action != BP_DO_SEND)
+	struct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status);
+
+	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
+	bp_account_provisional(engine, record, &swap);
 	return pass(engine, record, m, KEEP_WHOLE);
 }
 
@@ -77,16 +80,23 @@ make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generat
 		bp_remote_refresh(engine, record, branch, m);
 		return;
 	}
-	if (record->dialog == BP_NO_INDEX || m->to_tag.size == 0)
+	if (record->dialog == BP_NO_INDEX)
 		return;
+	if (m->to_tag.size == 0) {
+		bp_account_no_dialog(engine, record, m);
+		return;
+	}
+	bp_account_answering(engine, record, over ? over : &engine->from);
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
 	dialog = bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
 		&callee, engine->now_us);
-	if (dialog != NULL && (record->session != 0 || m->first[BP_SIP_SESSION_EXPIRES] != 0))
+	if (dialog != NULL && (record->session != 0 || m->first[BP_SIP_SESSION_EXPIRES] != 0)) {
 		bp_remote_session(engine, record, dialog, BP_SIDE_CALLER, m);
-	else if (dialog == NULL &&
-		bp_word_generation(atomic_load(&record->server)) == generation) /* else it has just ended, and the call with it */
+	} else if (dialog == NULL &&
+		bp_word_generation(atomic_load(&record->server)) == generation) { /* else it has just ended, and the call with it */
+		bp_account_no_dialog(engine, record, m);
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
+	}
 }
 
 /* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
@@ -100,6 +110,7 @@ bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t gen
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
 	if (*accepted) {
+		bp_account_accepted(engine, record, &swap);
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
 	make_dialog(engine, record, generation, branch, m);
@@ -147,13 +158,16 @@ make_own(struct bp_engine *engine, struct bp_record *record, unsigned branch, ui
 
 /* Every branch is over: the best of the responses that wait goes up, or else the edge's own @status. */
 static void
-send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
+send_best(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status,
+	const struct bp_swap *swap)
 {
 	struct bp_live *live = atomic_load(&record->live);
 	struct bp_kept *best = live ? bp_best_response(engine, record, live) : NULL;
 	bool silent = !bp_record_is_invite(record) && status == 408; /* RFC 4320 4.2 */
 	const struct bp_sip_message *own = best || silent ? NULL : make_own(engine, record, branch, status);
 
+	if (bp_record_is_invite(record))
+		bp_account_final(engine, record, branch, best ? best->status : status, best == NULL, swap);
 	if (best != NULL) {
 		bp_transmit_bytes(engine, &record->upstream, best->bytes, best->size);
 		bp_count_response(engine, best->status);
@@ -170,8 +184,10 @@ void
 bp_upstream_settle(
 	struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch, uint16_t status)
 {
-	if (bp_step_branch_done(engine, record, generation, status).action == BP_DO_SEND)
-		send_best(engine, record, generation, branch, status);
+	struct bp_swap swap = bp_step_branch_done(engine, record, generation, status);
+
+	if (swap.action == BP_DO_SEND)
+		send_best(engine, record, generation, branch, status, &swap);
 }
 
 /* With other branches about, a final response waits among theirs until the last has one (16.7 steps 4 to 6). */
@@ -181,6 +197,7 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 {
 	uint16_t status = m->status;
 	struct bp_gather gather;
+	struct bp_swap swap;
 	struct bp_kept *kept;
 
 	bp_gather_pop_via(&gather, m);
@@ -190,9 +207,10 @@ final_of_many(struct bp_engine *engine, struct bp_record *record, struct bp_live
 	bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));
 	if (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */
 		bp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));
-	if (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)
+	swap = bp_step_branch_done(engine, record, generation, status);
+	if (swap.action != BP_DO_SEND)
 		return BP_VERDICT_ABSORBED;
-	send_best(engine, record, generation, branch, status);
+	send_best(engine, record, generation, branch, status, &swap);
 	return BP_VERDICT_FORWARDED;
 }
 
@@ -255,6 +273,8 @@ bp_upstream_final(struct bp_engine *engine, struct bp_record *record, uint32_t g
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_SEND)
 		return BP_DROP_response_unexpected;
+	if (bp_record_is_invite(record))
+		bp_account_final(engine, record, branch, m->status, false, &swap);
 	verdict = pass(engine, record, m, bp_record_is_invite(record) ? KEEP_WHOLE : KEEP_REPLY);
 	arm_final(engine, record, generation);
 	return verdict;

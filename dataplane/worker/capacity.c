@@ -52,6 +52,20 @@ bp_capacity_plan(
 		out->used_bytes -= (uint64_t)out->transactions * (BP_CAPACITY_RECORD - 128u - BP_CAPACITY_TIMERS_USED);
 }
 
+void
+bp_capacity_add_cdrs(struct bp_capacity *plan)
+{
+	uint64_t pools = (uint64_t)plan->transactions * BP_CAPACITY_RECORD + (uint64_t)plan->dialogs * BP_CAPACITY_DIALOG;
+	uint64_t named = pools + plan->kept_bytes;
+	uint64_t more = (uint64_t)plan->dialogs * BP_CAPACITY_CDR;
+
+	if (named + more > BP_CAPACITY_REACH)
+		more = named < BP_CAPACITY_REACH ? BP_CAPACITY_REACH - named : 0;
+	plan->kept_bytes += more;
+	plan->bytes += more;
+	plan->used_bytes += more;
+}
+
 int
 bp_capacity_check(
 	const struct bp_capacity *plan, uint64_t besides, uint64_t machine, char *error, size_t error_size)

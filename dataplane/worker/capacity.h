@@ -32,6 +32,9 @@
 #define BP_CAPACITY_KEPT 1024u
 #define BP_CAPACITY_DIALOG_KEPT (2u * 192u)
 
+/* A call detail record, of each call that is up or on its way; most take 384. */
+#define BP_CAPACITY_CDR 512u
+
 /* All pools and all kept memory together: what the engine's 32-bit places can name is 128 GiB. */
 #define BP_CAPACITY_REACH ((128ull << 30) - (64ull << 20))
 
@@ -51,6 +54,9 @@ struct bp_capacity {
  * leave less of what the engine can name. */
 void bp_capacity_plan(
 	struct bp_capacity *out, const struct bp_config_capacity *wanted, uint64_t huge, uint64_t available);
+
+/* Calls have records: kept memory grows by one for each dialog, as far as it can be named. */
+void bp_capacity_add_cdrs(struct bp_capacity *plan);
 
 /* 0, or -ENOMEM and a line in @error: the plan and @besides, bytes for DPDK, are more than @machine, all the
  * memory that there is (0: unknown, all is good). */

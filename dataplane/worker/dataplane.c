@@ -4,6 +4,7 @@
  * Control threads only; what the workers do is in loop.c.
  */
 #include "byepass/dataplane.h"
+#include "proxy/engine.h"
 #include "worker/state.h"
 
 #include <rte_cycles.h>
@@ -128,6 +129,63 @@ bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_message *eve
 	for (unsigned i = 0; i < count; i++)
 		events[i].time_us += offset_us;
 	return count;
+}
+
+/* What bp_dataplane_cdrs() was asked for. */
+struct taking {
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us);
+	void *context;
+	int64_t offset_us;
+};
+
+static void
+take_one(void *context, const struct bp_cdr *cdr)
+{
+	const struct taking *taking = context;
+
+	taking->take(taking->context, cdr, taking->offset_us);
+}
+
+/* Returns the workers' time. */
+static uint64_t
+look_at_clock(const struct bp_dataplane *dataplane, struct taking *taking)
+{
+	struct bp_clock_sample sample;
+	uint64_t now_us;
+
+	bp_clock_look(&sample);
+	now_us = bp_clock_us(&dataplane->clock, sample.tsc);
+	taking->offset_us = (int64_t)(sample.realtime_us - now_us);
+	return now_us;
+}
+
+unsigned
+bp_dataplane_cdrs(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context)
+{
+	struct taking taking = {.take = take, .context = context};
+
+	look_at_clock(dataplane, &taking);
+	return bp_edge_cdrs(dataplane->edge, take_one, &taking);
+}
+
+void
+bp_dataplane_halt(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context)
+{
+	struct taking taking = {.take = take, .context = context};
+	uint64_t now_us;
+
+	bp_dataplane_stop_workers(dataplane);
+	now_us = look_at_clock(dataplane, &taking);
+	bp_edge_cdrs(dataplane->edge, take_one, &taking);
+	bp_edge_cut_cdrs(dataplane->edge, now_us, take_one, &taking);
+}
+
+void
+bp_dataplane_kpi(const struct bp_dataplane *dataplane, uint16_t trunk, struct bp_kpi *out)
+{
+	bp_edge_kpi(dataplane->edge, trunk, out);
 }
 
 unsigned

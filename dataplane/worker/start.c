@@ -42,6 +42,8 @@ plan_memory(struct bp_dataplane *dataplane, char *error, size_t error_size)
 	huge = mode == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&dataplane->hugepages);
 	bp_capacity_plan(&dataplane->capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0,
 		bp_machine_memory_available());
+	if (config->cdr.folder[0] != '\0')
+		bp_capacity_add_cdrs(&dataplane->capacity);
 	rc = bp_capacity_check(&dataplane->capacity, dpdk, bp_machine_memory(), error, error_size);
 	if (rc)
 		return rc;
@@ -161,8 +163,8 @@ start_workers(struct bp_dataplane *dataplane)
 	return 0;
 }
 
-static void
-stop_workers(struct bp_dataplane *dataplane)
+void
+bp_dataplane_stop_workers(struct bp_dataplane *dataplane)
 {
 	for (unsigned i = 0; i < dataplane->worker_count; i++)
 		__atomic_store_n(&dataplane->workers[i]->stop, true, __ATOMIC_RELAXED);
@@ -175,7 +177,7 @@ stop_workers(struct bp_dataplane *dataplane)
 static void
 take_down(struct bp_dataplane *dataplane)
 {
-	stop_workers(dataplane);
+	bp_dataplane_stop_workers(dataplane);
 	bp_eal_log_hold(true); /* nobody is helped by what drivers say while they are closed */
 	if (dataplane->reclaim) {
 		rcu_register_thread();
@@ -307,6 +309,8 @@ bp_dataplane_capacity_of(const struct bp_config *config, uint32_t *transactions,
 	huge = config->workers.hugepages == BP_HUGEPAGES_OFF ? 0 : bp_hugepages_free(&hugepages);
 	bp_capacity_plan(
 		&capacity, &config->capacity, huge > dpdk ? huge - dpdk : 0, bp_machine_memory_available());
+	if (config->cdr.folder[0] != '\0')
+		bp_capacity_add_cdrs(&capacity);
 	if (transactions)
 		*transactions = capacity.transactions;
 	if (dialogs)

@@ -40,4 +40,7 @@ struct bp_dataplane {
 	unsigned events_turn;
 };
 
+/* start.c: waits for all workers to end. */
+void bp_dataplane_stop_workers(struct bp_dataplane *dataplane);
+
 #endif

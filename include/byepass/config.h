@@ -160,7 +160,19 @@ struct bp_config_control {
 	char http[64]; /* "127.0.0.1:9060"; empty: no TCP listener */
 	char socket[108];
 	char token_file[BP_CONFIG_PATH_SIZE];
-	char cdr[BP_CONFIG_PATH_SIZE];
+};
+
+enum bp_cdr_format { BP_CDR_JSON, BP_CDR_CSV };
+#define BP_CDR_FSYNC_NEVER 0
+#define BP_CDR_FSYNC_BATCH 1 /* any other value: microseconds */
+
+struct bp_config_cdr {
+	char folder[BP_CONFIG_PATH_SIZE]; /* empty: no call detail records */
+	enum bp_cdr_format format;
+	uint64_t rotate_size; /* bytes */
+	uint64_t rotate_age_us;
+	uint64_t fsync_us;
+	uint32_t queue; /* records that wait for the disk */
 };
 
 struct bp_config {
@@ -171,6 +183,7 @@ struct bp_config {
 	struct bp_config_limits limits;
 	struct bp_config_trace trace;
 	struct bp_config_control control;
+	struct bp_config_cdr cdr;
 	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */
 	uint64_t dialog_us;          /* longest life of a dialog that nobody ends */
 	bool reap_by_bye;            /* a dialog that the edge ends is ended by BYE */

@@ -119,6 +119,7 @@ struct bp_counters {
 	uint64_t calls_released;
 	uint64_t probes_sent;    /* OPTIONS to targets of trunks, retransmissions too */
 	uint64_t probes_answered; /* final responses to them */
+	uint64_t cdrs_finished; /* call detail records left for control */
 	uint64_t kept_taken; /* blocks of kept memory; equal when all is idle */
 	uint64_t kept_returned;
 	uint64_t kept_taken_bytes[BP_KIND_COUNT]; /* of kept memory, what hangs on relay records */

@@ -6,9 +6,11 @@
 #ifndef BYEPASS_DATAPLANE_H
 #define BYEPASS_DATAPLANE_H
 
+#include "byepass/cdr.h"
 #include "byepass/config.h"
 #include "byepass/counters.h"
 #include "byepass/events.h"
+#include "byepass/kpi.h"
 
 struct bp_dataplane;
 
@@ -80,6 +82,19 @@ bool bp_dataplane_alive(struct bp_dataplane *dataplane);
 
 /* Takes up to @max trace events of all workers; returns how many. One reader thread. */
 unsigned bp_dataplane_events(struct bp_dataplane *dataplane, struct bp_event_message *events, unsigned max);
+
+/* Gives @take each call detail record that the workers have finished; @cdr is good during the call, its times plus
+ * @offset_us are microseconds since the epoch, UTC. Returns how many. One thread. */
+unsigned bp_dataplane_cdrs(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context);
+
+/* The workers end; the records that they have finished, and those of the calls that are cut by that, go to @take as in
+ * bp_dataplane_cdrs(). bp_dataplane_stop() comes next. */
+void bp_dataplane_halt(struct bp_dataplane *dataplane,
+	void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us), void *context);
+
+/* The figures of a trunk, summed over the workers. */
+void bp_dataplane_kpi(const struct bp_dataplane *dataplane, uint16_t trunk, struct bp_kpi *out);
 
 unsigned bp_dataplane_port_count(const struct bp_dataplane *dataplane);
 int bp_dataplane_port(const struct bp_dataplane *dataplane, unsigned port, struct bp_dataplane_port *out);

@@ -65,7 +65,8 @@
 	X(tx_refused, OUTPUT, error, "packet that the device cannot send") \
 	X(handover_full, FRAME, error, "handed to another worker (workers.spread), which does not keep up") \
 	X(branch_not_made, OUTPUT, error, "no memory to send the request to another target; those that it went to decide") \
-	X(bye_not_made, OUTPUT, warn, "no memory for the edge's own BYE, or the dialog's names are too long to be kept")
+	X(bye_not_made, OUTPUT, warn, "no memory for the edge's own BYE, or the dialog's names are too long to be kept") \
+	X(cdr_no_memory, OUTPUT, error, "no memory for a call detail record, which is lost; the call goes on")
 /* clang-format on */
 
 enum bp_drop_scope { BP_DROP_SCOPE_FRAME, BP_DROP_SCOPE_MESSAGE, BP_DROP_SCOPE_OUTPUT };

@@ -22,7 +22,8 @@ edge_device() {
 
 # edge_config PMD: the configuration, on stdout. Callers dial bob (core, IPv4), bob6 (core, IPv6) or
 # kamailio. BYP_CPUS: those of the workers, "0, 1"; BYP_POLL: busy or adaptive; BYP_TIMERS: other timers than the
-# RFC's; BYP_TRUNK: a line for one more trunk; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_SECRETS: a file of keys; BYP_HUGEPAGES.
+# RFC's; BYP_TRUNK: a line for one more trunk; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_SECRETS: a file of keys; BYP_HUGEPAGES;
+# BYP_CDR_CONFIG: call detail records, "{ folder: ... }".
 edge_config() {
 	local cpus=${BYP_CPUS:-1}
 	[[ $(nproc) -gt 1 ]] || cpus=0
@@ -49,6 +50,7 @@ edge_config() {
 		  - { from: access, user_prefix: kamailio, trunk: kamailio }
 		  - { from: access, trunk: core }
 		control: { http: "127.0.0.1:9060", socket: $edge_dir/control.sock }
+		${BYP_CDR_CONFIG:+cdr: $BYP_CDR_CONFIG}
 	YAML
 }
 

@@ -251,7 +251,7 @@ still_alive(struct world *w)
 	w->fail_reserves = 0;
 	w->config->trunks[0].target_count = 1;
 	world_wait(w, w->config->dialog_us + SECONDS(600));
-	world_quiesce(w);
+	world_settle(w);
 	world_take(w, NULL);
 	for (unsigned i = 0; i < BP_POOL_KIND_COUNT; i++)
 		if (i != BP_POOL_KIND_timer) /* each FIFO keeps its last chunk */

@@ -248,9 +248,35 @@ release_batches(struct world *w)
 	w->batches.count = 0;
 }
 
+static void
+keep_cdr(void *context, const struct bp_cdr *cdr)
+{
+	struct world *w = context;
+
+	w->cdr_total++;
+	w->cdr_dialogs += cdr->kind == BP_CDR_DIALOG;
+	if (w->cdr_count == WORLD_CDRS_MAX)
+		return;
+	w->cdrs[w->cdr_count] = malloc(bp_cdr_size(cdr));
+	memcpy(w->cdrs[w->cdr_count++], cdr, bp_cdr_size(cdr));
+}
+
+void
+world_take_cdrs(struct world *w)
+{
+	bp_edge_cdrs(w->edge, keep_cdr, w);
+}
+
+void
+world_config_cdr(struct bp_config *config)
+{
+	snprintf(config->cdr.folder, sizeof(config->cdr.folder), "cdr");
+}
+
 void
 world_quiesce(struct world *w)
 {
+	world_take_cdrs(w);
 	for (uint16_t i = 0; i < w->options.workers; i++)
 		bp_engine_flush(w->engines[i]);
 	urcu_qsbr_quiescent_state();
@@ -432,6 +458,31 @@ check_leaks(struct world *w)
 			check_int(w, sum->states_left[i][j], sum->states_entered[i][j]);
 }
 
+void
+world_settle(struct world *w)
+{
+	for (unsigned i = 0; i < 100; i++) { /* a turn takes only so many back */
+		world_quiesce(w);
+		expire_all(w);
+	}
+}
+
+/* Each dialog has a record, each of its own number, and its memory came back. */
+static void
+check_cdrs(struct world *w)
+{
+	world_settle(w);
+	if (w->config->cdr.folder[0] == '\0' || w->lossy)
+		return;
+	check_int(w, w->cdr_total, world_sum(w)->cdrs_finished);
+	for (unsigned i = 0; i < w->cdr_count; i++) {
+		for (unsigned k = 0; k < i; k++)
+			check(w, w->cdrs[i]->serial != w->cdrs[k]->serial || w->cdrs[i]->worker != w->cdrs[k]->worker);
+	}
+	if (world_dropped(w, cdr_no_memory) == 0)
+		check_int(w, w->cdr_dialogs, world_sum(w)->dialogs_created);
+}
+
 /* Every message that left, or found no transmit buffer, is counted as what it was. */
 static void
 check_sent(struct world *w)
@@ -473,6 +524,8 @@ world_setup(void **state)
 	w->config = world_config(w->options.core6);
 	if (w->options.t1_us)
 		w->config->timers.t1_us = w->options.t1_us;
+	if (getenv("BYP_CDR"))
+		world_config_cdr(w->config);
 	if (w->options.prepare)
 		w->options.prepare(w->config);
 	*state = w;
@@ -502,6 +555,7 @@ world_teardown(void **state)
 		if (!w->unchecked)
 			expect_nothing(w);
 		check_law(w);
+		check_cdrs(w);
 		if (!w->lossy)
 			check_leaks(w);
 		check_sent(w);
@@ -510,6 +564,8 @@ world_teardown(void **state)
 		edge_stop(w);
 	world_config_free(w->config);
 	free(w->batches.list);
+	for (unsigned i = 0; i < w->cdr_count; i++)
+		free(w->cdrs[i]);
 	free(w->log);
 	free(w);
 	text_free_all();

@@ -28,6 +28,7 @@
 #define TIMER_64T1 (64 * T1)
 #define TIMER_C SECONDS(180)
 #define WORLD_WORKERS_MAX 2
+#define WORLD_CDRS_MAX 4096
 
 /* Somebody on the network, and the listener of the edge that it talks to. */
 struct peer {
@@ -97,6 +98,9 @@ struct world {
 	unsigned log_count, log_capacity;
 	unsigned log_first; /* all before it is taken */
 	struct batches batches;
+	struct bp_cdr *cdrs[WORLD_CDRS_MAX]; /* as control would have taken them */
+	unsigned cdr_count; /* kept; further ones are only counted */
+	unsigned cdr_total, cdr_dialogs;
 	struct bp_counters past; /* of edges that were restarted */
 	uint64_t received;       /* messages handed to the engines */
 	uint64_t last_us;        /* time of the message that was expected last */
@@ -205,6 +209,13 @@ void world_restart(struct world *w);
 void world_drain(struct world *w);
 /* A new snapshot is in force from now on; the old one is freed. */
 void world_reload(struct world *w, struct bp_config *config);
+
+/* options.prepare: calls have records. With BYP_CDR in the environment all worlds do. */
+void world_config_cdr(struct bp_config *config);
+/* The call detail records so far are in w->cdrs. */
+void world_take_cdrs(struct world *w);
+/* Until all their memory is back. */
+void world_settle(struct world *w);
 
 /* Counters of all workers. */
 const struct bp_counters *world_sum(struct world *w);

@@ -29,6 +29,9 @@ struct edge {
 	struct pending pending[PENDING_MAX];
 	unsigned pending_count;
 	uint64_t received;
+	struct bp_cdr **cdrs;
+	unsigned cdr_count;
+	unsigned turns;
 };
 
 /* The engine's pools, which it maps first; kept here because map() has no context. */
@@ -95,10 +98,39 @@ edge_defer(struct edge *edge, struct bp_batch *batch)
 	edge->pending[edge->pending_count++] = (struct pending){batch, waits_for};
 }
 
+/* ---- call detail records ---- */
+
+static void
+keep_cdr(void *context, const struct bp_cdr *cdr)
+{
+	struct edge *edge = context;
+	struct bp_cdr *copy = sim_alloc(edge->sim, bp_cdr_size(cdr));
+
+	memcpy(copy, cdr, bp_cdr_size(cdr));
+	sim_append(&edge->cdrs, &edge->cdr_count, copy);
+}
+
+unsigned
+edge_cdrs(const struct edge *edge, struct bp_cdr *const **cdrs)
+{
+	*cdrs = edge->cdrs;
+	return edge->cdr_count;
+}
+
+/* Control comes by at any time, workers may be stopped anywhere. */
+static void
+control_turn(struct edge *edge)
+{
+	if (++edge->turns % 5 == 0)
+		bp_edge_cdrs(edge->shared, keep_cdr, edge);
+}
+
 void
 edge_quiescent(struct edge *edge, unsigned worker)
 {
 	unsigned left = 0;
+
+	control_turn(edge);
 
 	for (unsigned i = 0; i < edge->pending_count; i++) {
 		struct pending pending = edge->pending[i];
@@ -163,10 +195,18 @@ edge_settle(struct edge *edge)
 {
 	struct event event;
 
-	for (unsigned i = 0; i < edge->sim->conditions.workers; i++)
-		bp_engine_flush(edge->workers[i].engine);
-	while (agenda_next(&edge->sim->agenda, &event))
-		event.run(edge->sim, event.object, event.argument);
+	for (unsigned left = 1; left > 0;) { /* a turn takes back only so much */
+		left = bp_edge_cdrs(edge->shared, keep_cdr, edge);
+		for (unsigned i = 0; i < edge->sim->conditions.workers; i++) {
+			uint64_t before = edge->workers[i].counters.kept_returned;
+
+			bp_engine_expire(edge->workers[i].engine, edge->sim->now_us, 0);
+			left += edge->workers[i].counters.kept_returned != before;
+			bp_engine_flush(edge->workers[i].engine);
+		}
+		while (agenda_next(&edge->sim->agenda, &event))
+			event.run(edge->sim, event.object, event.argument);
+	}
 }
 
 /* After a broken rule the engine may be in any state: its memory is left alone. */
@@ -178,6 +218,7 @@ edge_free(struct edge *edge)
 	if (!edge->sim->failed)
 		bp_edge_free(edge->shared);
 	edge_config_free(edge->config);
+	free(edge->cdrs);
 	free(edge);
 }
 

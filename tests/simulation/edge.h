@@ -25,6 +25,8 @@ const struct bp_config *edge_config(const struct edge *edge);
 /* Summed over the workers. */
 struct bp_counters edge_counters(const struct edge *edge);
 uint64_t edge_received(const struct edge *edge);
+/* Call detail records that control took; some were there already after each turn. */
+unsigned edge_cdrs(const struct edge *edge, struct bp_cdr *const **cdrs);
 /* A target of the trunk: an agent of the core. */
 struct agent *edge_target(const struct edge *edge, unsigned target);
 /* How many targets a trunk has: the first so many. */

@@ -38,6 +38,7 @@ edge_config_create(const struct conditions *conditions, struct agent *const *tar
 
 	config->timers = conditions->timers;
 	config->dialog_us = conditions->dialog_us;
+	snprintf(config->cdr.folder, sizeof(config->cdr.folder), "cdr"); /* calls have records */
 	config->reap_by_bye = conditions->reap_by_bye;
 	config->session_s = conditions->edge_session_s;
 	free(config->trunks[0].targets);

@@ -18,6 +18,57 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = [
+    # ---- call detail records ----
+    Mutant(
+        "billed-twice",
+        "proxy/forward.c",
+        "\t\tbp_account_undo(engine, record);\n",
+        "",
+        "when two workers have the same INVITE, that of the one who is second is billed, too",
+    ),
+    Mutant(
+        "fork-unbilled",
+        "dialog/cdr.c",
+        "\tif (first == NULL)\n\t\treturn worker->cdr->on ? bp_cdr_make(worker, &begin) : NULL;\n",
+        "\tif (first == NULL) {\n\t\tworker->cdr->on = false;\n\t\treturn NULL;\n\t}\n",
+        "a second answer that comes when the first dialog is over has no record",
+    ),
+    Mutant(
+        "bill-lost-on-race",
+        "dialog/cdr.c",
+        "\twhile (!atomic_compare_exchange_weak_explicit(\n"
+        "\t\t&post->out, &block->next, block, memory_order_release, memory_order_relaxed))\n\t\t;\n}\n\n/* Mostly",
+        "\tatomic_compare_exchange_strong(&post->out, &block->next, block);\n}\n\n/* Mostly",
+        "a record is lost when control takes the others at that moment",
+    ),
+    Mutant(
+        "answer-billed-late",
+        "dialog/cdr.c",
+        "\t__atomic_store_n(&block->cdr.answer_us, worker->cdr->now_us, __ATOMIC_RELAXED);\n",
+        "\t__atomic_store_n(&block->cdr.answer_us, block->cdr.ring_us ? block->cdr.ring_us : block->cdr.start_us, __ATOMIC_RELAXED);\n",
+        "a call is billed from when it rang",
+    ),
+    Mutant(
+        "end-billed-late",
+        "proxy/account.c",
+        "\tpost->end_us = live ? live->branches[0].started_us : engine->now_us;\n",
+        "\tpost->end_us = engine->now_us;\n",
+        "a call is billed until its BYE is answered, not until it came",
+    ),
+    Mutant(
+        "answer-overwritten",
+        "proxy/account.c",
+        "\t__atomic_compare_exchange_n(\n\t\t&cdr->answer_us, &never, engine->now_us, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);\n",
+        "\tcdr->answer_us = engine->now_us + never;\n",
+        "a 2xx of which no dialog can be made changes the record of the first one",
+    ),
+    Mutant(
+        "raced-answer-billed-as-attempt",
+        "dialog/cdr.c",
+        "\tatomic_fetch_or(&first->cdr.races, 1u << BP_CDR_NOTE_DIALOGS);\n",
+        "",
+        "when two workers have the same 2xx, the slot of the one who is second is billed, too",
+    ),
     # ---- CANCEL ----
     Mutant(
         "cancel-not-held",

@@ -327,6 +327,8 @@ verdict(struct sim *sim)
 	judge_law(sim, &sum);
 	judge_memory(sim, &sum);
 	judge_dialogs(sim, &sum);
+	judge_pair(sim, "call detail records without memory", 0, sum.drops[BP_DROP_cdr_no_memory]);
+	judge_bills(sim);
 	judge_pair(sim, "INVITE records that the witness saw", sim->records[true],
 		sum.transactions_created[BP_KIND_INVITE]);
 	judge_pair(sim, "other records that the witness saw", sim->records[false],

@@ -29,6 +29,9 @@ struct talk {
 	uint64_t made; /* tick from which on it is sure to be there; 0: not yet */
 	uint64_t given_up_us; /* when a BYE may have been found to have no answer; 0: never */
 	struct mark acked, bye_answered;
+	uint64_t answered_us; /* the call that made it had begun */
+	uint64_t bye_us;      /* the BYE that ended it had come first; 0: none */
+	bool bye_from_callee;
 	struct branch *refreshes;       /* re-INVITEs and UPDATEs within it */
 	uint64_t session_us, session_noted_us; /* when its session may expire; when that was said */
 	bool had_session, unsure_session; /* unsure: two 2xx with different ones at the same time */
@@ -126,6 +129,9 @@ void witness_response(struct sim *sim, struct in_hand *hand, const struct agent 
 /* witness_fork.c */
 /* The first non-2xx final response to an INVITE goes up. */
 void witness_choice(struct sim *sim, struct in_hand *hand, struct upstream *up, unsigned status);
+
+/* billing.c: when all is over, the call detail records. */
+void judge_bills(struct sim *sim);
 
 /* verdict.c: when all is over. */
 void verdict(struct sim *sim);

@@ -272,6 +272,8 @@ check_made(struct sim *sim, const struct in_hand *hand)
 		sim_fail(sim, sent->call, "one dialog too many was made");
 	if (talk == NULL || talk->us == 0 || talk->made > 0)
 		return;
+	if (made > 0)
+		talk->answered_us = hand->now_us;
 	talk->created = talk->created || made > 0;
 	if (sent->branch->accepted.busy > 0)
 		return;
@@ -279,6 +281,16 @@ check_made(struct sim *sim, const struct in_hand *hand)
 		talk->made = sim->tick;
 	else if (dialogs_of(sent->call) < BP_DIALOG_SIBLINGS_MAX)
 		sim_fail(sim, sent->call, "no dialog was made of a 2xx (RFC 3261 13.2.2.4)");
+}
+
+static const struct branch *
+first_branch(const struct upstream *up)
+{
+	const struct branch *branch = up->branches;
+
+	while (branch->next != NULL)
+		branch = branch->next;
+	return branch;
 }
 
 /* RFC 3261 15.1.1: the dialog is over, once; unless the reaper was first. */
@@ -291,6 +303,10 @@ check_bye(struct sim *sim, const struct in_hand *hand)
 	mark_end(sim, &talk->bye_answered);
 	if (byes + talk->ended > 1)
 		sim_fail(sim, hand->sent->call, "a dialog was ended twice");
+	if (byes > 0) {
+		talk->bye_us = first_branch(hand->sent->branch->up)->us;
+		talk->bye_from_callee = hand->sent->branch->up->client->leg->side == CALLEE;
+	}
 	talk->ended = talk->ended || byes > 0;
 	if (hand->sent->branch->refused.begin == hand->begin && !talk->ended && talk->made > 0 &&
 		talk->made < hand->begin && talk->bye_answered.busy == 0 && sim->now_us < talk_end_us(sim, talk) &&

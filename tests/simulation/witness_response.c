@@ -245,7 +245,7 @@ witness_response(struct sim *sim, struct in_hand *hand, const struct agent *to, 
 		to_invite(sim, hand, up, m, hash);
 	else
 		to_other(sim, hand, up, m);
-	if (m->status / 100 == 2)
+	if (m->status / 100 == 2 && (client->invite || up->final == 0)) /* else it is only repeated */
 		note_session(hand, client, m);
 	if (m->status >= 200)
 		note_final(sim, hand, up, m->status);

@@ -163,13 +163,16 @@ class Api(Case):
             elif line.startswith("# TYPE "):
                 _, _, name, kind = line.split(" ")
                 self.assertEqual(name, current)
-                self.assertIn(kind, ("counter", "gauge"))
+                self.assertIn(kind, ("counter", "gauge", "summary"))
                 self.assertEqual(kind == "counter", name.endswith("_total"), name)
                 typed[name] = kind
             else:
                 match = SAMPLE.match(line)
                 self.assertTrue(match, line)
-                self.assertEqual(match[1], current)
+                if typed[current] == "summary":
+                    self.assertIn(match[1], (current + "_sum", current + "_count"))
+                else:
+                    self.assertEqual(match[1], current)
                 key = (match[1], match[2])
                 self.assertNotIn(key, samples)
                 samples[key] = float(match[3])
@@ -181,7 +184,9 @@ class Api(Case):
         self.assertEqual(parts, 20)
         documented = set(re.findall(r"^\| `(byepass_[a-z_]+)` \|", pathlib.Path(DOCS).read_text(), re.M))
         self.assertEqual(set(helped), documented)
-        empty = set(helped) - {name for name, _ in samples}
+        self.assertEqual(samples["byepass_kpi_session_requests_total", 'trunk="core"'], 10)
+        self.assertEqual(samples["byepass_kpi_srd_seconds_sum", 'trunk="core",result="successful"'], 1.25)
+        empty = set(helped) - {re.sub("_(sum|count)$", "", name) for name, _ in samples}
         self.assertEqual(empty, set())
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")

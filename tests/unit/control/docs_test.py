@@ -27,7 +27,7 @@ def main():
     describe, docs = sys.argv[1], pathlib.Path(sys.argv[2])
     update = sys.argv[3:] == ["--update"]
     wrong = False
-    for name in ("configuration", "metrics"):
+    for name in ("configuration", "metrics", "cdr"):
         path = docs / f"{name}.md"
         code = subprocess.run([describe, name], check=True, capture_output=True, text=True).stdout
         head, body, tail = split(path)

@@ -83,6 +83,25 @@ bp_dataplane_abandon(struct bp_dataplane *d)
 	fprintf(stderr, "the data path was abandoned\n");
 }
 
+unsigned
+bp_dataplane_cdrs(struct bp_dataplane *d, void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us),
+	void *context)
+{
+	return 0;
+}
+
+void
+bp_dataplane_halt(struct bp_dataplane *d, void (*take)(void *context, const struct bp_cdr *cdr, int64_t offset_us),
+	void *context)
+{
+}
+
+void
+bp_dataplane_kpi(const struct bp_dataplane *d, uint16_t trunk, struct bp_kpi *out)
+{
+	*out = (struct bp_kpi){.attempts = 10, .answered = 7, .user = 2, .ineffective = 1, .srd_good = 8, .srd_good_us = 1250000};
+}
+
 void
 bp_dataplane_stop(struct bp_dataplane *d)
 {

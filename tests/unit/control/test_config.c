@@ -79,7 +79,10 @@ test_defaults(void **state)
 	assert_string_equal(c->control.http, "127.0.0.1:9060");
 	assert_string_equal(c->control.socket, "/run/byepass/control.sock");
 	assert_string_equal(c->control.token_file, "");
-	assert_string_equal(c->control.cdr, "");
+	assert_string_equal(c->cdr.folder, "");
+	assert_int_equal(c->cdr.format, BP_CDR_JSON);
+	assert_true(c->cdr.rotate_size == 268435456 && c->cdr.rotate_age_us == 3600000000);
+	assert_true(c->cdr.fsync_us == 1000000 && c->cdr.queue == 65536);
 	assert_true(c->drain_us == 60000000 && c->dialog_us == 43200000000);
 	assert_int_equal(c->node_id, 0);
 	assert_int_equal(c->ports[0].mtu, 1500);
@@ -115,6 +118,10 @@ test_values(void **state)
 	assert_int_equal(c->trace.messages, 0);
 	assert_string_equal(c->control.http, "[::1]:9061");
 	assert_string_equal(c->control.socket, "/run/byepass/other.sock");
+	assert_string_equal(c->cdr.folder, "/var/lib/byepass/cdr");
+	assert_int_equal(c->cdr.format, BP_CDR_CSV);
+	assert_true(c->cdr.rotate_size == 1048576 && c->cdr.rotate_age_us == 600000000);
+	assert_true(c->cdr.fsync_us == BP_CDR_FSYNC_BATCH && c->cdr.queue == 1000);
 	assert_true(c->drain_us == 60000000 && c->dialog_us == 7200000000);
 	assert_int_equal(c->port_count, 2);
 	assert_string_equal(c->ports[0].name, "p0");

@@ -190,3 +190,23 @@ bp_batch_release(struct bp_batch *batch)
 {
 	__atomic_store_n(&fake.released, fake.released + 1, __ATOMIC_RELEASE);
 }
+
+unsigned
+bp_edge_cdrs(struct bp_edge *edge, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	return 0;
+}
+
+unsigned
+bp_edge_cut_cdrs(
+	struct bp_edge *edge, uint64_t now_us, void (*take)(void *context, const struct bp_cdr *cdr), void *context)
+{
+	return 0;
+}
+
+bool
+bp_edge_kpi(const struct bp_edge *edge, uint16_t trunk, struct bp_kpi *out)
+{
+	memset(out, 0, sizeof(*out));
+	return false;
+}

@@ -6,6 +6,7 @@
  */
 #include "daemon.h"
 #include "config/load.h"
+#include "dns/dns.h"
 #include "http/server.h"
 #include "log.h"
 #include "probe.h"
@@ -243,6 +244,10 @@ start(struct daemon *d, struct bp_config *config)
 		goto fail;
 	}
 	d->control.config = config;
+	if (bp_dns_start(&d->control.dns, config, d->control.dataplane, error, sizeof(error)) != 0) {
+		bp_log_text(BP_LOG_ERROR, "start_failed", error[0] != '\0' ? error : "names cannot be resolved");
+		return false;
+	}
 	d->control.started_us = bp_now_utc_us();
 	d->watched_us = bp_now_monotonic_us();
 	atomic_store(&d->control.alive_us, d->watched_us);
@@ -267,12 +272,14 @@ stop(struct daemon *d)
 	bp_http_stop(d->http);
 	bp_http_close(&d->sockets);
 	bp_prober_free(d->control.prober);
+	bp_dns_stop(d->control.dns);
 	if (d->control.dataplane != NULL) {
 		if (d->control.cdr != NULL)
 			bp_dataplane_halt(d->control.dataplane, bp_cdr_writer_put, d->control.cdr);
 		bp_cdr_writer_stop(d->control.cdr);
 		bp_dataplane_stop(d->control.dataplane); /* frees the configuration */
 	}
+	bp_dns_free(d->control.dns);
 	bp_trace_store_free(d->control.trace);
 	if (d->signals >= 0)
 		close(d->signals);

@@ -30,7 +30,8 @@ uint64_t
 bp_law_accounted(const struct bp_counters *counters)
 {
 	return bp_count_read(&counters->forwarded) + bp_count_read(&counters->answered) +
-	       bp_count_read(&counters->absorbed) + bp_law_dropped(counters);
+	       bp_count_read(&counters->absorbed) + bp_law_dropped(counters) +
+	       bp_count_read(&counters->messages_parked);
 }
 
 static uint64_t

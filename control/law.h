@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The counting law: messages received = forwarded + answered + absorbed + dropped,
+ * The counting law: messages received = forwarded + answered + absorbed + dropped + parked,
  * summed over workers. Read while workers run, so a message that is being handled is
  * told from one that is lost.
  */

@@ -128,12 +128,14 @@ is_over(struct bp_prober *prober, struct probed *probed, uint64_t now_us)
 	uint64_t answer = bp_health_get(&trunk->state->targets[probed->target].answered);
 	uint64_t status = answer & 0xffff;
 
-	if (answer != 0 && answer >> 16 == probed->number)
-		judge(prober, probed, status != 503 && status != 408);
-	else if (now_us < probed->begin_us + trunk->probe.timeout_us)
+	if (answer != 0 && answer >> 16 == probed->number) {
+		if (status != BP_PROBE_SKIPPED)
+			judge(prober, probed, status != 503 && status != 408);
+	} else if (now_us < probed->begin_us + trunk->probe.timeout_us) {
 		return false;
-	else if (probed->sent > 0) /* else no worker could send it: that says nothing of the target */
+	} else if (probed->sent > 0) { /* else no worker could send it: that says nothing of the target */
 		judge(prober, probed, false);
+	}
 	finish(prober, probed, now_us);
 	return true;
 }

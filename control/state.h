@@ -15,6 +15,7 @@
 /* Workers count as alive for this long after they were last seen turning, in microseconds. */
 #define BP_ALIVE_US 3000000
 
+struct bp_dns;
 struct bp_prober;
 
 struct bp_control {
@@ -22,6 +23,7 @@ struct bp_control {
 	const struct bp_config *config; /* the same; owned by the data path */
 	struct bp_trace_store *trace;   /* has its own lock */
 	struct bp_prober *prober;       /* main: rw; NULL: there is none */
+	struct bp_dns *dns;             /* NULL: names are not resolved */
 	struct bp_cdr_writer *cdr;      /* the same; NULL: no call detail records */
 	uint64_t started_us;            /* UTC */
 	_Atomic bool draining;          /* main: rw, HTTP: ro */

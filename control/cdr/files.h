@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The files that call detail records go to. The one being written ends in ".part"; when it is large or old enough it gets
- * its name, and by that belongs to whoever collects it. A file with its name is whole: every line ends, also after a crash,
- * whose torn last line the next start cuts off. One thread.
+ * The files that call detail records go to. The one being written ends in ".part"; when it is large or old enough
+ * it gets its name, and by that belongs to whoever collects it. A file with its name is whole: every line ends,
+ * also after a crash, whose torn last line the next start cuts off. One thread.
  */
 #ifndef BYEPASS_CDR_FILES_H
 #define BYEPASS_CDR_FILES_H
@@ -26,12 +26,12 @@ struct bp_cdr_files;
 int bp_cdr_files_open(struct bp_cdr_files **out, const struct bp_config_cdr *config, uint16_t node,
 	const struct bp_cdr_io *io, uint64_t now_us, char *error, size_t error_size);
 
-/* Writes what it can of @bytes, whole lines but for what an earlier call left over; returns how many. Less than @size:
- * bp_cdr_files_error() says why, and the rest may come later. @now_us: UTC. */
+/* Writes what it can of @bytes, whole lines but for what an earlier call left over; returns how many. Less than
+ * @size: bp_cdr_files_error() says why, and the rest may come later. @now_us: UTC. */
 size_t bp_cdr_files_write(struct bp_cdr_files *files, const char *bytes, size_t size, uint64_t now_us);
 
-/* Between two lines: forces to disk what is due, ends the file when it is large or old enough. Returns when it wants to be
- * called again, UTC; UINT64_MAX: after the next write. */
+/* Between two lines: forces to disk what is due, ends the file when it is large or old enough. Returns when it
+ * wants to be called again, UTC; UINT64_MAX: after the next write. */
 uint64_t bp_cdr_files_tick(struct bp_cdr_files *files, uint64_t now_us);
 
 /* Ends the file; a line that could not be written to its end is cut off. NULL is legal. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A call detail record as a line of a file. Whatever bytes a caller sent: a JSON line is valid UTF-8 and valid JSON, a CSV
- * line is RFC 4180 and one line.
+ * A call detail record as a line of a file. Whatever bytes a caller sent: a JSON line is valid UTF-8 and valid
+ * JSON, a CSV line is RFC 4180 and one line.
  */
 #ifndef BYEPASS_CDR_FORMAT_H
 #define BYEPASS_CDR_FORMAT_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread that writes call detail records. The main loop takes them from the workers and puts them into a queue of
- * bounded length; a disk that is slow or full fills the queue, then records are lost, and counted, and no worker and no call
- * takes notice. When the disk has room again the thread goes on where it was, in the middle of a line if need be.
+ * The thread that writes call detail records. The main loop takes them from the workers and puts them into a queue
+ * of bounded length; a disk that is slow or full fills the queue, then records are lost, and counted, and no
+ * worker and no call takes notice. When the disk has room again the thread goes on where it was, in the middle of
+ * a line if need be.
  */
 #ifndef BYEPASS_CDR_WRITER_H
 #define BYEPASS_CDR_WRITER_H

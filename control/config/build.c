@@ -205,6 +205,41 @@ build_sessions(struct bp_builder *b)
 }
 
 static void
+build_dns(struct bp_builder *b)
+{
+	const struct bp_file_dns *in = &b->file->dns;
+	struct bp_config_dns *out = &b->config->dns;
+
+	out->tries = in->tries;
+	out->cache = in->cache;
+	out->parked = in->parked;
+	out->timeout_us = in->timeout_us;
+	out->wait_us = in->wait_us;
+	out->negative_ttl_us = in->negative_ttl_us;
+	out->min_ttl_us = in->min_ttl_us;
+	out->max_ttl_us = in->max_ttl_us;
+	if (in->min_ttl_us > in->max_ttl_us && in->max_ttl_us != 0)
+		bp_document_error(b->document, bp_builder_at(b, in->node, "min_ttl"), "dns.min_ttl",
+			"found more than dns.max_ttl, expected no more than that");
+	for (uint32_t i = 0; i < in->servers.count; i++) {
+		const struct bp_schema_item *item = bp_schema_item(&in->servers, i, sizeof(struct bp_endpoint));
+		struct bp_endpoint server;
+
+		memcpy(&server, item->value, sizeof(server));
+		if (server.family != 0) {
+			out->mode = BP_DNS_SERVERS;
+			bp_unit_endpoint_text(
+				&server.ip, server.port, out->servers[out->server_count++], sizeof(out->servers[0]));
+		} else if (in->servers.count > 1) {
+			bp_document_error(b->document, item->node, "dns.servers",
+				"found a list with none or system, expected addresses, or one of the words alone");
+		} else {
+			out->mode = (enum bp_dns_mode)server.port;
+		}
+	}
+}
+
+static void
 build_values(struct bp_builder *b)
 {
 	const struct bp_file *in = b->file;
@@ -253,6 +288,7 @@ bp_build(struct bp_document *document, const struct bp_file *file, struct bp_con
 	build_cdr(&b);
 	build_workers(&b);
 	build_timers(&b);
+	build_dns(&b);
 	bp_build_ports(&b);
 	bp_build_realms(&b);
 	bp_build_trunks(&b);

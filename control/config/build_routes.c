@@ -3,6 +3,7 @@
  * Trunks and routes of the snapshot. See build.h.
  */
 #include "config/build.h"
+#include "byepass/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,33 @@ sort_targets(struct bp_config_target *targets, uint16_t count)
 	}
 }
 
+/* A target that is a name: known before the way there is. */
+static void
+name_target(struct bp_builder *b, const struct bp_file_target *in, struct bp_config_trunk *trunk,
+	struct bp_config_target *out)
+{
+	if (in->uri.host_size == 0)
+		return;
+	if (b->config->dns.mode == BP_DNS_OFF) {
+		bp_document_error(b->document, bp_builder_at(b, in->node, "uri"), b->path,
+			"found \"%s\", expected an IP address, because dns.servers is none", in->uri.text);
+		return;
+	}
+	out->name = bp_builder_alloc(b, 1, sizeof(*out->name));
+	if (out->name != NULL)
+		bp_name_key_make(out->name, in->uri.text + 4, in->uri.host_size, in->uri.endpoint.port);
+	trunk->named = true;
+}
+
+/* Whether the file names one target twice. */
+static bool
+is_same_target(const struct bp_config_target *a, const struct bp_config_target *b)
+{
+	if (a->name != NULL || b->name != NULL)
+		return a->name != NULL && b->name != NULL && bp_name_key_equal(a->name, b->name);
+	return a->flow.port == b->flow.port && bp_ip_equal(&a->flow.ip, &b->flow.ip);
+}
+
 static void
 build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t trunk,
 	struct bp_config_trunk *out, bool realm_known)
@@ -133,14 +161,14 @@ build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t tru
 		t->flow.port = to->port;
 		t->flow.transport = BP_TRANSPORT_UDP;
 		memcpy(t->uri, target[i].uri.text, sizeof(t->uri));
-		if (to->family == 0)
-			continue;
 		bp_builder_path(b, "trunks[%u].targets[%u].uri", trunk, i);
-		if (realm_known)
+		name_target(b, &target[i], out, t);
+		if (to->family == 0 && t->name == NULL)
+			continue;
+		if (realm_known && t->name == NULL)
 			route_target(b, &target[i], in, out->realm, t);
 		for (uint32_t k = 0; k < i; k++) {
-			if (out->targets[k].flow.port == to->port &&
-				bp_ip_equal(&out->targets[k].flow.ip, &to->ip))
+			if (is_same_target(&out->targets[k], t))
 				bp_document_error(b->document, bp_builder_at(b, target[i].node, "uri"),
 					b->path,
 					"found \"%s\" again, expected each target once (it is on line %u)",

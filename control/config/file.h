@@ -114,6 +114,14 @@ struct bp_file_cdr {
 	int format;
 };
 
+struct bp_file_dns {
+	const yaml_node_t *node;
+	struct bp_schema_list servers; /* of struct bp_endpoint; family 0: its port is enum bp_dns_mode */
+	uint64_t timeout_us, wait_us, negative_ttl_us, min_ttl_us, max_ttl_us;
+	uint32_t cache, parked;
+	uint8_t tries;
+};
+
 struct bp_file_one_path {
 	const yaml_node_t *node;
 	char path[BP_CONFIG_PATH_SIZE];
@@ -147,6 +155,7 @@ struct bp_file {
 	struct bp_file_sessions sessions;
 	struct bp_file_limits limits;
 	struct bp_file_one_number trace; /* messages */
+	struct bp_file_dns dns;
 	struct bp_file_control control;
 	struct bp_file_cdr cdr;
 	struct bp_schema_list ports;  /* of struct bp_file_port */

@@ -26,6 +26,7 @@ static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp
 static const char *const PATH[] = {"supported", "always", "never", NULL}; /* enum bp_path */
 static const char *const HASH[] = {"call_id", "none", NULL};
 static const char *const NO[] = {"no", "yes", NULL};
+static const char *const NAME_SERVERS[] = {"none", "system", NULL};   /* enum bp_dns_mode */
 static const char *const CDR_FORMATS[] = {"json", "csv", NULL};       /* enum bp_cdr_format */
 static const char *const FSYNC[] = {"never", "batch", NULL};          /* BP_CDR_FSYNC_NEVER, _BATCH */
 static const char *const REAP[] = {"silent", "bye", NULL};
@@ -134,6 +135,32 @@ static const struct bp_schema_row trace_rows[] = {
 		FIELD(bp_file_one_number, value),
 		.text = "Messages kept in memory for ladder diagrams, 10000 for a start. Each message is parsed once more for"
 			" it. 0: tracing is off."},
+};
+
+static const struct bp_schema_row dns_rows[] = {
+	{.key = "servers", .type = &bp_type_name_server, .shape = BP_SHAPE_ONE_OR_MANY, .standard = "none",
+		.words = NAME_SERVERS, .items_min = 1, .items_max = BP_CONFIG_DNS_SERVERS_MAX,
+		LIST(bp_file_dns, servers, struct bp_endpoint),
+		.text = "Name servers, reached through the kernel's network; the port is 53 unless written. `system`: those of"
+			" /etc/resolv.conf at start. `none`: names are not resolved, a request to one gets 404."},
+	{.key = "timeout", .type = &bp_type_duration, .standard = "1s", .min = 50 * MS, .max = 10 * S,
+		FIELD(bp_file_dns, timeout_us), .text = "For how long a name server is waited for; longer with each further try."},
+	{.key = "tries", .type = &bp_type_number, .standard = "2", .min = 1, .max = 10, FIELD(bp_file_dns, tries),
+		.text = "How often each name server is asked."},
+	{.key = "cache", .type = &bp_type_number, .standard = "10000", .min = 16, .max = 1000000,
+		FIELD(bp_file_dns, cache), .text = "Names that are known at the same time; targets of trunks stay, of the others"
+			" those that are not used make room."},
+	{.key = "parked", .type = &bp_type_number, .standard = "1000", .min = 1, .max = 100000,
+		FIELD(bp_file_dns, parked), .text = "Requests of each worker that may wait for a name; beyond it 503."},
+	{.key = "wait", .type = &bp_type_duration, .standard = "4s", .min = 100 * MS, .max = 30 * S,
+		FIELD(bp_file_dns, wait_us), .text = "For how long a request may wait; then 503."},
+	{.key = "negative_ttl", .type = &bp_type_duration, .standard = "30s", .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_dns, negative_ttl_us),
+		.text = "For how long it is remembered at most that there is no such name (RFC 2308); 5s when no server answered."},
+	{.key = "min_ttl", .type = &bp_type_duration, .standard = "5s", .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_dns, min_ttl_us), .text = "An answer is used for at least so long, whatever its TTL."},
+	{.key = "max_ttl", .type = &bp_type_duration, .standard = "1h", .min = 1 * S, .max = 7 * DAY,
+		FIELD(bp_file_dns, max_ttl_us), .text = "The same, at most."},
 };
 
 static const struct bp_schema_row control_rows[] = {
@@ -297,6 +324,7 @@ static const struct bp_schema dialog_schema = {"dialogs", ROWS(dialog_rows), siz
 static const struct bp_schema session_schema = {"sessions", ROWS(session_rows), sizeof(struct bp_file_sessions)};
 static const struct bp_schema limit_schema = {"limits", ROWS(limit_rows), sizeof(struct bp_file_limits)};
 static const struct bp_schema trace_schema = {"trace", ROWS(trace_rows), sizeof(struct bp_file_one_number)};
+static const struct bp_schema dns_schema = {"dns", ROWS(dns_rows), sizeof(struct bp_file_dns)};
 static const struct bp_schema control_schema = {"control", ROWS(control_rows), sizeof(struct bp_file_control)};
 static const struct bp_schema cdr_schema = {"cdr", ROWS(cdr_rows), sizeof(struct bp_file_cdr)};
 static const struct bp_schema port_schema = {"a port", ROWS(port_rows), sizeof(struct bp_file_port)};
@@ -323,6 +351,9 @@ static const struct bp_schema_row root_rows[] = {
 		.text = "What a message may be at most; beyond it is refused or dropped."},
 	{.key = "trace", .shape = BP_SHAPE_MAPPING, .inner = &trace_schema, FIELD(bp_file, trace),
 		.text = "The memory behind `byepassctl ladder`."},
+	{.key = "dns", .shape = BP_SHAPE_MAPPING, .inner = &dns_schema, FIELD(bp_file, dns),
+		.text = "How names of next hops are resolved (RFC 3263): in a Request-URI or Route that a route sends on by `realm`,"
+			" and in targets of trunks."},
 	{.key = "control", .shape = BP_SHAPE_MAPPING, .inner = &control_schema, FIELD(bp_file, control),
 		.text = "How the daemon is watched and driven."},
 	{.key = "cdr", .shape = BP_SHAPE_MAPPING, .inner = &cdr_schema, FIELD(bp_file, cdr),

@@ -22,6 +22,8 @@ bp_config_free(const struct bp_config *config)
 	if (c == NULL)
 		return;
 	for (uint16_t i = 0; i < c->trunk_count; i++) {
+		for (uint16_t k = 0; k < c->trunks[i].target_count; k++)
+			free(c->trunks[i].targets[k].name);
 		free(c->trunks[i].targets);
 		free(c->trunks[i].state);
 	}

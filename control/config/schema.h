@@ -97,13 +97,15 @@ extern const struct bp_schema_type bp_type_device; /* char[]: DPDK device with i
 extern const struct bp_schema_type bp_type_ip;     /* struct bp_endpoint, port 0 */
 extern const struct bp_schema_type bp_type_prefix; /* struct bp_prefix */
 extern const struct bp_schema_type bp_type_listen; /* uint16_t: UDP port */
+extern const struct bp_schema_type bp_type_name_server; /* struct bp_endpoint; words: family 0, the word's number as port */
 extern const struct bp_schema_type bp_type_http;   /* char[]: "ip:port"; words stand for "" */
 extern const struct bp_schema_type bp_type_uri;    /* struct bp_uri_value */
 extern const struct bp_schema_type bp_type_domain; /* char[]: host, made lower case */
 
 /* The URI of a target: text and what it says. */
 struct bp_uri_value {
-	struct bp_endpoint endpoint;
+	struct bp_endpoint endpoint; /* family 0: a name, and port 0 unless written */
+	uint16_t host_size;          /* of a name, which follows the scheme */
 	char text[256];
 };
 

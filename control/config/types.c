@@ -3,6 +3,7 @@
  * The scalar types of the schema: how each is written, and its range. See schema.h.
  */
 #include "config/schema.h"
+#include "byepass/names.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -234,6 +235,20 @@ range_listen(const struct bp_schema_row *row, char *out, size_t size)
 }
 
 static const char *
+parse_name_server(const struct bp_schema_row *row, const char *text, void *out)
+{
+	struct bp_endpoint endpoint = {0};
+	int index = word_index(row, text);
+
+	if (index >= 0)
+		endpoint.port = (uint16_t)index;
+	else if (!bp_unit_endpoint(text, 53, &endpoint))
+		return "";
+	memcpy(out, &endpoint, sizeof(endpoint));
+	return NULL;
+}
+
+static const char *
 parse_http(const struct bp_schema_row *row, const char *text, void *out)
 {
 	struct bp_endpoint endpoint;
@@ -245,18 +260,24 @@ parse_http(const struct bp_schema_row *row, const char *text, void *out)
 	return copy_text(row, text, out);
 }
 
-/* Whether the host part of a SIP URI looks like a name rather than like a broken address. */
+/* The host of a SIP URI as a name, with a port or without. False: it is none. */
 static bool
-is_name(const char *host)
+parse_name_target(const char *text, struct bp_uri_value *value)
 {
+	size_t size = strcspn(text, ":");
+	struct bp_name_key key;
 	bool letter = false;
+	uint64_t port = 0;
 
-	for (; *host != '\0' && *host != ':'; host++) {
-		if (!isalnum((unsigned char)*host) && strchr(".-_", *host) == NULL)
-			return false;
-		letter |= isalpha((unsigned char)*host) != 0;
-	}
-	return letter;
+	for (size_t i = 0; i < size; i++)
+		letter |= isalpha((unsigned char)text[i]) != 0;
+	if (!letter || !bp_name_key_make(&key, text, size, 0))
+		return false;
+	if (text[size] == ':' && (!bp_unit_number(text + size + 1, &port) || port == 0 || port > UINT16_MAX))
+		return false;
+	value->endpoint = (struct bp_endpoint){.port = (uint16_t)port};
+	value->host_size = (uint16_t)size;
+	return true;
 }
 
 static const char *
@@ -272,8 +293,8 @@ parse_uri(const struct bp_schema_row *row, const char *text, void *out)
 		return "a target has no user part";
 	if (strpbrk(text, ";?") != NULL)
 		return "parameters and headers are not supported yet";
-	if (!bp_unit_endpoint(text + 4, 5060, &value.endpoint))
-		return is_name(text + 4) ? "names are not supported yet" : "";
+	if (!bp_unit_endpoint(text + 4, 5060, &value.endpoint) && !parse_name_target(text + 4, &value))
+		return "";
 	memcpy(value.text, text, strlen(text));
 	memcpy(out, &value, sizeof(value));
 	return NULL;
@@ -312,6 +333,8 @@ const struct bp_schema_type bp_type_listen = {"listener", NULL, parse_listen, ra
 const struct bp_schema_type bp_type_http = {
 	"IP address with port", "127.0.0.1:9060 or [::1]:9060", parse_http, NULL};
 const struct bp_schema_type bp_type_uri = {
-	"SIP URI with an IP address", "sip:10.0.0.2:5060 or sip:[2001:db8::2]", parse_uri, NULL};
+	"SIP URI", "sip:10.0.0.2:5060, sip:[2001:db8::2] or sip:proxy.example.com", parse_uri, NULL};
+const struct bp_schema_type bp_type_name_server = {
+	"IP address", "192.0.2.53 or [2001:db8::53]:53", parse_name_server, NULL};
 const struct bp_schema_type bp_type_domain = {
 	"host name or address", "example.com", parse_domain, range_text};

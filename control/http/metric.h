@@ -41,10 +41,14 @@ bp_metric_writer bp_metric_kinds;
 /* The figure at metric->offset in struct bp_dataplane_port, of each port. */
 bp_metric_writer bp_metric_port;
 
+/* The counter at metric->offset in struct bp_dns_counters; 0 when names are off. */
+bp_metric_writer bp_metric_dns;
+bp_metric_writer bp_metric_dns_seconds;
 /* The figure at metric->offset in struct bp_cdr_stats. */
 bp_metric_writer bp_metric_cdr;
 
 /* One metric each. */
+bp_metric_writer bp_metric_dns_results;
 bp_metric_writer bp_metric_busy;
 bp_metric_writer bp_metric_codes;
 bp_metric_writer bp_metric_dispositions;

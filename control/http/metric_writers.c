@@ -3,6 +3,7 @@
  * How the values of each metric are written, see metric.h.
  */
 #include "http/metric.h"
+#include "dns/dns.h"
 #include "law.h"
 #include "trace/ladder.h"
 
@@ -348,6 +349,45 @@ bp_metric_machines(const struct bp_metric_view *view, const struct bp_metric *m,
 			lower(rows[i].machine, machine, sizeof(machine)),
 			lower(rows[i].state, state, sizeof(state)), entered > left ? entered - left : 0);
 	}
+}
+
+static uint64_t
+dns_at(const struct bp_metric_view *view, size_t offset)
+{
+	const struct bp_dns_counters *counters = bp_dns_counters(view->control->dns);
+
+	return counters ? atomic_load((const _Atomic uint64_t *)((const char *)counters + offset)) : 0;
+}
+
+void
+bp_metric_dns(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	fprintf(stream, "byepass_%s %" PRIu64 "\n", m->name, dns_at(view, m->offset));
+}
+
+void
+bp_metric_dns_seconds(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	uint64_t us = dns_at(view, m->offset);
+
+	fprintf(stream, "byepass_%s %" PRIu64 ".%06" PRIu64 "\n", m->name, us / 1000000, us % 1000000);
+}
+
+void
+bp_metric_dns_results(const struct bp_metric_view *view, const struct bp_metric *m, FILE *stream)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} rows[] = {
+		{"found", offsetof(struct bp_dns_counters, found)},
+		{"none", offsetof(struct bp_dns_counters, none)},
+		{"failed", offsetof(struct bp_dns_counters, failed)},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		fprintf(stream, "byepass_%s{result=\"%s\"} %" PRIu64 "\n", m->name, rows[i].name,
+			dns_at(view, rows[i].offset));
 }
 
 static const char *const pools[] = {

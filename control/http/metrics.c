@@ -5,11 +5,13 @@
  * are bounded: never a Call-ID, an address or a number.
  */
 #include "http/metric.h"
+#include "dns/dns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define AT(field) offsetof(struct bp_counters, field)
+#define DNS(field) offsetof(struct bp_dns_counters, field)
 #define CDR(field) offsetof(struct bp_cdr_stats, field)
 #define PORT(field) offsetof(struct bp_dataplane_port, field)
 
@@ -46,6 +48,33 @@ static const struct bp_metric metrics[] = {
 	{"kept_messages", "gauge", "", "Blocks of memory with messages that may have to be sent again, and what belongs to them.", bp_metric_kept, 0},
 	{"messages_received_total", "counter", "", "SIP messages received.", bp_metric_sum, AT(messages_received)},
 	{"messages_total", "counter", "disposition", "What became of the SIP messages received.", bp_metric_dispositions, 0},
+	{"messages_parked", "gauge", "", "Requests that wait for a name; the counting law has them on their way.",
+		bp_metric_sum, AT(messages_parked)},
+	{"names_parked_total", "counter", "", "Requests that had to wait for a name.", bp_metric_sum, AT(names_parked)},
+	{"names_park_full_total", "counter", "", "Requests refused with 503 because too many waited for a name.", bp_metric_sum,
+		AT(names_park_full)},
+	{"names_timeout_total", "counter", "", "Requests refused with 503 because their name took longer than dns.wait.",
+		bp_metric_sum, AT(names_timeout)},
+	{"names_asked_total", "counter", "", "Questions for names that workers put to control.", bp_metric_sum, AT(names_asked)},
+	{"names_ask_full_total", "counter", "", "Requests refused with 503 because control was behind with the questions.",
+		bp_metric_sum, AT(names_ask_full)},
+	{"dns_queries_total", "counter", "", "Queries to name servers.", bp_metric_dns, DNS(queries)},
+	{"dns_answers_total", "counter", "", "Answers of name servers.", bp_metric_dns, DNS(answers)},
+	{"dns_query_failures_total", "counter", "", "Queries that no name server answered, or only with a failure.",
+		bp_metric_dns, DNS(query_failures)},
+	{"dns_bad_answers_total", "counter", "", "Answers of name servers that c-ares refused.", bp_metric_dns, DNS(bad_answers)},
+	{"dns_names_total", "counter", "result", "Names resolved: to addresses, to nothing that can be used, or not at all.",
+		bp_metric_dns_results, 0},
+	{"dns_seconds_total", "counter", "", "Time from question to result, of all names together.", bp_metric_dns_seconds, DNS(us)},
+	{"dns_refreshed_total", "counter", "", "Names resolved again before their time to live was over.", bp_metric_dns,
+		DNS(refreshed)},
+	{"dns_addresses_refused_total", "counter", "",
+		"Addresses in answers that no next hop can have: the edge's own, loopback, multicast, link-local.", bp_metric_dns,
+		DNS(refused)},
+	{"dns_names_evicted_total", "counter", "", "Names forgotten to make room.", bp_metric_dns, DNS(evicted)},
+	{"dns_questions_dropped_total", "counter", "", "Questions dropped because no room could be made.", bp_metric_dns, DNS(full)},
+	{"dns_names", "gauge", "", "Names in the cache.", bp_metric_dns, DNS(entries)},
+	{"dns_names_resolving", "gauge", "", "Names that are being resolved.", bp_metric_dns, DNS(resolving)},
 	{"counting_law_holds", "gauge", "", "1 when every message received is accounted for by a disposition.", bp_metric_law,
 		0},
 	{"drops_total", "counter", "reason, worker", "Dropped packets and messages, by reason.", bp_metric_drops, 0},

@@ -178,8 +178,8 @@ bp_cdr_take_off(struct bp_dialog *dialog)
 	return atomic_load(&dialog->cdr) != NULL ? atomic_exchange(&dialog->cdr, NULL) : NULL;
 }
 
-/* A further dialog of the INVITE has a record of its own: that of the first one again while it is there, else what the 2xx
- * says. */
+/* A further dialog of the INVITE has a record of its own: that of the first one again while it is there, else what
+ * the 2xx says. */
 static struct bp_cdr_block *
 copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const struct bp_sip_message *response)
 {

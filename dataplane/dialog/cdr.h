@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Call detail records on the worker. A record is a block of kept memory, taken at the INVITE and hung on the call's
- * slot; the first 2xx makes it the dialog's. Who takes it off the slot, by an exchange, ends it: attempt or dialog, once.
- * From there it goes to control without a copy and comes back to the worker that posted it, for RCU: others may still look.
+ * Call detail records on the worker. A record is a block of kept memory, taken at the INVITE and hung on the
+ * call's slot; the first 2xx makes it the dialog's. Who takes it off the slot, by an exchange, ends it: attempt or
+ * dialog, once. From there it goes to control without a copy and comes back to the worker that posted it, for RCU:
+ * others may still look.
  */
 #ifndef BYEPASS_DIALOG_CDR_H
 #define BYEPASS_DIALOG_CDR_H
@@ -20,8 +21,8 @@ struct bp_cdr_block {
 	struct bp_cdr cdr;
 };
 
-/* One a worker. Two lists that one side pushes to and the other takes whole: never full, so no record that has memory is
- * lost on its way. */
+/* One a worker. Two lists that one side pushes to and the other takes whole: never full, so no record that has
+ * memory is lost on its way. */
 struct bp_cdr_post {
 	_Atomic(struct bp_cdr_block *) out; /* worker: push, control: take */
 	_Atomic(struct bp_cdr_block *) back __attribute__((aligned(64))); /* control: push, worker: take */

@@ -286,7 +286,8 @@ copy_of(const struct bp_dialog_worker *worker, struct bp_dialog *call, const str
 	other->trunk = call->trunk;
 	other->call_id_hash = call->call_id_hash;
 	other->tags[BP_SIDE_CALLER] = call->tags[BP_SIDE_CALLER];
-	atomic_store(&other->cseq[BP_SIDE_CALLER], atomic_load(&call->cseq[BP_SIDE_CALLER]));
+	for (unsigned side = 0; side < 2; side++) /* those of requests in early dialogs may be of any callee's */
+		atomic_store(&other->cseq[side], atomic_load(&call->cseq[side]));
 	atomic_store(&other->remotes[BP_SIDE_CALLER], kept);
 	return other;
 }
@@ -515,13 +516,31 @@ find_in_call(const struct bp_dialogs *dialogs, const struct names *names, uint32
 	return NULL;
 }
 
+static struct names
+names_of(const struct bp_dialogs *dialogs, const struct bp_sip_message *m)
+{
+	return (struct names){.call_id = hash_span(dialogs, m, m->call_id),
+		.from_tag = hash_span(dialogs, m, m->from_tag),
+		.to_tag = hash_span(dialogs, m, m->to_tag)};
+}
+
+struct bp_dialog *
+bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found)
+{
+	struct names names;
+
+	if (index == BP_NO_INDEX)
+		return NULL;
+	names = names_of(dialogs, m);
+	return find_in_call(dialogs, &names, index, generation, from, found);
+}
+
 struct bp_dialog *
 bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation,
 	enum bp_side *from, uint32_t *found)
 {
-	const struct names names = {.call_id = hash_span(dialogs, m, m->call_id),
-		.from_tag = hash_span(dialogs, m, m->from_tag),
-		.to_tag = hash_span(dialogs, m, m->to_tag)};
+	const struct names names = names_of(dialogs, m);
 	struct bp_dialog *dialog = find_in_call(dialogs, &names, index, generation, from, found);
 	struct bp_table_node *node;
 	uint64_t id[2];
@@ -593,7 +612,7 @@ bp_call_seen(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, u
 	struct bp_dialog *call = slot_at(dialogs, index);
 	uint64_t word = call ? atomic_load(&call->word) : 0;
 
-	if (call == NULL || bp_word_generation(word) != generation || state_of(word) != BP_DIALOG_RESERVED ||
+	if (call == NULL || bp_word_generation(word) != generation || (word & BP_DIALOG_HELD) == 0 ||
 		call->call_id_hash != hash_span(dialogs, m, m->call_id))
 		return;
 	bp_dialog_seen(call,

@@ -134,6 +134,16 @@ struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct 
 /* Which side of @dialog sent the request @m, or the request that the response @m is to. */
 enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
 
+/* The same, in that call only. */
+struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found);
+/* The same, in that call only. */
+struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
+	uint32_t generation, enum bp_side *from, uint32_t *found);
+
+/* Which side of @dialog sent the request @m, or the request that the response @m is to. */
+enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
+
 /* Its ACK passed: the reaper need not wait for it any more. */
 void bp_dialog_acked(struct bp_dialog *dialog);
 
@@ -149,7 +159,7 @@ int bp_dialog_due(const struct bp_dialog_worker *worker, const struct bp_timer_e
 /* A request of @from with this CSeq number passed (12.2.2). */
 void bp_dialog_seen(struct bp_dialog *dialog, enum bp_side from, uint32_t cseq);
 
-/* The same in an early dialog: the call of the token's @index and @generation has no 2xx yet. */
+/* The same in an early dialog of the call that the token's @index and @generation name. */
 void bp_call_seen(
 	const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index, uint32_t generation);
 

@@ -12,6 +12,7 @@
 
 #include "transaction/base64.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define HEAD 19
@@ -20,6 +21,7 @@
 #define TEXT_OF(bytes) (((bytes) * 8 + 5) / 6)
 #define TEXT_V4 TEXT_OF(HEAD + 4 + CHECK)
 #define TEXT_V6 TEXT_OF(HEAD + 16 + CHECK)
+static_assert(TEXT_V4 == BP_ROUTE_TOKEN_SIZE_V4 && TEXT_V6 == BP_ROUTE_TOKEN_SIZE_MAX, "as the header says");
 #define PACKED_MAX 64 /* with the Call-ID's words in the place of the check; whole groups */
 
 /* Big-endian, of 2, 4 or 8 bytes. */

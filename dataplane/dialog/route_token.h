@@ -24,6 +24,7 @@ struct bp_route_token {
 };
 
 /* Packed and in base64url: 42 characters for IPv4, 58 for IPv6. */
+#define BP_ROUTE_TOKEN_SIZE_V4 42
 #define BP_ROUTE_TOKEN_SIZE_MAX 58
 
 /* What tokens are signed with, made of 16 secret bytes that all nodes share. */

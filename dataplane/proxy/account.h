@@ -9,10 +9,10 @@
 #include "byepass/kpi.h"
 #include "proxy/context.h"
 
-/* The INVITE @request is about to become @record: its record, on the call's slot. What a lost race leaves is undone with
- * bp_account_undo(); after a won one bp_account_begun() counts. */
-void bp_account_begin(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
-	struct bp_record *record);
+/* The INVITE @request is about to become @record: its record, on the call's slot. What a lost race leaves is
+ * undone with bp_account_undo(); after a won one bp_account_begun() counts. */
+void bp_account_begin(struct bp_engine *engine, const struct bp_request *request,
+	const struct bp_destination *destination, struct bp_record *record);
 void bp_account_undo(struct bp_engine *engine, struct bp_record *record);
 void bp_account_begun(struct bp_engine *engine, const struct bp_destination *destination, struct bp_record *record);
 
@@ -41,8 +41,8 @@ void bp_account_cancel(struct bp_engine *engine, struct bp_record *record, enum 
 /* A BYE came from @from, for a dialog that is up. */
 void bp_account_bye(struct bp_engine *engine, struct bp_dialog *dialog, enum bp_side from);
 
-/* bp_dialog_end() for the BYE @record. @m: its final response, NULL: none came. @early: the dialog was not there yet when it
- * came. */
+/* bp_dialog_end() for the BYE @record. @m: its final response, NULL: none came. @early: the dialog was not there
+ * yet when it came. */
 void bp_account_bye_over(struct bp_engine *engine, struct bp_record *record, const struct bp_sip_message *m,
 	uint32_t index, uint32_t generation, bool early);
 

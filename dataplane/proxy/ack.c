@@ -42,7 +42,6 @@ bp_ack_receive(struct bp_engine *engine, struct bp_request *request)
 	} else if (bp_answer_is_acked(engine, request)) {
 		return BP_VERDICT_ABSORBED;
 	}
-	request->call = bp_call_of(engine, request->m);
 	if (request->m->to_tag.size == 0 || bp_route_request(engine, request, &destination) != 0)
 		return BP_DROP_ack_unmatched;
 	if (request->m->max_forwards == 0)

@@ -102,11 +102,20 @@ bp_trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 	return &engine->config->trunks[live->trunk];
 }
 
+/* How many targets there are to be tried. */
+static unsigned
+targets_of(const struct bp_live *live, const struct bp_config_trunk *trunk)
+{
+	return live->listed ? live->room : trunk->target_count;
+}
+
 bool
 bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live)
 {
 	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 
+	if (live->listed)
+		return live->room > 1;
 	return trunk != NULL && trunk->target_count > 1; /* the last target may be taken and not yet pending */
 }
 
@@ -164,7 +173,8 @@ arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *li
 			&engine->timers, BP_DURATION_T1, bp_entry(engine, record, generation, index, repeat), now_us);
 	if (live->branches[index].flow.reliable || !armed)
 		arm_ends(engine, record, live, generation, index, BP_DURATION_64T1, now_us);
-	if (trunk != NULL && trunk->timeout_us > 0 && atomic_load(&live->next_target) < trunk->target_count)
+	if (trunk != NULL && trunk->timeout_us > 0 &&
+		atomic_load(&live->next_target) < targets_of(live, trunk))
 		armed = bp_timer_arm_hop(&engine->timers, now_us + trunk->timeout_us,
 				bp_entry(engine, record, generation, index, BP_TIMER_TARGET), now_us) && armed;
 	if (!armed)
@@ -218,14 +228,14 @@ promise_branch(struct bp_engine *engine, struct bp_record *record, const struct 
 
 /* The next target that nobody else takes. NULL: none is left. */
 static const struct bp_config_target *
-take_target(struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_live *live)
+take_target(const struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_live *live)
 {
 	uint32_t taken = atomic_fetch_add(&live->next_target, 1);
 	struct bp_target_order order;
 
 	for (;;) {
 		order = (struct bp_target_order){.next = taken};
-		if (!bp_target_pick(trunk, live->call_place, engine->now_us, &order))
+		if (!bp_target_pick(engine, trunk, live->call_place, &order))
 			return NULL;
 		taken++;
 		if (order.next == taken) /* nothing was skipped */
@@ -237,23 +247,40 @@ take_target(struct bp_engine *engine, const struct bp_config_trunk *trunk, struc
 	}
 }
 
+/* The next one that no branch was sent to, by the trunk or by the list of a name. In a list it is the place of the branch
+ * that says where; this is only the ticket for one. NULL: there is none. */
+static const struct bp_flow *
+next_flow(const struct bp_engine *engine, struct bp_live *live)
+{
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
+	const struct bp_config_target *target;
+	uint32_t nth;
+
+	if (live->listed) {
+		if (live->config_generation != (uint32_t)engine->config->generation)
+			return NULL; /* listeners may have changed */
+		nth = atomic_fetch_add(&live->next_target, 1);
+		return nth < live->room ? &live->branches[nth].flow : NULL;
+	}
+	target = trunk ? take_target(engine, trunk, live) : NULL;
+	return target ? &target->flow : NULL;
+}
+
 bool
 bp_branch_next(struct bp_engine *engine, struct bp_record *record, uint32_t generation)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_config_trunk *trunk = live ? bp_trunk_of(engine, live) : NULL;
 	uint64_t base = (uint64_t)generation << BP_WORD_GENERATION_SHIFT;
 	bool invite = bp_record_is_invite(record);
-	const struct bp_config_target *target;
+	const struct bp_flow *flow = live ? next_flow(engine, live) : NULL;
 	unsigned index;
 
-	if (trunk == NULL)
-		return false;
-	target = take_target(engine, trunk, live);
-	if (target == NULL || !bp_server_branch_add(record, generation))
+	if (flow == NULL || !bp_server_branch_add(record, generation))
 		return false;
 	index = promise_branch(engine, record, live);
-	if (index == BP_BRANCHES_MAX || !bp_branch_prepare(engine, record, live, generation, index, &target->flow)) {
+	if (index < BP_BRANCHES_MAX && live->listed)
+		flow = &live->branches[index].flow;
+	if (index == BP_BRANCHES_MAX || !bp_branch_prepare(engine, record, live, generation, index, flow)) {
 		if (index < BP_BRANCHES_MAX)
 			atomic_store(&live->branches[index].word,
 				BP_WORD_SET(base, STATE, invite ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED));
@@ -272,7 +299,7 @@ is_next_wanted(const struct bp_record *record, const struct bp_live *live, const
 {
 	uint64_t word = atomic_load(&record->server);
 
-	return atomic_load(&live->next_target) < trunk->target_count && bp_server_final_owed(record, word) &&
+	return atomic_load(&live->next_target) < targets_of(live, trunk) && bp_server_final_owed(record, word) &&
 		(word & (BP_WORD_CANCEL_ASKED | BP_WORD_STOPPED)) == 0;
 }
 

@@ -19,6 +19,7 @@ enum bp_verdict {
 	BP_VERDICT_FORWARDED = BP_DROP_COUNT,
 	BP_VERDICT_ANSWERED,
 	BP_VERDICT_ABSORBED,
+	BP_VERDICT_PARKED, /* on its way: it waits for a name */
 };
 
 /* Shared by all workers; const once made, but for config. */
@@ -48,6 +49,15 @@ struct bp_view {
 /* Datagrams of a burst that are read ahead of the one at work; a power of two. */
 #define BP_VIEWS 4
 
+/* Requests that wait for a name, the oldest first. */
+struct bp_parking {
+	struct bp_parked *first, *last;
+	struct bp_parked *at; /* where the walk that is under way goes on; NULL: none is */
+	uint32_t count;
+	uint64_t news;    /* hooks.resolved() as the last walk began */
+	uint64_t walk_us; /* when that was */
+};
+
 /* One per worker. */
 struct bp_engine {
 	struct bp_edge *edge;
@@ -68,6 +78,7 @@ struct bp_engine {
 	uint16_t worker;
 	bool draining;
 	uint32_t turn; /* of trunks whose requests take turns at the targets */
+	struct bp_parking parking;
 	/* scratch, too large for a stack frame */
 	struct bp_view views[BP_VIEWS];
 	struct bp_sip_message own; /* the edge's response as it comes from a branch */
@@ -95,7 +106,6 @@ struct bp_request {
 	struct bp_flow reply; /* where responses go (18.2.2, RFC 3581) */
 	uint64_t id[2];       /* of its server transaction */
 	uint64_t routing_hash; /* of what its way is chosen by (RFC 5393 4.2) */
-	struct bp_route_call call; /* the Call-ID, as route tokens are signed with it */
 };
 
 /* What a session timer changes in a request: text of its own in the place of some bytes. */
@@ -128,10 +138,14 @@ struct bp_destination {
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
 	uint32_t place;                /* of the call in the trunk's order of targets */
 	struct bp_target_order order;  /* how far the targets are taken */
+	uint8_t listed;                /* flows below, of a next hop that is a name; 0: there are none */
+	uint8_t at_once;               /* of them, to be tried at the same time */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
 	uint16_t session_edit_count;
 	uint32_t session;              /* see bp_record.session */
 	char uri[512];
+	struct bp_flow flows[BP_BRANCHES_MAX]; /* the first is @flow; in the order in which they are tried */
+	struct bp_name_key name;       /* that BP_ROUTE_WAITS is about */
 	struct bp_session_edit session_edits[2];
 };
 
@@ -180,8 +194,9 @@ void bp_prefetch_first(const struct bp_engine *engine, struct bp_view *view);
 void bp_prefetch_then(const struct bp_engine *engine, const struct bp_view *view);
 int bp_request_repeated(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record);
 
-/* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself. */
-enum { BP_ROUTE_TO_EDGE = 1 };
+/* route.c: 0 and *destination, or the status to refuse with; BP_ROUTE_TO_EDGE: it is for the edge itself;
+ * BP_ROUTE_WAITS: the next hop is a name that is being resolved. */
+enum { BP_ROUTE_TO_EDGE = 1, BP_ROUTE_WAITS = 2 };
 int bp_route_request(
 	struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 bool bp_uri_is_own(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri);
@@ -209,6 +224,30 @@ bool bp_route_choose(const struct bp_config *config, const struct bp_sip_message
 /* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
 bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow);
+
+/* The same for @ip and @port. */
+bool bp_flow_to(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port, uint16_t realm,
+	struct bp_flow *flow);
+
+/* name.c: RFC 3263 for names. Fills destination->flow and its list. @route: the URI is that of a Route. Returns as
+ * bp_route_request(). */
+int bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
+	bool route, struct bp_destination *destination);
+/* The targets of a trunk some of which are names, in the order of destination->place. */
+int bp_name_trunk(
+	struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination);
+/* Whether a target's name has an answer now; whether @flow is one of its addresses; the first of them. */
+bool bp_name_is_known(const struct bp_engine *engine, const struct bp_name_key *key);
+bool bp_name_leads_to(const struct bp_engine *engine, const struct bp_name_key *key, const struct bp_flow *flow);
+bool bp_name_first(
+	const struct bp_engine *engine, const struct bp_name_key *key, uint16_t realm, struct bp_flow *flow);
+/* The name that @uri is resolved by. False: it is none that can be. */
+bool bp_name_key_of(const uint8_t *bytes, const struct bp_sip_uri *uri, struct bp_name_key *key);
+
+/* park.c: requests that wait for a name. */
+int bp_park(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination);
+/* Goes on with what need not wait any more. Returns when to look again, UINT64_MAX: nothing waits. */
+uint64_t bp_parking_walk(struct bp_engine *engine);
 
 /* remote.c: where requests within a dialog go. */
 /* To the sender of an INVITE. */
@@ -245,18 +284,19 @@ void bp_session_gather(
 	struct bp_gather *gather, const struct bp_record *record, struct bp_session_lines *lines);
 
 /* reap.c: dialogs that end otherwise than by an answered BYE. */
-void bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry);
+/* Its timer says so, see bp_dialog_due(). */
+void bp_reap_due(struct bp_engine *engine, const struct bp_timer_entry *entry, enum bp_dialog_end reason);
 /* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
 void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 
 /* target.c: the order in which a call tries the targets of its trunk. False: there are no more. */
-bool bp_target_pick(
-	const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order *order);
+bool bp_target_pick(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order *order);
 /* The place of a call that would have @place if all targets were up. */
-uint32_t bp_target_place(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us);
+uint32_t bp_target_place(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place);
 /* How many targets are tried at once, with the first, which @order has picked. */
-unsigned bp_target_fork(
-	const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order order);
+unsigned bp_target_fork(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order order);
 
 /* health.c: what became of requests to the targets of trunks. */
 /* The first response of @branch, or its final one. */
@@ -279,6 +319,13 @@ bp_health_response(struct bp_engine *engine, struct bp_record *record, unsigned 
 /* forward.c */
 int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
 int bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
+/* A record without a branch, for a request whose way is not known yet: its retransmissions and a CANCEL find it. NULL:
+ * there is no memory (*first NULL), or another worker has the same request in hand (*first). */
+struct bp_record *bp_forward_later(
+	struct bp_engine *engine, const struct bp_request *request, struct bp_record **first);
+/* The way of such a record is known: its request is sent. @status: it is refused instead, 0: no. Returns a verdict. */
+int bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination,
+	struct bp_record *record, uint32_t generation, uint16_t status);
 bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
 unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,
@@ -286,6 +333,8 @@ unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call ca
 /* The Incoming Max-Breadth of a request (RFC 5393 5.3.3), no more than our maximum; 0: none can be forwarded, -1: it is
  * no number. */
 int bp_breadth(const struct bp_sip_message *m);
+/* The response to one that cannot be forwarded for its sake. */
+int bp_breadth_refuse(struct bp_engine *engine, const struct bp_request *request, int breadth);
 #define BP_PATH_CALL " path " /* no Call-ID has a space: what a Path token is signed with in its place */
 #define BP_BREADTH_MAX 60
 #define BP_VIA_SIZE_MAX 160

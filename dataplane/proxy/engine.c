@@ -314,6 +314,8 @@ receive(struct bp_engine *engine, const struct bp_view *view, const struct bp_fl
 	case BP_VERDICT_ABSORBED:
 		bp_count(&counters->absorbed, 1);
 		break;
+	case BP_VERDICT_PARKED:
+		break; /* counted when it goes on */
 	default:
 		bp_count(&counters->drops[verdict], 1);
 	}
@@ -369,6 +371,7 @@ uint64_t
 bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 {
 	struct bp_timer_entry entry;
+	uint64_t next_us, walk_us;
 
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
@@ -379,7 +382,11 @@ bp_engine_expire(struct bp_engine *engine, uint64_t now_us, unsigned budget)
 		__atomic_store_n(&engine->counters->timer_lag_us, now_us - entry.deadline_us, __ATOMIC_RELAXED);
 		bp_timer_run(engine, &entry);
 	}
-	return bp_timer_next(&engine->timers);
+	if (engine->parking.count == 0)
+		return bp_timer_next(&engine->timers);
+	walk_us = bp_parking_walk(engine);
+	next_us = bp_timer_next(&engine->timers);
+	return walk_us < next_us ? walk_us : next_us;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "byepass/cdr.h"
 #include "byepass/config.h"
 #include "byepass/counters.h"
+#include "byepass/names.h"
 #include "byepass/kpi.h"
 
 struct bp_edge;
@@ -29,6 +30,13 @@ struct bp_engine_hooks {
 	void (*send)(void *context, const struct bp_flow *to, uint32_t size);
 	/* Takes a batch of freed memory, to be given to bp_batch_release() after an RCU grace period, on any thread. */
 	void (*defer)(void *context, struct bp_batch *batch);
+	/* What is known of a name now (RFC 3263); *@name with BP_NAME_FOUND, good until the engine's call returns. Never
+	 * waits. @ask: BP_NAME_WAITS is only returned with the question on its way; else nothing is asked. NULL: names are
+	 * not resolved. */
+	enum bp_name_status (*resolve)(
+		void *context, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name);
+	/* A number that is another one once more is known. Set when resolve is. */
+	uint64_t (*resolved)(void *context);
 };
 
 struct bp_edge_options {
@@ -93,6 +101,9 @@ void bp_engine_flow_failed(struct bp_engine *engine, const struct bp_flow *to, c
 /* Sends OPTIONS number @number to a target of a trunk that keeps the health of its targets; others are ignored. What answers
  * it stands in the trunk's bp_target_health. Repeated with the same number it is a retransmission. */
 void bp_engine_probe(struct bp_engine *engine, uint16_t trunk, uint16_t target, uint32_t number, uint64_t now_us);
+
+/* Requests that wait for a name are answered with 503: the worker ends. */
+void bp_engine_release(struct bp_engine *engine, uint64_t now_us);
 
 /* From now on requests outside a transaction and outside a dialog get 503 with Retry-After. */
 void bp_engine_drain(struct bp_engine *engine);

@@ -13,15 +13,23 @@ routing_hash(const struct bp_engine *engine, const struct bp_request *request)
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *route = bp_sip_first(m, BP_SIP_ROUTE);
 	uint16_t realm = in ? in->realm : BP_CONFIG_NONE; /* routes depend on it */
+	const struct bp_sip_header *second = route ? bp_sip_next(m, route) : NULL;
 	uint64_t routes = 0, out[2];
 	struct bp_digest digest;
 
-	for (; route != NULL; route = bp_sip_next(m, route))
-		routes = bp_digest_mix(routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
 	bp_digest_begin(&digest, key);
 	bp_digest_add(&digest, bp_sip_at(m, m->uri), m->uri.size);
 	bp_digest_add(&digest, bp_sip_at(m, m->call_id), m->call_id.size);
-	bp_digest_add(&digest, &routes, sizeof(routes));
+	if (second != NULL && second->next) { /* more than there are parts for */
+		for (; route != NULL; route = bp_sip_next(m, route))
+			routes = bp_digest_mix(
+				routes + bp_digest64(key, bp_sip_at(m, route->value), route->value.size));
+		bp_digest_add(&digest, &routes, sizeof(routes));
+	} else if (route != NULL) {
+		bp_digest_add(&digest, bp_sip_at(m, route->value), route->value.size);
+		if (second != NULL)
+			bp_digest_add(&digest, bp_sip_at(m, second->value), second->value.size);
+	}
 	bp_digest_end(&digest, (uint64_t)m->cseq << 32 | (uint64_t)m->method << 16 | realm, out);
 	return out[0];
 }
@@ -64,10 +72,10 @@ bp_forward_loops(struct bp_engine *engine, struct bp_request *request)
 }
 
 /* Appends text to a line that is being built; the callers' buffers hold every part at its longest. */
-static unsigned
+static inline unsigned
 put(char *line, unsigned at, const char *text, unsigned size)
 {
-	memcpy(line + at, text, size);
+	bp_put((uint8_t *)line + at, text, size);
 	return at + size;
 }
 
@@ -151,11 +159,12 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 	uint32_t index, uint32_t generation)
 {
 	struct bp_route_token token = first_token(engine, destination, index, generation);
+	struct bp_route_call call = bp_call_of(engine, request->m);
 
-	push_record_route(engine, request->call, bp_listener(engine, destination->flow.listener), &token);
+	push_record_route(engine, call, bp_listener(engine, destination->flow.listener), &token);
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	push_record_route(engine, request->call, bp_listener(engine, request->from->listener), &token);
+	push_record_route(engine, call, bp_listener(engine, request->from->listener), &token);
 }
 
 /* Where requests to the user agent that registers are to come back to: our side of the registrar, and the flow to the user
@@ -303,13 +312,14 @@ gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts
 	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_RECORD_ROUTE);
 	unsigned offset = first ? first->line.offset : request->m->headers_offset, size;
 	struct bp_route_token token = first_token(engine, destination, record->dialog, record->dialog_generation);
+	struct bp_route_call call = bp_call_of(engine, request->m);
 
-	size = bp_record_route_write(engine, request->call, bp_listener(engine, destination->flow.listener), &token,
+	size = bp_record_route_write(engine, call, bp_listener(engine, destination->flow.listener), &token,
 		texts->routes[0]);
 	bp_gather_change(g, offset, 0, texts->routes[0], end_line(texts->routes[0], size));
 	token.side = BP_SIDE_CALLER;
 	token.onward = destination->flow;
-	size = bp_record_route_write(engine, request->call, bp_listener(engine, request->from->listener), &token,
+	size = bp_record_route_write(engine, call, bp_listener(engine, request->from->listener), &token,
 		texts->routes[1]);
 	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
 }
@@ -367,6 +377,24 @@ bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struc
 	return BP_VERDICT_FORWARDED;
 }
 
+/* What of the live part depends on where the request goes. */
+static void
+fill_way(struct bp_engine *engine, struct bp_live *live, unsigned room, const struct bp_destination *destination)
+{
+	live->room = room & 127;
+	live->config_generation = (uint32_t)engine->config->generation;
+	live->trunk = destination->trunk;
+	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
+	live->own_routes = destination->record_route ? 2 : 0;
+	live->listed = destination->listed > 0;
+	live->call_place = destination->place;
+	live->back = destination->back.flow;
+	for (unsigned i = 1; i < destination->listed && i < room; i++)
+		live->branches[i].flow = destination->flows[i];
+	live->branches[0].flow = destination->flow;
+	live->branches[0].started_us = engine->now_us;
+}
+
 /* Fills the record; nobody sees it yet. */
 static void
 fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, unsigned room,
@@ -383,17 +411,9 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	atomic_store_explicit(&record->ack, NULL, memory_order_relaxed);
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
 	memset(live->branches, 0, room * sizeof(live->branches[0]));
-	live->room = room & 127;
 	live->routing_hash = request->routing_hash;
-	live->config_generation = (uint32_t)engine->config->generation;
-	live->trunk = destination->trunk;
 	record->watched = destination->trunk != BP_CONFIG_NONE && engine->config->trunks[destination->trunk].state != NULL;
-	live->readdressed = destination->trunk != BP_CONFIG_NONE && destination->uri_size > 0;
-	live->own_routes = destination->record_route ? 2 : 0;
-	live->call_place = destination->place;
-	live->back = destination->back.flow;
-	live->branches[0].flow = destination->flow;
-	live->branches[0].started_us = engine->now_us;
+	fill_way(engine, live, room, destination);
 }
 
 /* The server word comes last, released: who reads it with this generation sees all that was filled in. Nobody else
@@ -418,7 +438,8 @@ start_machines(struct bp_record *record, struct bp_live *live, uint32_t generati
 static unsigned
 room_for(const struct bp_engine *engine, const struct bp_destination *destination)
 {
-	unsigned targets = destination->trunk == BP_CONFIG_NONE
+	unsigned targets = destination->listed > 0 ? destination->listed
+		: destination->trunk == BP_CONFIG_NONE
 		? 1u
 		: engine->config->trunks[destination->trunk].target_count;
 
@@ -502,10 +523,12 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 static unsigned
 fork_width(const struct bp_engine *engine, const struct bp_destination *destination)
 {
+	if (destination->listed > 0)
+		return destination->at_once;
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
 	return bp_target_fork(
-		&engine->config->trunks[destination->trunk], destination->place, engine->now_us, destination->order);
+		engine, &engine->config->trunks[destination->trunk], destination->place, destination->order);
 }
 
 /* The further branches of a parallel fork, all before the first is sent, so that none comes too late. */
@@ -518,11 +541,17 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 	unsigned count = 1;
 	bool good = true;
 
-	atomic_store_explicit(&live->next_target, order.next, memory_order_relaxed);
-	if (destination->trunk == BP_CONFIG_NONE)
+	atomic_store_explicit(&live->next_target, destination->listed > 0 ? width : order.next, memory_order_relaxed);
+	if (width == 1)
 		return 1;
+	if (destination->listed > 0) {
+		while (count < width && bp_branch_prepare(engine, record, live, generation, count,
+						&destination->flows[count]))
+			count++;
+		return count;
+	}
 	trunk = &engine->config->trunks[destination->trunk];
-	for (unsigned i = 1; i < width && bp_target_pick(trunk, destination->place, engine->now_us, &order); i++) {
+	for (unsigned i = 1; i < width && bp_target_pick(engine, trunk, destination->place, &order); i++) {
 		good = good && bp_branch_prepare(engine, record, live, generation, count, &order.target->flow);
 		count += good;
 	}
@@ -597,14 +626,20 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 }
 
 int
+bp_breadth_refuse(struct bp_engine *engine, const struct bp_request *request, int breadth)
+{
+	return breadth < 0 ? bp_answer_text(engine, request, 400, "Bad Max-Breadth", NULL)
+			   : bp_answer(engine, request, 440, NULL);
+}
+
+int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	unsigned branches = fork_width(engine, destination), promised;
 	int breadth = bp_breadth(request->m), verdict;
 
 	if (breadth <= 0)
-		return breadth < 0 ? bp_answer_text(engine, request, 400, "Bad Max-Breadth", NULL)
-				   : bp_answer(engine, request, 440, NULL);
+		return bp_breadth_refuse(engine, request, breadth);
 	if (branches > (unsigned)breadth) /* the others are tried later, one after another */
 		branches = (unsigned)breadth;
 	destination->breadth = (uint8_t)((unsigned)breadth / branches);
@@ -614,4 +649,94 @@ bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp
 	verdict = forward(engine, request, destination, &branches);
 	bp_timers_redeem(&engine->timers, promised - (branches > 0 ? bp_timers_of(branches) : 0));
 	return verdict;
+}
+
+struct bp_record *
+bp_forward_later(struct bp_engine *engine, const struct bp_request *request, struct bp_record **first)
+{
+	static const struct bp_destination nowhere = {.trunk = BP_CONFIG_NONE};
+	bool invite = request->m->method == BP_METHOD_INVITE;
+	unsigned promised = bp_timers_of(1);
+	struct bp_record *record;
+	struct bp_live *live;
+	uint32_t generation;
+
+	*first = NULL;
+	if (!bp_timers_promise(&engine->timers, promised))
+		return NULL;
+	record = (struct bp_record *)bp_slot_take(engine->memory, BP_POOL_RECORD);
+	live = (struct bp_live *)bp_block_take(
+		engine->memory, sizeof(*live) + BP_BRANCHES_MAX * sizeof(live->branches[0]));
+	if (record == NULL || live == NULL) {
+		bp_slot_return(engine->memory, live ? &live->slot : NULL);
+		bp_slot_return(engine->memory, record ? &record->slot : NULL);
+		bp_timers_redeem(&engine->timers, promised);
+		return NULL;
+	}
+	bp_count(&engine->counters->kept_taken, 1);
+	bp_block_charge(engine->memory, &live->slot, bp_kind_of(request->m->method));
+	generation = bp_word_generation(atomic_load(&record->server));
+	fill(engine, record, live, BP_BRANCHES_MAX, request, &nowhere);
+	record->dialog = BP_NO_INDEX;
+	start_machines(record, live, generation, 1);
+	/* pending, but no machine runs yet: nothing is to be cancelled or to come to an end */
+	atomic_store(&record->branch, BP_WORD_SET((uint64_t)generation << BP_WORD_GENERATION_SHIFT, STATE,
+					      invite ? (unsigned)BP_ICT_TERMINATED : BP_NICT_TERMINATED));
+	*first = bp_record_add(engine->edge->transactions, record);
+	if (*first != record) {
+		discard(engine, record, live);
+		bp_timers_redeem(&engine->timers, promised);
+		return NULL;
+	}
+	bp_count(&engine->counters->transactions_created[invite ? BP_KIND_INVITE : BP_KIND_NON_INVITE], 1);
+	bp_step_begin(engine, invite ? BP_MACHINE_IST : BP_MACHINE_NIST);
+	if (invite)
+		bp_answer_trying(engine, request);
+	return record;
+}
+
+/* The edge's own response, as to any other request that it sent: from branch 0, which is never sent. */
+static int
+refuse_later(struct bp_engine *engine, const struct bp_request *request, struct bp_record *record,
+	struct bp_live *live, uint32_t generation, uint16_t status)
+{
+	struct bp_destination nowhere = {.trunk = BP_CONFIG_NONE, .flow = *request->from};
+	bool too_large;
+
+	if (atomic_load(&live->branches[0].request) == NULL && bp_listener(engine, request->from->listener) != NULL)
+		prepare_first(engine, record, live, generation, request, &nowhere, &too_large);
+	if (engine->post->on && record->dialog == BP_NO_INDEX)
+		bp_account_refused(engine, request, status);
+	bp_upstream_settle(engine, record, generation, 0, status);
+	bp_drop_live(engine, record);
+	return BP_VERDICT_ANSWERED;
+}
+
+int
+bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination,
+	struct bp_record *record, uint32_t generation, uint16_t status)
+{
+	struct bp_live *live = atomic_load(&record->live);
+	bool invite = bp_record_is_invite(record), too_large;
+
+	if (status != 0)
+		return refuse_later(engine, request, record, live, generation, status);
+	if (destination->record_route)
+		destination->back = bp_remote_of_request(engine, request);
+	record->session = destination->session;
+	destination->breadth = (uint8_t)bp_breadth(request->m); /* one branch at a time */
+	fill_way(engine, live, room_for(engine, destination), destination);
+	if (!attach_dialog(engine, record, request, destination))
+		return refuse_later(engine, request, record, live, generation, 503);
+	if (invite) {
+		bp_account_begin(engine, request, destination, record);
+		bp_account_begun(engine, destination, record);
+	}
+	if (!prepare_first(engine, record, live, generation, request, destination, &too_large))
+		return refuse_later(engine, request, record, live, generation, too_large ? 513 : 503);
+	atomic_store(&live->next_target, 1);
+	atomic_store(&record->branch, BP_WORD_SET((uint64_t)generation << BP_WORD_GENERATION_SHIFT, STATE,
+					      invite ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING));
+	bp_branch_launch(engine, record, live, generation, 0);
+	return BP_VERDICT_FORWARDED;
 }

@@ -5,15 +5,20 @@
  */
 #include "proxy/context.h"
 
-/* Which target @branch was sent to; NULL: the trunk has changed, or keeps no health. */
+/* Which target @branch was sent to; all addresses of a name are one target. NULL: the trunk has changed, or keeps no
+ * health, or the name leads elsewhere now. */
 static struct bp_target_health *
-target_of(const struct bp_config_trunk *trunk, const struct bp_live *live, unsigned branch)
+target_of(const struct bp_engine *engine, const struct bp_config_trunk *trunk, const struct bp_live *live, unsigned branch)
 {
 	if (trunk == NULL || trunk->state == NULL)
 		return NULL;
-	for (unsigned i = 0; i < trunk->target_count; i++)
-		if (bp_flow_equal(&trunk->targets[i].flow, &live->branches[branch].flow))
+	for (unsigned i = 0; i < trunk->target_count; i++) {
+		const struct bp_config_target *target = &trunk->targets[i];
+		const struct bp_flow *flow = &live->branches[branch].flow;
+
+		if (target->name ? bp_name_leads_to(engine, target->name, flow) : bp_flow_equal(&target->flow, flow))
 			return &trunk->state->targets[i];
+	}
 	return NULL;
 }
 
@@ -85,7 +90,7 @@ bp_health_heard(
 
 	if (trunk == NULL || trunk->state == NULL || (m->status != 503 && bp_health_get(&trunk->state->suspect) == 0))
 		return;
-	target = target_of(trunk, live, branch);
+	target = target_of(engine, trunk, live, branch);
 	if (target == NULL)
 		return;
 	if (m->status != 503) {
@@ -103,7 +108,7 @@ bp_health_failed(struct bp_engine *engine, struct bp_record *record, unsigned br
 {
 	const struct bp_live *live = record->watched ? atomic_load(&record->live) : NULL;
 	const struct bp_config_trunk *trunk = live ? bp_trunk_of(engine, live) : NULL;
-	struct bp_target_health *target = target_of(trunk, live, branch);
+	struct bp_target_health *target = target_of(engine, trunk, live, branch);
 
 	if (target != NULL)
 		fail(trunk, target, engine->now_us);

@@ -81,19 +81,27 @@ void
 bp_engine_probe(struct bp_engine *engine, uint16_t trunk, uint16_t target, uint32_t number, uint64_t now_us)
 {
 	const struct bp_config_listener *out_of;
+	const struct bp_config_trunk *of;
 	const struct bp_config_target *to;
+	struct bp_flow flow;
 	char branch[BRANCH_SIZE + 1];
 
 	engine->now_us = now_us;
 	bp_engine_configure(engine);
-	if (trunk_at(engine, trunk, target) == NULL)
+	of = trunk_at(engine, trunk, target);
+	if (of == NULL)
 		return;
-	to = &engine->config->trunks[trunk].targets[target];
-	out_of = bp_listener(engine, to->flow.listener);
+	to = &of->targets[target];
+	flow = to->flow;
+	if (to->name != NULL && !bp_name_first(engine, to->name, of->realm, &flow)) {
+		bp_health_set(&of->state->targets[target].answered, (uint64_t)number << 16 | BP_PROBE_SKIPPED);
+		return;
+	}
+	out_of = bp_listener(engine, flow.listener);
 	if (out_of == NULL)
 		return;
 	write_branch(engine, trunk, target, number, branch);
-	bp_transmit_bytes(engine, &to->flow, engine->scratch, write_probe(out_of, to, branch, engine->scratch));
+	bp_transmit_bytes(engine, &flow, engine->scratch, write_probe(out_of, to, branch, engine->scratch));
 	bp_count_request(engine, BP_METHOD_OPTIONS);
 	bp_count(&engine->counters->probes_sent, 1);
 }

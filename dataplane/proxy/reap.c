@@ -272,7 +272,7 @@ read_sides(struct bp_engine *engine, uint32_t index, uint32_t generation, struct
 #define BOTH 3u
 #define BIT(side) (1u << (side))
 
-static void __attribute__((noinline)) /* a dialog that is over when its timer comes up does not pay for it */
+static void
 end(struct bp_engine *engine, uint32_t index, uint32_t generation, enum bp_dialog_end reason, unsigned living)
 {
 	bool by_bye = engine->config->reap_by_bye;
@@ -293,12 +293,9 @@ end(struct bp_engine *engine, uint32_t index, uint32_t generation, enum bp_dialo
 }
 
 void
-bp_reap_timer(struct bp_engine *engine, const struct bp_timer_entry *entry)
+bp_reap_due(struct bp_engine *engine, const struct bp_timer_entry *entry, enum bp_dialog_end reason)
 {
-	int reason = bp_dialog_due(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
-
-	if (reason >= 0)
-		end(engine, entry->index, entry->generation, (enum bp_dialog_end)reason, BOTH);
+	end(engine, entry->index, entry->generation, reason, BOTH);
 }
 
 /* The peer of who sent it does not know the dialog, or is gone: who sent it lives. */

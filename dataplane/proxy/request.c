@@ -102,6 +102,7 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 {
 	const struct bp_sip_message *m = request->m;
 	struct bp_destination destination;
+	bool waits;
 	int status;
 
 	if (!scheme_known(&m->target))
@@ -114,19 +115,21 @@ receive_new(struct bp_engine *engine, struct bp_request *request)
 		return refuse_extensions(engine, request);
 	if (engine->draining && m->to_tag.size == 0)
 		return refuse(engine, request, 503);
-	request->call = bp_call_of(engine, m);
 	status = bp_route_request(engine, request, &destination);
+	waits = status == BP_ROUTE_WAITS;
 	if (status == BP_ROUTE_TO_EDGE)
 		return answer_for_edge(engine, request);
 	if (status == 481)
 		return refuse_without_dialog(engine, request);
-	if (status != 0)
+	if (status != 0 && !waits)
 		return refuse(engine, request, status);
 	if (m->method == BP_METHOD_INVITE || m->method == BP_METHOD_UPDATE) {
 		status = bp_session_request(engine, request, &destination);
 		if (status != 0)
 			return status;
 	}
+	if (waits)
+		return bp_park(engine, request, &destination);
 	return bp_forward(engine, request, &destination);
 }
 

@@ -17,6 +17,9 @@ struct route_view {
 	struct bp_span last;         /* last Route */
 	bool has_path;
 	struct bp_flow path;         /* that our Path token in the first Route leads to (RFC 3327) */
+	struct bp_dialog *vouches;   /* for the token, whose check was not computed; NULL: it was */
+	uint32_t dialog_generation;  /* of what vouches */
+	enum bp_side from;
 };
 
 static bool
@@ -122,7 +125,10 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 {
 	const struct bp_sip_message *m = request->m;
 
-	if (bp_route_token_read(&engine->route_keys[0], bp_sip_at(m, text), text.size, request->call, token))
+	if (text.size != BP_ROUTE_TOKEN_SIZE_V4 && text.size != BP_ROUTE_TOKEN_SIZE_MAX)
+		return false;
+	if (bp_route_token_read(
+		    &engine->route_keys[0], bp_sip_at(m, text), text.size, bp_call_of(engine, m), token))
 		return unmark_listener(engine, &token->onward);
 	for (unsigned i = 1; i <= engine->config->old_secret_count; i++) {
 		const struct bp_route_key *key = &engine->route_keys[i];
@@ -153,6 +159,22 @@ read_path(struct bp_engine *engine, const struct bp_request *request, struct bp_
 	return false;
 }
 
+/* Where a token names the dialog that the request belongs to by its Call-ID and tags, it tells nothing that these do not,
+ * and nothing else of it is used: its check need not be computed. */
+static bool
+is_vouched_for(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, struct route_view *view)
+{
+	const struct bp_edge *edge = engine->edge;
+	const struct bp_sip_message *m = request->m;
+
+	if (m->to_tag.size == 0 || !bp_route_token_open(bp_sip_at(m, text), text.size, &view->token) ||
+		view->token.epoch != edge->epoch || view->token.node != engine->config->node_id)
+		return false;
+	view->vouches = bp_dialog_find_in_call(&edge->dialogs, m, view->token.index, view->token.generation, &view->from,
+		&view->dialog_generation);
+	return view->vouches != NULL;
+}
+
 /* The second of a pair names the same call from the other side. */
 static bool
 twins(const struct bp_route_token *a, const struct bp_route_token *b)
@@ -171,7 +193,8 @@ take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_s
 	struct bp_route_token token;
 
 	if (before == 0) {
-		view->has_token = read_token(engine, request, text, &view->token);
+		view->has_token = is_vouched_for(engine, request, text, view) ||
+			read_token(engine, request, text, &view->token);
 		view->token_text = text;
 		view->has_path = !view->has_token && text.size > 0 && read_path(engine, request, text, &view->path);
 		return true;
@@ -206,12 +229,9 @@ take_plain_routes(struct bp_engine *engine, const struct bp_request *request, st
 	struct bp_span user;
 
 	for (; header != NULL && before < 2; header = bp_sip_next(m, header), before++) {
-		struct route_view read = *view;
-
 		if (!bp_route_is_own(engine, m->bytes, header->value, &user) ||
-			!take_own(engine, request, user, before, &read) || !read.has_token)
-			return;
-		*view = read;
+			!take_own(engine, request, user, before, view) || !view->has_token)
+			return; /* the first token is read again then, the second leaves nothing behind */
 		view->last = (struct bp_span){
 			.offset = (uint16_t)(header->value.offset + 1), .size = (uint16_t)(header->value.size - 2)};
 		destination->routes++;
@@ -287,22 +307,27 @@ listener_in(const struct bp_engine *engine, uint16_t realm, const struct bp_ip *
 	return BP_CONFIG_NONE;
 }
 
-/* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names are not resolved here. */
+bool
+bp_flow_to(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t port, uint16_t realm, struct bp_flow *flow)
+{
+	uint16_t listener = ip_is_own(engine, ip, port) ? BP_CONFIG_NONE : listener_in(engine, realm, ip);
+
+	if (listener == BP_CONFIG_NONE)
+		return false;
+	*flow = (struct bp_flow){.ip = *ip, .port = port, .listener = listener, .transport = BP_TRANSPORT_UDP};
+	return true;
+}
+
+/* RFC 3263 for addresses: maddr before host, port 5060 when none is given. Names: bp_name_route(). */
 bool
 bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow)
 {
 	struct bp_span host = uri->maddr.size ? uri->maddr : uri->host;
-	uint16_t port = uri->port ? uri->port : 5060, listener;
 	struct bp_ip ip;
 
-	if (uri->scheme != BP_URI_SIP || !bp_sip_host_ip(bytes, host, &ip) || ip_is_own(engine, &ip, port))
-		return false;
-	listener = listener_in(engine, realm, &ip);
-	if (listener == BP_CONFIG_NONE)
-		return false;
-	*flow = (struct bp_flow){.ip = ip, .port = port, .listener = listener, .transport = BP_TRANSPORT_UDP};
-	return true;
+	return uri->scheme == BP_URI_SIP && bp_sip_host_ip(bytes, host, &ip) &&
+		bp_flow_to(engine, &ip, uri->port ? uri->port : 5060, realm, flow);
 }
 
 /* To the other side as the dialog knows it, whatever the request's own Route and Request-URI say: who holds a token
@@ -350,15 +375,18 @@ route_by_token(struct bp_engine *engine, const struct bp_request *request, const
 }
 
 static int
-route_in_dialog(struct bp_engine *engine, const struct bp_request *request, const struct route_view *view,
+route_in_dialog(struct bp_engine *engine, const struct bp_request *request, struct route_view *view,
 	struct bp_destination *destination)
 {
 	const struct bp_edge *edge = engine->edge;
 	bool known = view->has_token && view->token.epoch == edge->epoch && view->token.node == engine->config->node_id;
-	enum bp_side from = BP_SIDE_CALLER;
+	enum bp_side from = view->from;
 
-	destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
-		view->token.generation, &from, &destination->dialog_generation);
+	destination->dialog = view->vouches;
+	destination->dialog_generation = view->dialog_generation;
+	if (view->vouches == NULL)
+		destination->dialog = bp_dialog_find(&edge->dialogs, request->m, known ? view->token.index : BP_NO_INDEX,
+			view->token.generation, &from, &destination->dialog_generation);
 	destination->dialog_side = from;
 	if (destination->dialog != NULL)
 		bp_dialog_seen(destination->dialog, from, request->m->cseq);
@@ -368,6 +396,8 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, cons
 		destination->strict_out = view->next;
 	if (destination->dialog != NULL && route_by_dialog(engine, destination->dialog, from, view, destination))
 		return 0;
+	if (view->vouches != NULL) /* now the rest of the token counts */
+		view->has_token = read_token(engine, request, view->token_text, &view->token);
 	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
 
@@ -414,10 +444,17 @@ route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_
 		: (uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
 
 	destination->trunk = trunk;
-	destination->place = bp_target_place(chosen, place, engine->now_us);
-	if (!bp_target_pick(chosen, destination->place, engine->now_us, &destination->order))
-		return chosen->target_count > 0 ? 503 : 404; /* all are draining; there are none */
-	destination->flow = destination->order.target->flow;
+	destination->place = bp_target_place(engine, chosen, place);
+	if (chosen->named) {
+		int status = bp_name_trunk(engine, chosen, destination);
+
+		if (status != 0)
+			return status;
+	} else {
+		if (!bp_target_pick(engine, chosen, destination->place, &destination->order))
+			return chosen->target_count > 0 ? 503 : 404; /* all are draining; there are none */
+		destination->flow = destination->order.target->flow;
+	}
 	if (!view->uri_own)
 		return 0;
 	destination->uri_size = (uint16_t)bp_readdress(
@@ -436,7 +473,11 @@ route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct 
 		return route_to_trunk(engine, m, choice->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	return bp_flow_to_uri(engine, m->bytes, uri, choice->route->realm, &destination->flow) ? 0 : 404;
+	if (bp_flow_to_uri(engine, m->bytes, uri, choice->route->realm, &destination->flow))
+		return 0;
+	destination->place =
+		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
+	return bp_name_route(engine, m->bytes, uri, choice->route->realm, view->next.size > 0, destination);
 }
 
 /* Whether whoever registers is to be reached through us. */

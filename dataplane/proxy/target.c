@@ -34,18 +34,25 @@ choose(const struct bp_config_target *targets, unsigned count, uint32_t place)
 	return 0;
 }
 
+/* Whether a request may go there at all; to a name as long as something is known of it. */
 static bool
-is_up(const struct bp_config_trunk *trunk, unsigned index, uint64_t now_us)
+is_usable(const struct bp_engine *engine, const struct bp_config_target *target)
 {
-	return !trunk->targets[index].draining &&
-		(trunk->state == NULL || bp_health_is_up(&trunk->state->targets[index], now_us));
+	return !target->draining && (target->name == NULL || bp_name_is_known(engine, target->name));
 }
 
 static bool
-any_up(const struct bp_config_trunk *trunk, unsigned first, unsigned count, uint64_t now_us)
+is_up(const struct bp_engine *engine, const struct bp_config_trunk *trunk, unsigned index)
+{
+	return (trunk->state == NULL || bp_health_is_up(&trunk->state->targets[index], engine->now_us)) &&
+		is_usable(engine, &trunk->targets[index]);
+}
+
+static bool
+any_up(const struct bp_engine *engine, const struct bp_config_trunk *trunk, unsigned first, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (is_up(trunk, first + i, now_us))
+		if (is_up(engine, trunk, first + i))
 			return true;
 	return false;
 }
@@ -54,13 +61,14 @@ any_up(const struct bp_config_trunk *trunk, unsigned first, unsigned count, uint
 static bool
 is_watched(const struct bp_config_trunk *trunk)
 {
-	return trunk->state != NULL || trunk->draining;
+	return trunk->state != NULL || trunk->draining || trunk->named;
 }
 
 bool
-bp_target_pick(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order *order)
+bp_target_pick(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order *order)
 {
-	bool watched = is_watched(trunk), up = watched && any_up(trunk, 0, trunk->target_count, now_us);
+	bool watched = is_watched(trunk), up = watched && any_up(engine, trunk, 0, trunk->target_count);
 	unsigned first = 0, count, nth = order->next;
 
 	for (; first < trunk->target_count; first += count) {
@@ -76,7 +84,7 @@ bp_target_pick(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now
 			unsigned index = first + (start + nth) % count;
 
 			order->next++;
-			if (watched && (trunk->targets[index].draining || (up && !is_up(trunk, index, now_us))))
+			if (watched && !(up ? is_up(engine, trunk, index) : is_usable(engine, &trunk->targets[index])))
 				continue;
 			order->target = &trunk->targets[index];
 			return true;
@@ -90,7 +98,7 @@ bp_target_pick(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now
 
 /* The calls of a target that is not up are to be shared by all others, by weight, not taken by its neighbour. */
 uint32_t
-bp_target_place(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us)
+bp_target_place(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place)
 {
 	unsigned first = 0, count;
 
@@ -98,10 +106,10 @@ bp_target_place(const struct bp_config_trunk *trunk, uint32_t place, uint64_t no
 		return place;
 	for (; first < trunk->target_count; first += count) {
 		count = group_size(trunk, first);
-		if (!any_up(trunk, first, count, now_us))
+		if (!any_up(engine, trunk, first, count))
 			continue;
 		for (unsigned i = 0; i < PLACES_TRIED; i++) {
-			if (is_up(trunk, first + choose(trunk->targets + first, count, place), now_us))
+			if (is_up(engine, trunk, first + choose(trunk->targets + first, count, place)))
 				break;
 			place = (place ^ place >> 15) * 0x2c1b3c6du + 0x297a2d39u;
 		}
@@ -111,7 +119,8 @@ bp_target_place(const struct bp_config_trunk *trunk, uint32_t place, uint64_t no
 }
 
 unsigned
-bp_target_fork(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now_us, struct bp_target_order order)
+bp_target_fork(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order order)
 {
 	unsigned count = 1;
 	uint16_t priority;
@@ -119,7 +128,7 @@ bp_target_fork(const struct bp_config_trunk *trunk, uint32_t place, uint64_t now
 	if (!trunk->parallel || order.target == NULL)
 		return 1;
 	priority = order.target->priority;
-	while (count < BP_BRANCHES_MAX && bp_target_pick(trunk, place, now_us, &order) && order.target->priority == priority)
+	while (count < BP_BRANCHES_MAX && bp_target_pick(engine, trunk, place, &order) && order.target->priority == priority)
 		count++;
 	return count;
 }

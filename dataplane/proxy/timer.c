@@ -307,7 +307,10 @@ bp_timer_run(struct bp_engine *engine, const struct bp_timer_entry *entry)
 	struct fired fired = {.engine = engine, .entry = *entry};
 
 	if (entry->timer == BP_TIMER_DIALOG) {
-		bp_reap_timer(engine, entry);
+		int reason = bp_dialog_due(&engine->dialogs, entry, engine->config->dialog_us, engine->now_us);
+
+		if (reason >= 0)
+			bp_reap_due(engine, entry, (enum bp_dialog_end)reason);
 		return;
 	}
 	fired.record = (struct bp_record *)bp_slot_at(engine->edge->memory, BP_POOL_RECORD, entry->index);

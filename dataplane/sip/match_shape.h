@@ -35,7 +35,8 @@ shape_key(const uint8_t *p)
 	memcpy(&word, p, 4);
 	key = (line_feeds(p) ^ word) * 0x9e3779b97f4a7c15;
 	key = (key ^ key >> 32 ^ line_feeds(p + 64)) * 0xc2b2ae3d27d4eb4f;
-	return ((key ^ key >> 32 ^ line_feeds(p + 128)) * 0x9e3779b97f4a7c15) | 1;
+	key = (key ^ key >> 32 ^ line_feeds(p + 128)) * 0x9e3779b97f4a7c15;
+	return ((key ^ key >> 32 ^ line_feeds(p + 192)) * 0xc2b2ae3d27d4eb4f) | 1;
 }
 
 /* Not zero where a byte is not as the shape wants it. */

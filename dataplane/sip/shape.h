@@ -14,7 +14,7 @@
 
 #define BP_SHAPE_SETS 32 /* a power of two */
 #define BP_SHAPE_WAYS 4
-#define BP_SHAPE_HEAD_MIN 192   /* bytes up to the body, by whose line ends a shape is found */
+#define BP_SHAPE_HEAD_MIN 256   /* bytes up to the body, by whose line ends a shape is found */
 #define BP_SHAPE_HEAD_MAX 1024
 #define BP_SHAPE_LINES_MAX 32
 #define BP_SHAPE_VIEW_MAX                                                                                     \

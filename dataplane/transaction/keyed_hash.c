@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+/* "somepseudorandomlygeneratedbytes" */
+#define INITIAL_0 UINT64_C(0x736f6d6570736575)
+#define INITIAL_1 UINT64_C(0x646f72616e646f6d)
+#define INITIAL_2 UINT64_C(0x6c7967656e657261)
+#define INITIAL_3 UINT64_C(0x7465646279746573)
+
 static inline uint64_t
 rotate(uint64_t x, int bits)
 {
@@ -60,10 +66,10 @@ void
 bp_hash_begin(struct bp_hash *h, const struct bp_hash_key *key, int bits)
 {
 	h->wide = bits == 128 ? 0xee : 0;
-	h->v0 = key->k0 ^ UINT64_C(0x736f6d6570736575);
-	h->v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d) ^ h->wide;
-	h->v2 = key->k0 ^ UINT64_C(0x6c7967656e657261);
-	h->v3 = key->k1 ^ UINT64_C(0x7465646279746573);
+	h->v0 = key->k0 ^ INITIAL_0;
+	h->v1 = key->k1 ^ INITIAL_1 ^ h->wide;
+	h->v2 = key->k0 ^ INITIAL_2;
+	h->v3 = key->k1 ^ INITIAL_3;
 	h->tail = 0;
 	h->total = 0;
 }
@@ -131,14 +137,9 @@ uint64_t
 bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
-	struct bp_hash h;
-	uint64_t v0, v1, v2, v3, word, total = size;
+	uint64_t v0 = key->k0 ^ INITIAL_0, v1 = key->k1 ^ INITIAL_1, v2 = key->k0 ^ INITIAL_2, v3 = key->k1 ^ INITIAL_3;
+	uint64_t word, total = size;
 
-	bp_hash_begin(&h, key, 64);
-	v0 = h.v0;
-	v1 = h.v1;
-	v2 = h.v2;
-	v3 = h.v3;
 	for (; size >= 8; p += 8, size -= 8) {
 		word = load64(p);
 		v3 ^= word;
@@ -147,8 +148,11 @@ bp_hash64(const struct bp_hash_key *key, const void *bytes, size_t size)
 		v0 ^= word;
 	}
 	word = total << 56;
-	for (size_t i = 0; i < size; i++)
-		word |= (uint64_t)p[i] << 8 * i;
+	if (total >= 8 && size > 0) /* with what is before them, which goes */
+		word |= load64(p + size - 8) >> (64 - 8 * size);
+	else
+		for (size_t i = 0; i < size; i++)
+			word |= (uint64_t)p[i] << 8 * i;
 	v3 ^= word;
 	ROUND(v0, v1, v2, v3);
 	ROUND(v0, v1, v2, v3);

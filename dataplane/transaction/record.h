@@ -44,7 +44,8 @@ struct bp_live {
 	uint16_t trunk;                   /* BP_CONFIG_NONE: no other target is known */
 	uint8_t readdressed : 1;          /* the Request-URI names the target and changes with it */
 	uint8_t room : 7;                 /* for branches: there are no more targets */
-	uint8_t own_routes;               /* Record-Route lines of ours on top of the request */
+	uint8_t own_routes : 7;           /* Record-Route lines of ours on top of the request */
+	uint8_t listed : 1;               /* where branches go stands in them already, all @room of them */
 	struct bp_flow back;              /* what the callee's route token leads to */
 	struct bp_branch branches[];
 };

@@ -117,8 +117,11 @@ append(struct bp_timers *timers, unsigned duration, const struct bp_timer_entry 
 		fifo->tail = chunk;
 		fifo->write = 0;
 	}
-	if (timers->heads_us[duration] == UINT64_MAX)
+	if (timers->heads_us[duration] == UINT64_MAX) {
 		timers->heads_us[duration] = entry->deadline_us;
+		if (entry->deadline_us < timers->others_us)
+			timers->others_us = entry->deadline_us;
+	}
 	fifo->tail->entries[fifo->write++] = *entry;
 	timers->armed++;
 	return true;
@@ -177,18 +180,31 @@ bp_timer_pop(struct bp_timers *timers, uint64_t now_us, struct bp_timer_entry *e
 {
 	/* of equal deadlines the shorter duration first: a retransmission before its time-out. 63*T1 stands last */
 	unsigned due = BP_DURATION_COUNT;
-	uint64_t earliest = UINT64_MAX;
+	uint64_t earliest = timers->heads_us[timers->popped], others = UINT64_MAX;
 
-	for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
-		if (timers->heads_us[i] >= earliest)
-			continue;
-		earliest = timers->heads_us[i];
-		due = i;
+	if (earliest < timers->others_us) { /* one FIFO has several in a row */
+		due = timers->popped;
+	} else {
+		earliest = UINT64_MAX;
+		for (unsigned i = 0; i < BP_DURATION_COUNT; i++) {
+			uint64_t head = timers->heads_us[i];
+
+			if (head < earliest) {
+				others = earliest;
+				earliest = head;
+				due = i;
+			} else if (head < others) {
+				others = head;
+			}
+		}
+		if (due == BP_DURATION_COUNT)
+			return false;
+		timers->others_us = others;
+		timers->popped = due;
 	}
-	if (due == BP_DURATION_COUNT || earliest > now_us)
+	if (earliest > now_us)
 		return false;
 	*entry = *first(&timers->fifos[due]);
-	timers->popped = due;
 	advance(timers, due);
 	return true;
 }

@@ -68,7 +68,8 @@ struct bp_timers {
 	uint32_t credit; /* taken from the common one, not promised */
 	uint64_t duration_us[BP_DURATION_COUNT];
 	struct bp_timer_fifo fifos[BP_DURATION_COUNT];
-	unsigned popped; /* duration of the entry that was popped last */
+	unsigned popped;    /* duration of the entry that was popped last, or is the next */
+	uint64_t others_us; /* no FIFO but that one has an earlier deadline */
 	uint64_t heads_us[BP_DURATION_COUNT]; /* deadlines of the heads, UINT64_MAX: empty */
 	uint64_t armed; /* entries waiting */
 };

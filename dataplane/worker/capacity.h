@@ -32,7 +32,7 @@
 #define BP_CAPACITY_KEPT 1024u
 #define BP_CAPACITY_DIALOG_KEPT (2u * 192u)
 
-/* A call detail record, of each call that is up or on its way; most take 384. */
+/* A call detail record, of each call that is up or on its way: 384 to 512. */
 #define BP_CAPACITY_CDR 512u
 
 /* All pools and all kept memory together: what the engine's 32-bit places can name is 128 GiB. */

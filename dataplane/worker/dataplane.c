@@ -89,6 +89,13 @@ bp_dataplane_now_us(const struct bp_dataplane *dataplane)
 	return bp_clock_us(&dataplane->clock, rte_rdtsc());
 }
 
+void
+bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
+{
+	for (unsigned i = 0; i < dataplane->worker_count; i++)
+		__atomic_store_n(&dataplane->workers[i]->names, names, __ATOMIC_RELEASE);
+}
+
 bool
 bp_dataplane_alive(struct bp_dataplane *dataplane)
 {

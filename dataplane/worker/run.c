@@ -31,6 +31,7 @@ bp_worker_enter(struct bp_worker *worker)
 void
 bp_worker_leave(struct bp_worker *worker)
 {
+	bp_engine_release(worker->engine, worker->now_us);
 	bp_wire_flush(worker->wire);
 	bp_engine_flush(worker->engine);
 	bp_reclaim_join(NULL);

@@ -7,6 +7,7 @@
 
 #include "byepass/config.h"
 #include "byepass/counters.h"
+#include "byepass/names.h"
 #include "worker/clock.h"
 #include "worker/idle.h"
 #include "worker/mailbox.h"
@@ -63,6 +64,7 @@ struct bp_worker {
 	bool running __attribute__((aligned(64))); /* turns its loop */
 	/* control: w, worker: r */
 	bool stop __attribute__((aligned(64)));
+	struct bp_name_table *names; /* NULL: names are not resolved, or not yet */
 
 	struct bp_mailbox mailbox;
 };
@@ -92,6 +94,9 @@ bool bp_worker_turn(struct bp_worker *worker, uint64_t tsc);
 uint64_t bp_worker_next_us(const struct bp_worker *worker);
 
 /* The hooks' and handlers' functions; their context is the worker. Thread: the worker. */
+enum bp_name_status bp_worker_resolve(
+	void *context, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name);
+uint64_t bp_worker_resolved(void *context);
 uint8_t *bp_worker_reserve(void *context, const struct bp_flow *to, uint32_t size);
 void bp_worker_send(void *context, const struct bp_flow *to, uint32_t size);
 void bp_worker_datagrams(void *context, const struct bp_datagram *datagrams, unsigned count);

@@ -45,7 +45,9 @@ bp_worker_create(struct bp_worker *worker, unsigned index, const struct bp_confi
 	const struct bp_engine_hooks hooks = {.context = worker,
 		.reserve = bp_worker_reserve,
 		.send = bp_worker_send,
-		.defer = bp_reclaim_defer};
+		.defer = bp_reclaim_defer,
+		.resolve = bp_worker_resolve,
+		.resolved = bp_worker_resolved};
 	int rc;
 
 	worker->index = index;

@@ -77,7 +77,7 @@ enum bp_cdr_text {
 
 struct bp_cdr {
 	uint64_t serial;           /* of the worker, from 1 on */
-	uint64_t attempt;          /* keyed digest of the INVITE's server transaction: the same for all records of one INVITE */
+	uint64_t attempt;          /* keyed digest of the INVITE's server transaction: names the INVITE */
 	uint64_t start_us;         /* the INVITE came */
 	_Atomic uint64_t ring_us;  /* the first 18x went up; 0: none */
 	uint64_t answer_us;        /* a 2xx went up; 0: none */

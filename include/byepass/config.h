@@ -14,6 +14,8 @@
 
 #include <stddef.h>
 
+struct bp_name_key; /* byepass/names.h */
+
 #define BP_CONFIG_NAME_SIZE 32
 #define BP_CONFIG_DEVICE_SIZE 256
 #define BP_CONFIG_PATH_SIZE 256
@@ -21,6 +23,7 @@
 #define BP_CONFIG_OLD_SECRETS_MAX 7
 #define BP_CONFIG_PORTS_MAX 32 /* RTE_MAX_ETHPORTS of Debian's DPDK */
 #define BP_CONFIG_LISTENERS_MAX 4096 /* in all; there are no more addresses than that either */
+#define BP_CONFIG_DNS_SERVERS_MAX 8
 #define BP_CONFIG_NONE UINT16_MAX /* "no index" in the 16-bit index fields below */
 
 enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
@@ -90,7 +93,8 @@ struct bp_config_listener {
 };
 
 struct bp_config_target {
-	struct bp_flow flow; /* ready to send to: listener of the trunk's realm with the target's family */
+	struct bp_flow flow; /* ready to send to: listener of the trunk's realm with the target's family; not of a name */
+	struct bp_name_key *name; /* resolved all the time; NULL: an address. Owned */
 	uint16_t weight;     /* share among targets of equal priority */
 	uint16_t priority;   /* lowest is tried first */
 	bool draining;       /* no new requests */
@@ -117,6 +121,7 @@ struct bp_config_trunk {
 	bool parallel;       /* a request goes to all targets of the best priority at once (forking) */
 	bool by_turn;        /* each request begins at the next target, not at one that its Call-ID names */
 	bool draining;       /* some target is */
+	bool named;          /* a target is a name */
 	uint16_t realm;
 	uint16_t target_count;
 	struct bp_config_health health;
@@ -156,6 +161,20 @@ struct bp_config_trace {
 	uint32_t messages; /* kept by control for ladders; 0 = tracing off */
 };
 
+enum bp_dns_mode { BP_DNS_OFF, BP_DNS_SYSTEM, BP_DNS_SERVERS };
+
+struct bp_config_dns {
+	enum bp_dns_mode mode;
+	uint16_t server_count;
+	uint8_t tries;    /* of each server */
+	uint32_t cache;   /* names in the table */
+	uint32_t parked;  /* requests of each worker that may wait for a name */
+	uint64_t timeout_us; /* of the first try; longer for each further one */
+	uint64_t wait_us;    /* longest time that a request waits */
+	uint64_t negative_ttl_us, min_ttl_us, max_ttl_us;
+	char servers[BP_CONFIG_DNS_SERVERS_MAX][64]; /* "192.0.2.53:53" or "[2001:db8::53]:53" */
+};
+
 struct bp_config_control {
 	char http[64]; /* "127.0.0.1:9060"; empty: no TCP listener */
 	char socket[108];
@@ -182,6 +201,7 @@ struct bp_config {
 	struct bp_config_timers timers;
 	struct bp_config_limits limits;
 	struct bp_config_trace trace;
+	struct bp_config_dns dns;
 	struct bp_config_control control;
 	struct bp_config_cdr cdr;
 	uint64_t drain_us;           /* longest time that a drain takes after SIGTERM */

@@ -6,7 +6,8 @@
  * record may end on another worker than the one that made it.
  *
  * The counting law, per sum over workers:
- *   messages_received = forwarded + answered + absorbed + all drops of scope MESSAGE
+ *   messages_received = forwarded + answered + absorbed + all drops of scope MESSAGE + messages_parked
+ * messages_parked comes to zero when no name is waited for.
  */
 #ifndef BYEPASS_COUNTERS_H
 #define BYEPASS_COUNTERS_H
@@ -102,12 +103,19 @@ struct bp_counters {
 	uint64_t forwarded;
 	uint64_t answered;
 	uint64_t absorbed;
+	uint64_t messages_parked; /* gauge: received, and waiting for a name */
 	uint64_t drops[BP_DROP_COUNT];
 	/* what they were */
 	uint64_t requests[BP_DIRECTION_COUNT][BP_METHOD_COUNT];
 	uint64_t responses[BP_DIRECTION_COUNT][BP_STATUS_MAX]; /* by status code */
 	uint64_t retransmissions[BP_DIRECTION_COUNT][BP_METHOD_COUNT];
 	uint64_t cancel_outcomes[BP_CANCEL_OUTCOME_COUNT];
+	/* names (RFC 3263) */
+	uint64_t names_parked;      /* requests that had to wait */
+	uint64_t names_park_full;   /* refused: too many wait already (dns.parked), or no memory */
+	uint64_t names_timeout;     /* no answer in time (dns.wait) */
+	uint64_t names_asked;       /* questions to control */
+	uint64_t names_ask_full;    /* refused: control is behind with the questions */
 	/* records */
 	uint64_t transactions_created[BP_KIND_COUNT];
 	uint64_t transactions_ended[BP_KIND_COUNT];

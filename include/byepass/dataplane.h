@@ -10,6 +10,7 @@
 #include "byepass/config.h"
 #include "byepass/counters.h"
 #include "byepass/events.h"
+#include "byepass/names.h"
 #include "byepass/kpi.h"
 
 struct bp_dataplane;
@@ -76,6 +77,10 @@ int bp_dataplane_probe(struct bp_dataplane *dataplane, uint16_t trunk, uint16_t 
 
 /* The workers' clock, which bp_target_health.held_until_us is of. */
 uint64_t bp_dataplane_now_us(const struct bp_dataplane *dataplane);
+
+/* From now on the workers look names up in @names and put their questions there; it has a ring for each worker and
+ * stays until stop. */
+void bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names);
 
 /* True when every worker has turned its loop since the last call: the liveness of /healthz. */
 bool bp_dataplane_alive(struct bp_dataplane *dataplane);

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In the place of a status: the target is a name without an answer, so nothing was sent. */
+#define BP_PROBE_SKIPPED 0
+
 struct bp_target_health {
 	uint64_t held_until_us; /* workers: rw. Their clock; until then no new request goes there */
 	uint64_t failures;      /* workers: rw. In succession */

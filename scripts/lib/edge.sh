@@ -22,10 +22,17 @@ edge_device() {
 
 # edge_config PMD: the configuration, on stdout. Callers dial bob (core, IPv4), bob6 (core, IPv6) or
 # kamailio. BYP_CPUS: those of the workers, "0, 1"; BYP_POLL: busy or adaptive; BYP_TIMERS: other timers than the
-# RFC's; BYP_TRUNK: a line for one more trunk; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_SECRETS: a file of keys; BYP_HUGEPAGES;
+# RFC's; BYP_TRUNK: a line for one more trunk; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_DNS: name servers, for
+# callers who dial named (a trunk of trunk.test) or who say a name (user byname); BYP_SECRETS: a file of keys; BYP_HUGEPAGES;
 # BYP_CDR_CONFIG: call detail records, "{ folder: ... }".
 edge_config() {
-	local cpus=${BYP_CPUS:-1}
+	local cpus=${BYP_CPUS:-1} dns='' trunk='' routes=''
+	if [[ -n ${BYP_DNS:-} ]]; then
+		dns="dns: { servers: $BYP_DNS, timeout: 300ms, wait: 2s, min_ttl: 1s }"
+		trunk='- { name: named, realm: core, targets: [{ uri: "sip:trunk.test" }] }'
+		routes='- { from: access, user_prefix: named, trunk: named }
+  - { from: access, user_prefix: byname, realm: core }'
+	fi
 	[[ $(nproc) -gt 1 ]] || cpus=0
 	cat <<-YAML
 		workers: { cpus: [$cpus], control_cpu: 0, poll: ${BYP_POLL:-adaptive}, hugepages: "${BYP_HUGEPAGES:-auto}" }
@@ -33,6 +40,7 @@ edge_config() {
 		capacity: { transactions: 65536, dialogs: 65536 }
 		timers: ${BYP_TIMERS:-"{ t1: 500ms, t2: 4s, t4: 5s, c: 180s }"}
 		trace: { messages: 10000 }
+		$dns
 		drain: ${BYP_DRAIN:-10s}
 		ports:
 		  - { name: p0, device: "$(edge_device "$1" 0 "$cpus")" }
@@ -45,7 +53,9 @@ edge_config() {
 		  - { name: core6, realm: core, targets: [{ uri: "sip:[2001:db8:2::2]:5060" }] }
 		  - { name: kamailio, realm: core, targets: [{ uri: "sip:10.0.0.3:5060" }] }
 		${BYP_TRUNK:-}
+		  $trunk
 		routes:
+		  $routes
 		  - { from: access, user_prefix: bob6, trunk: core6 }
 		  - { from: access, user_prefix: kamailio, trunk: kamailio }
 		  - { from: access, trunk: core }
@@ -170,7 +180,7 @@ edge_metric() { edge_http /metrics | metric "$@"; }
 counting_law() {
 	awk '
 		$1 == "byepass_messages_received_total" { received = $2; found = 1 }
-		/^byepass_messages_total[{]/ { accounted += $NF }
+		/^byepass_messages_total[{]/ || $1 == "byepass_messages_parked" { accounted += $NF }
 		$1 == "byepass_counting_law_holds" { holds = $2 }
 		END {
 			if (found && received == accounted && holds == 1) exit 0

@@ -5,7 +5,7 @@
 
 packages_build=(gcc libc6-dev binutils meson ninja-build pkg-config python3
 	libdpdk-dev liburcu-dev libjemalloc-dev libcmocka-dev
-	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev
+	libyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libc-ares-dev
 	libosip2-dev libsofia-sip-ua-dev) # the last two: to compare with
 packages_clang=(clang libclang-rt-14-dev) # the second: sanitizers and libFuzzer
 packages_fuzz=(llvm-14) # coverage, symbols in traces

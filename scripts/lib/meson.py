@@ -4,7 +4,8 @@
 
   meson.py suites BUILD            names of all suites, in the order in which they are run
   meson.py targets BUILD SUITE     what ninja must make for the tests of a suite
-  meson.py results TESTLOG.json    "PASSED FAILED SKIPPED", then a line for each test that skipped something
+  meson.py results TESTLOG.json SUITE    "PASSED FAILED SKIPPED SECONDS", then a line for each test that skipped something
+  meson.py failures TESTLOG.json SUITE   what its failed tests said
 """
 import json
 import os
@@ -49,24 +50,43 @@ def brief(names):
     return ", ".join(names[:3]) + (" and %d more" % (len(names) - 3) if len(names) > 3 else "")
 
 
-def results(log):
-    count = {"passed": 0, "failed": 0, "skipped": 0}
-    notes = []
+def of_suite(log, suite):
     with open(log, encoding="utf-8") as file:
         for test in map(json.loads, file):
-            names, others = parts_skipped(test.get("stdout") or "")
-            outcome = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
-            if outcome == "passed" and names and not others:
-                outcome = "skipped"
-            count[outcome] += 1
-            name = test["name"].rpartition(" / ")[2]
-            if names:
-                notes.append("%s: %s" % (name, brief(names)))
-            elif outcome == "skipped":
-                notes.append(name)
-    print(*count.values())
+            if suite in test["name"].partition(" / ")[0].partition(":")[2].split("+"):
+                yield test
+
+
+def outcome_of(test):
+    return {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")
+
+
+def results(log, suite):
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    notes = []
+    seconds = 0
+    for test in of_suite(log, suite):
+        names, others = parts_skipped(test.get("stdout") or "")
+        outcome = outcome_of(test)
+        if outcome == "passed" and names and not others:
+            outcome = "skipped"
+        count[outcome] += 1
+        seconds += test.get("duration") or 0
+        name = test["name"].rpartition(" / ")[2]
+        if names:
+            notes.append("%s: %s" % (name, brief(names)))
+        elif outcome == "skipped":
+            notes.append(name)
+    print(*count.values(), "%.1f" % seconds)
     print("\n".join(notes))
 
 
+def failures(log, suite):
+    for test in of_suite(log, suite):
+        if outcome_of(test) == "failed":
+            print("---- %s: %s" % (test["name"], test["result"]))
+            print(test.get("stdout") or "", test.get("stderr") or "", sep="")
+
+
 if __name__ == "__main__":
-    {"suites": suites, "targets": targets, "results": results}[sys.argv[1]](*sys.argv[2:])
+    {"suites": suites, "targets": targets, "results": results, "failures": failures}[sys.argv[1]](*sys.argv[2:])

@@ -65,7 +65,7 @@ pmd=ring
 for scenario in cancel cancel-early race mixed options register; do
 	check "byepass-bench call --scenario $scenario" through_the_edge --scenario "$scenario"
 done
-check "byepass-bench call, 180 to 200 and calls that are up" through_the_edge --ring 0.1 --hold 0.3 --sources 8
+check "byepass-bench call, 180 to 200 and calls that are up" through_the_edge --ring 0.05 --hold 0.1 --sources 8 --seconds 2
 if [[ $(nproc) -gt 1 ]]; then
 	check "byepass-bench call, two workers" through_the_edge --workers 2 --inline
 	check "byepass-bench call, two workers, one flow" through_the_edge --workers 2 --inline --hot

@@ -86,6 +86,7 @@ world_config(bool core6)
 		.limits = {.headers = 128, .vias = 32, .uri = 1024, .message = 65507},
 		.drain_us = SECONDS(60),
 		.dialog_us = SECONDS(7200),
+		.dns = {.mode = BP_DNS_SYSTEM, .parked = 4, .wait_us = SECONDS(4)},
 		.session_min_s = 90,
 		.secret = "a secret, 16 by",
 		.node_id = 7,
@@ -144,6 +145,8 @@ world_config_two_targets(struct bp_config *config, uint16_t bobs_priority, uint1
 void
 world_config_free(struct bp_config *config)
 {
+	for (unsigned i = 0; i < config->trunks[0].target_count; i++)
+		free(config->trunks[0].targets[i].name);
 	free(config->trunks[0].targets);
 	free(config->trunks[0].state);
 	free(config->ports);

@@ -21,7 +21,7 @@ static const char *const drop_names[BP_DROP_COUNT + 1] = {
 		"-",
 };
 
-static const char *const fate_names[] = {"nothing", "forwarded", "answered", "absorbed", "dropped"};
+static const char *const fate_names[] = {"nothing", "forwarded", "answered", "absorbed", "dropped", "parked"};
 
 _Noreturn void
 world_fail(struct world *w, const char *file, int line, const char *format, ...)
@@ -59,6 +59,10 @@ note_fate(struct world *w, const struct bp_counters *before, unsigned sent)
 	if (after->absorbed != before->absorbed) {
 		w->fate = FATE_ABSORBED;
 		fates += (unsigned)(after->absorbed - before->absorbed);
+	}
+	if (after->messages_parked != before->messages_parked) {
+		w->fate = FATE_PARKED;
+		fates += (unsigned)(after->messages_parked - before->messages_parked);
 	}
 	for (unsigned i = 0; i < BP_DROP_COUNT; i++)
 		if (drop_scope[i] == BP_DROP_SCOPE_MESSAGE && after->drops[i] != before->drops[i]) {

@@ -205,6 +205,66 @@ hook_defer(void *context, struct bp_batch *batch)
 	batches->list[batches->count++] = batch;
 }
 
+/* ---- names ---- */
+
+static enum bp_name_status
+hook_resolve(void *context, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name)
+{
+	struct world *w = ((struct world_hook *)context)->world;
+
+	for (unsigned i = 0; i < w->name_count; i++) {
+		if (!bp_name_key_equal(&w->names[i]->key, key))
+			continue;
+		*name = w->names[i];
+		return (enum bp_name_status)w->names[i]->status;
+	}
+	if (!ask)
+		return BP_NAME_WAITS;
+	if (w->names_busy)
+		return BP_NAME_BUSY;
+	w->names_asked++;
+	if (w->options.names_late) {
+		world_name(w, text_copy(key->host, key->size), key->port, BP_NAME_FOUND);
+		world_name_at(w, &bob, 1, 1, 0);
+		world_name_at(w, &carol, 2, 1, 1);
+	}
+	return BP_NAME_WAITS;
+}
+
+static uint64_t
+hook_resolved(void *context)
+{
+	return ((struct world_hook *)context)->world->names_news;
+}
+
+void
+world_name(struct world *w, const char *host, uint16_t port, enum bp_name_status status)
+{
+	struct bp_name_entry *name = calloc(1, sizeof(*name) + BP_NAME_TARGETS_MAX * sizeof(name->targets[0]));
+
+	if (w->name_count == WORLD_NAMES_MAX || !bp_name_key_make(&name->key, host, strlen(host), port))
+		fail_msg("a name too many, or none: %s", host);
+	name->status = (uint8_t)status;
+	w->names[w->name_count++] = name;
+	w->names_news++;
+}
+
+void
+world_name_at(struct world *w, const struct peer *at, uint16_t priority, uint16_t weight, uint16_t server)
+{
+	struct bp_name_entry *name = w->names[w->name_count - 1];
+
+	name->targets[name->count++] = (struct bp_name_target){
+		.ip = peer_flow(at).ip, .port = at->port, .priority = priority, .weight = weight, .server = server};
+}
+
+void
+world_names_forget(struct world *w)
+{
+	while (w->name_count > 0)
+		free(w->names[--w->name_count]);
+}
+
 /* ---- the edge ---- */
 
 static int
@@ -229,7 +289,9 @@ edge_start(struct world *w)
 		struct bp_engine_hooks hooks = {.context = &w->hooks[i],
 			.reserve = hook_reserve,
 			.send = hook_send,
-			.defer = hook_defer};
+			.defer = hook_defer,
+			.resolve = w->options.names ? hook_resolve : NULL,
+			.resolved = w->options.names ? hook_resolved : NULL};
 
 		w->hooks[i] = (struct world_hook){.world = w, .worker = i};
 		if (bp_engine_create(&w->engines[i], w->edge, i, &hooks, &w->counters[i]) != 0)
@@ -288,6 +350,7 @@ edge_stop(struct world *w)
 {
 	for (uint16_t i = 0; i < w->options.workers; i++) {
 		if (w->engines[i]) {
+			bp_engine_release(w->engines[i], w->now_us);
 			bp_engine_flush(w->engines[i]);
 			bp_engine_free(w->engines[i]);
 		}
@@ -321,6 +384,8 @@ world_sum(struct world *w)
 void
 world_restart(struct world *w)
 {
+	for (uint16_t i = 0; i < w->options.workers; i++)
+		bp_engine_release(w->engines[i], w->now_us);
 	w->past = *world_sum(w);
 	w->lossy = true;
 	edge_stop(w);
@@ -427,7 +492,7 @@ check_law(struct world *w)
 #undef X
 	};
 	const struct bp_counters *sum = world_sum(w);
-	uint64_t accounted = sum->forwarded + sum->answered + sum->absorbed;
+	uint64_t accounted = sum->forwarded + sum->answered + sum->absorbed + sum->messages_parked;
 
 	for (unsigned i = 0; i < BP_DROP_COUNT; i++)
 		if (scope[i] == BP_DROP_SCOPE_MESSAGE)
@@ -451,6 +516,7 @@ check_leaks(struct world *w)
 	check_int(w, ended, sum->dialogs_created);
 	check_int(w, sum->calls_released, sum->calls_reserved);
 	check_int(w, sum->kept_returned, sum->kept_taken);
+	check_int(w, sum->messages_parked, 0);
 	for (unsigned i = 0; i < BP_KIND_COUNT; i++)
 		check_int(w, sum->kept_returned_bytes[i], sum->kept_taken_bytes[i]);
 	for (unsigned i = 0; i < BP_MACHINE_COUNT; i++)
@@ -563,6 +629,7 @@ world_teardown(void **state)
 	if (!w->broken)
 		edge_stop(w);
 	world_config_free(w->config);
+	world_names_forget(w);
 	free(w->batches.list);
 	for (unsigned i = 0; i < w->cdr_count; i++)
 		free(w->cdrs[i]);

@@ -58,11 +58,13 @@ struct world_options {
 	uint64_t kept_bytes;
 	uint64_t t1_us; /* 0: 500 ms */
 	bool core6;     /* the trunk's target is bob6 */
+	bool names;     /* names are resolved, by world_name() */
+	bool names_late; /* whatever is asked for is bob, then carol, from the next moment on */
 	void (*prepare)(struct bp_config *config);
 };
 
 /* What became of the message received last. */
-enum fate { FATE_NONE, FATE_FORWARDED, FATE_ANSWERED, FATE_ABSORBED, FATE_DROPPED };
+enum fate { FATE_NONE, FATE_FORWARDED, FATE_ANSWERED, FATE_ABSORBED, FATE_DROPPED, FATE_PARKED };
 
 struct passed {
 	uint64_t time_us;
@@ -79,8 +81,15 @@ struct batches {
 	unsigned count, capacity;
 };
 
+#define WORLD_NAMES_MAX 64
+
 struct world {
 	struct world_options options;
+	struct bp_name_entry *names[WORLD_NAMES_MAX]; /* that are known */
+	unsigned name_count;
+	uint64_t names_news;
+	unsigned names_asked;     /* questions so far */
+	bool names_busy;          /* no question is taken */
 	struct bp_config *config; /* in force */
 	struct bp_edge *edge;
 	struct bp_engine *engines[WORLD_WORKERS_MAX];
@@ -171,6 +180,7 @@ void say_bytes(struct world *w, const struct peer *from, const void *bytes, size
 #define expect_forwarded(w) world_expect_fate(w, FATE_FORWARDED, BP_DROP_COUNT, __FILE__, __LINE__)
 #define expect_answered(w) world_expect_fate(w, FATE_ANSWERED, BP_DROP_COUNT, __FILE__, __LINE__)
 #define expect_absorbed(w) world_expect_fate(w, FATE_ABSORBED, BP_DROP_COUNT, __FILE__, __LINE__)
+#define expect_parked(w) world_expect_fate(w, FATE_PARKED, BP_DROP_COUNT, __FILE__, __LINE__)
 #define expect_dropped(w, reason) world_expect_fate(w, FATE_DROPPED, BP_DROP_##reason, __FILE__, __LINE__)
 /* The message that was expected last was sent at this time after the start of the world. */
 #define expect_at(w, us) world_expect_at(w, us, __FILE__, __LINE__)
@@ -207,6 +217,11 @@ void world_flow_failed(struct world *w, const struct peer *to, const char *quote
 /* The edge dies and starts again with the same configuration and fresh keys. */
 void world_restart(struct world *w);
 void world_drain(struct world *w);
+/* From now on @host with @port (0: none) is known as @status; world_name_at() adds an address to it. */
+void world_name(struct world *w, const char *host, uint16_t port, enum bp_name_status status);
+void world_name_at(struct world *w, const struct peer *at, uint16_t priority, uint16_t weight, uint16_t server);
+/* Nothing is known of any name any more. */
+void world_names_forget(struct world *w);
 /* A new snapshot is in force from now on; the old one is freed. */
 void world_reload(struct world *w, struct bp_config *config);
 

@@ -392,6 +392,8 @@ static void
 prepare(struct bp_config *config, enum world_kind kind)
 {
 	config->dialog_us = SECONDS(600);
+	config->reap_by_bye = true;
+	config->session_s = 1800;
 	if (kind == KIND_FORK) {
 		world_config_two_targets(config, 1, 1);
 		config->trunks[0].parallel = true;

@@ -54,7 +54,8 @@ class Builder(mutate.Builder):
         command = shlex.split(self.commands[output])
         for flag in ("-MQ", "-MF", "-o"):
             del command[command.index(flag) : command.index(flag) + 2]
-        self.run([command[0], "-I", base + ".sources", "-w", "-o", base + ".o"] + command[1:])
+        compiler = 2 if os.path.basename(command[0]) == "ccache" else 1
+        self.run(command[:compiler] + ["-I", base + ".sources", "-w", "-o", base + ".o"] + command[compiler:])
         link = [base + ".o" if word == output else word for word in self.link]
         link[link.index("-o") + 1] = base
         self.run(link)

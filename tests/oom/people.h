@@ -24,6 +24,7 @@ struct script {
 	bool dialog;          /* bob's re-INVITE from another place, then alice's INFO */
 	bool bye;             /* alice hangs up */
 	bool again;           /* her first request comes once more when it is answered, and bob's refusal too */
+	bool named;           /* where it goes is a name that is not known yet */
 	void (*prepare)(struct bp_config *config);
 	const char *expected; /* what becomes of it when memory is there */
 };

@@ -28,6 +28,13 @@ bob_then_carol(struct bp_config *config)
 	config->trunks[0].timeout_us = SECONDS(2);
 }
 
+/* To where the Request-URI says, a name: requests wait for it. */
+static void
+by_name(struct bp_config *config)
+{
+	config->routes[0] = (struct bp_config_route){.from = 0, .trunk = BP_CONFIG_NONE, .realm = 1};
+}
+
 /* The reaper says BYE to both. */
 static void
 soon_by_bye(struct bp_config *config)
@@ -37,6 +44,14 @@ soon_by_bye(struct bp_config *config)
 }
 
 static const struct script scripts[] = {
+	{"named", "INVITE", .bob = {180, 200}, .bye = true, .prepare = by_name, .named = true,
+		.expected = "INVITE 200, BYE 200"},
+	{"named failover", "INVITE", .bob = {0, 503}, .carol = {180, 200}, .bye = true, .prepare = by_name, .named = true,
+		.expected = "INVITE 200, BYE 200"},
+	{"named cancelled early", "INVITE", .bob = {180, 0}, .cancel_at = 100, .prepare = by_name, .named = true,
+		.expected = "CANCEL 200, INVITE 487"},
+	{"named message", "MESSAGE", .bob = {0, 503}, .carol = {0, 200}, .prepare = by_name, .named = true,
+		.expected = "MESSAGE 200"},
 	{"answered", "INVITE", .bob = {180, 200}, .bye = true, .expected = "INVITE 200, BYE 200"},
 	{"dialog", "INVITE", .bob = {183, 200}, .dialog = true, .bye = true,
 		.expected = "INVITE 200, INVITE 200, INFO 200, BYE 200"},
@@ -141,7 +156,7 @@ static bool
 run(const struct script *script, uint16_t workers, unsigned first, unsigned last, struct tally *tally)
 {
 	struct world_options options = {.workers = workers, .transactions = 128, .dialogs = 64, .kept_bytes = 1 << 20,
-		.prepare = script->prepare};
+		.prepare = script->prepare, .names = script->named, .names_late = script->named};
 	void *state = &options;
 	struct play done;
 	struct world *w;
@@ -158,6 +173,7 @@ run(const struct script *script, uint16_t workers, unsigned first, unsigned last
 	if (asked >= first)
 		check_int(w, times_dry(w), (asked < last ? asked : last) - first + 1);
 	check_play(w, &done, 0, tally);
+	world_names_forget(w);
 	play(&done, w, script);
 	check_text(w, done.outcome, script->expected);
 	check(w, done.wrong == NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Each call is billed once, for the right time: the call detail records that control took, against what the witness saw.
- * A dialog has one record, from the 2xx that made it to the BYE that ended it, as they came to the edge; an INVITE that
- * made none has one, of its final response.
+ * Each call is billed once, for the right time: the call detail records that control took, against what the
+ * witness saw. A dialog has one record, from the 2xx that made it to the BYE that ended it, as they came to the
+ * edge; an INVITE that made none has one, of its final response.
  */
 #include "edge.h"
 #include "people.h"

@@ -34,14 +34,6 @@ MUTANTS = [
         "a second answer that comes when the first dialog is over has no record",
     ),
     Mutant(
-        "bill-lost-on-race",
-        "dialog/cdr.c",
-        "\twhile (!atomic_compare_exchange_weak_explicit(\n"
-        "\t\t&post->out, &block->next, block, memory_order_release, memory_order_relaxed))\n\t\t;\n}\n\n/* Mostly",
-        "\tatomic_compare_exchange_strong(&post->out, &block->next, block);\n}\n\n/* Mostly",
-        "a record is lost when control takes the others at that moment",
-    ),
-    Mutant(
         "answer-billed-late",
         "dialog/cdr.c",
         "\t__atomic_store_n(&block->cdr.answer_us, worker->cdr->now_us, __ATOMIC_RELAXED);\n",
@@ -61,6 +53,7 @@ MUTANTS = [
         "\t__atomic_compare_exchange_n(\n\t\t&cdr->answer_us, &never, engine->now_us, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);\n",
         "\tcdr->answer_us = engine->now_us + never;\n",
         "a 2xx of which no dialog can be made changes the record of the first one",
+        first=320,
     ),
     Mutant(
         "raced-answer-billed-as-attempt",
@@ -465,7 +458,7 @@ MUTANTS = [
         "\t\t\tcontinue;\n",
         "\t\tatomic_store(&record->server, BP_WORD_SET(next, STATE, terminated) | BP_WORD_FREE);\n",
         "two workers whose timers come up at one time both end the record",
-        first=2601,
+        first=130,
     ),
     Mutant(
         "generation-stays",

@@ -119,10 +119,11 @@ talk_of(const struct call *call, const struct agent *to, const struct seen *m, e
 	return witness_talk((struct call *)call, text_hash(*side == CALLER ? m->from_tag : m->to_tag));
 }
 
+/* An ACK that overtook the making of the dialog, in another hand, is not known to it. */
 static bool
 is_near(const struct sim *sim, const struct talk *talk)
 {
-	return talk->acked.begin == 0 || talk->acked.us + SECONDS(1) >= talk->us + sim_64t1(sim);
+	return !talk_is_acked(sim, talk) || talk->acked.us + SECONDS(1) >= talk->us + sim_64t1(sim);
 }
 
 static const char *
@@ -130,7 +131,7 @@ fault_of_own(const struct sim *sim, const struct in_hand *hand, const struct tal
 	const struct seen *m)
 {
 	bool ack = text_is(m->method, "ACK");
-	uint64_t no_ack_us;
+	uint64_t no_ack_us, now_us = hand->now_us + SECONDS(1); /* another hand may have made the dialog, a little before */
 
 	if (!edge_config(sim->edge)->reap_by_bye)
 		return "though it is to be silent";
@@ -139,9 +140,9 @@ fault_of_own(const struct sim *sim, const struct in_hand *hand, const struct tal
 	no_ack_us = talk->us + sim_64t1(sim);
 	if (m->serial != 0 || m->body.size > 0 || m->essence.via_count != 1)
 		return "that is not its own";
-	if (ack && (side != CALLEE || !is_near(sim, talk) || hand->now_us < no_ack_us || m->cseq != 1))
+	if (ack && (side != CALLEE || !is_near(sim, talk) || now_us < no_ack_us || m->cseq != 1))
 		return "that nothing asks for";
-	if (!ack && hand->now_us < talk_end_us(sim, talk) && !(is_near(sim, talk) && hand->now_us >= no_ack_us))
+	if (!ack && now_us < talk_end_us(sim, talk) && !(is_near(sim, talk) && now_us >= no_ack_us))
 		return "to a dialog that is up";
 	if (!ack && talk->cseq_tick[!side] < hand->begin && m->cseq <= talk->cseq[!side])
 		return "whose CSeq is not higher than the last one (RFC 3261 12.2.1.1)";

@@ -176,7 +176,7 @@ upstream_for(struct sim *sim, const struct in_hand *hand, const struct sent *sen
 {
 	struct upstream *up = sent->client->up, *again;
 
-	if (!upstream_may_be_over(sim, up, hand->now_us))
+	if (!upstream_may_be_over(sim, up, sim->now_us)) /* the call may have been stopped while timer F ran out */
 		return up;
 	again = upstream_new(sim, sent->client);
 	again->arrived = (struct mark){.us = hand->now_us, .begin = hand->begin, .end = hand->begin, .count = 1};

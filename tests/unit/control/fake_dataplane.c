@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct bp_name_table *fake_names;
+
 static uint64_t
 environment(const char *name)
 {
@@ -159,6 +161,12 @@ uint64_t
 bp_dataplane_now_us(const struct bp_dataplane *d)
 {
 	return d->now_us;
+}
+
+void
+bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
+{
+	fake_names = names;
 }
 
 bool

@@ -41,4 +41,7 @@ void fake_event(struct bp_event_message *event, uint64_t time_us, const char *fa
 unsigned fake_answered_call(struct bp_event_message *events, const char *call_id);
 unsigned fake_cancelled_call(struct bp_event_message *events, const char *call_id);
 
+/* What bp_dataplane_names() was told. */
+extern struct bp_name_table *fake_names;
+
 #endif

@@ -290,7 +290,7 @@ static void
 hostile_texts(void **state)
 {
 	static const char *const evil[] = {"\"},{\"x\":\"", "\\", "a\\\"b", "\x01\x1f\x7f\t\r\n", "\xff\xfe", "\xc3\x28",
-		"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80"};
+		"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "gr\xc3\xbc n \xe2\x82\xac \xf0\x9f\x98\x80"};
 	const char *texts[BP_CDR_TEXT_COUNT];
 
 	for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {

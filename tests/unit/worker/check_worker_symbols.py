@@ -19,6 +19,7 @@ import sys
 ROOTS = {
     "bp_worker_turn", "bp_worker_next_us", "bp_idle_decide",
     "bp_worker_datagrams", "bp_worker_unreachable", "bp_worker_reserve", "bp_worker_send", "bp_reclaim_defer",
+    "bp_worker_resolve", "bp_worker_resolved",
 }
 
 # If one of these is not reached, the walk is broken and its silence means nothing.

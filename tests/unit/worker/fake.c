@@ -180,6 +180,11 @@ bp_engine_probe(struct bp_engine *engine, uint16_t trunk, uint16_t target, uint3
 }
 
 void
+bp_engine_release(struct bp_engine *engine, uint64_t now_us)
+{
+}
+
+void
 bp_engine_drain(struct bp_engine *engine)
 {
 	__atomic_store_n(&fake.drained, fake.drained + 1, __ATOMIC_RELEASE);

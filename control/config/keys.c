@@ -283,9 +283,9 @@ static const struct bp_schema_row trunk_rows[] = {
 		.text = "`call_id`: the same call always takes the same order of targets. `none`: each request begins at the next"
 			" target, in turn by weight, on each worker."},
 	{.key = "health", .shape = BP_SHAPE_MAPPING, .inner = &health_schema, FIELD(bp_file_trunk, health),
-		.text = "What becomes of a target that fails."},
+		.text = "What becomes of a target that fails. All addresses of a name are one target."},
 	{.key = "probe", .shape = BP_SHAPE_MAPPING, .inner = &probe_schema, FIELD(bp_file_trunk, probe),
-		.text = "OPTIONS from the edge to each target."},
+		.text = "OPTIONS from the edge to each target; of a name, to its first address, and none while there is no such."},
 	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
 		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
 		.text = "Where it leads. They are tried by priority, among equals beginning at one chosen by weight; the"

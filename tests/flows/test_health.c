@@ -38,6 +38,27 @@ bob_and_carol(struct bp_config *config)
 	watch(config, 3);
 }
 
+static void
+name_then_carol(struct bp_config *config)
+{
+	struct bp_config_target *target;
+
+	bob_then_carol(config);
+	target = &config->trunks[0].targets[0];
+	config->trunks[0].named = true;
+	strcpy(target->uri, "sip:a.example.com");
+	memset(&target->flow, 0, sizeof(target->flow));
+	target->name = calloc(1, sizeof(*target->name));
+	bp_name_key_make(target->name, "a.example.com", strlen("a.example.com"), 0);
+}
+
+static void
+known(struct world *w)
+{
+	world_name(w, "a.example.com", 0, BP_NAME_FOUND);
+	world_name_at(w, &bob, 1, 1, 0);
+}
+
 static struct bp_target_health *
 health(struct world *w, unsigned target)
 {
@@ -310,6 +331,56 @@ forged_probe(void **state)
 	check_int(w, health(w, 0)->answered, 0);
 }
 
+/* Without an answer a name is down; with one its addresses are one target, whose failures count. */
+static void
+name_without_an_answer(void **state)
+{
+	struct world *w = *state;
+
+	bp_health_set(&health(w, 1)->probed_down, 1);
+	goes_to(w, &carol); /* the only one there is a way to */
+	known(w);
+	goes_to(w, &bob);
+	bp_health_set(&health(w, 1)->probed_down, 0);
+	for (unsigned i = 0; i < 3; i++)
+		fails_over(w, NULL);
+	check_int(w, health(w, 0)->holds, 1);
+	goes_to(w, &carol);
+	bp_health_set(&health(w, 1)->probed_down, 1);
+	goes_to(w, &bob);
+	check_int(w, health(w, 0)->failures, 0);
+	w->config->trunks[0].draining = w->config->trunks[0].targets[0].draining = true;
+	goes_to(w, &carol);
+}
+
+/* To the first address of a name; while there is none, nothing, and that it was so is noted. */
+static void
+probe_of_a_name(void **state)
+{
+	struct world *w = *state;
+	const char *options;
+
+	bp_engine_probe(w->engines[0], 0, 0, 7, w->now_us);
+	expect_nothing(w);
+	check_int(w, health(w, 0)->answered, 7 << 16 | BP_PROBE_SKIPPED);
+	check_int(w, world_sum(w)->probes_sent, 0);
+	known(w);
+	bp_engine_probe(w->engines[0], 0, 0, 8, w->now_us);
+	options = expect(w, &bob, "OPTIONS");
+	expect_nothing(w);
+	check_text(w, text_uri(options), "sip:a.example.com");
+	say(w, &bob, ua_response(&bob, options, 200, "b"));
+	expect_absorbed(w);
+	check_int(w, health(w, 0)->answered, 8 << 16 | 200);
+	check_int(w, w->names_asked, 0);
+}
+
+static const struct world_options named = {.workers = 1,
+	.transactions = 256,
+	.dialogs = 128,
+	.kept_bytes = 1 << 20,
+	.names = true,
+	.prepare = name_then_carol};
 static const struct world_options serial = {
 	.workers = 1, .transactions = 256, .dialogs = 128, .kept_bytes = 1 << 20, .prepare = bob_then_carol};
 static const struct world_options equal = {
@@ -327,6 +398,8 @@ static const struct CMUnitTest tests[] = {
 	flow_test_with(in_turn, &equal),
 	flow_test_with(probe, &serial),
 	flow_test_with(forged_probe, &serial),
+	flow_test_with(name_without_an_answer, &named),
+	flow_test_with(probe_of_a_name, &named),
 };
 
 FLOW_TESTS_MAIN(tests)

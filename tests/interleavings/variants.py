@@ -57,14 +57,11 @@ MUTANTS = [
         "\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));\n"
         "\tif (atomic_load(&record->live) != live) /* the record ended meanwhile, and did not take it along */\n"
         "\t\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));\n"
-        "\tif (bp_step_branch_done(engine, record, generation, status).action != BP_DO_SEND)\n"
-        "\t\treturn BP_VERDICT_ABSORBED;\n",
-        "\tbool last = bp_step_branch_done(engine, record, generation, status).action == BP_DO_SEND;\n\n"
+        "\tswap = bp_step_branch_done(engine, record, generation, status);\n",
+        "\tswap = bp_step_branch_done(engine, record, generation, status);\n"
         "\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, kept));\n"
         "\tif (atomic_load(&record->live) != live)\n"
-        "\t\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));\n"
-        "\tif (!last)\n"
-        "\t\treturn BP_VERDICT_ABSORBED;\n",
+        "\t\tbp_retire_kept(engine, atomic_exchange(&live->branches[branch].response, NULL));\n",
         "a branch counts as done before its response is there for whoever chooses the best",
         "histories fork 6 0",
     ),
@@ -176,12 +173,16 @@ MUTANTS = [
     Mutant(
         "1xx-before-the-swap",
         "proxy/upstream.c",
-        "\tif (bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status).action != BP_DO_SEND)\n"
+        "\tstruct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status);\n\n"
+        "\tif (swap.action != BP_DO_SEND)\n"
         "\t\treturn BP_DROP_response_unexpected;\n"
+        "\tbp_account_provisional(engine, record, &swap);\n"
         "\treturn pass(engine, record, m, KEEP_WHOLE);",
-        "\tint verdict = pass(engine, record, m, KEEP_WHOLE);\n\n"
-        "\tif (bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status).action != BP_DO_SEND)\n"
+        "\tint verdict = pass(engine, record, m, KEEP_WHOLE);\n"
+        "\tstruct bp_swap swap = bp_step_server(engine, record, generation, BP_IST_ON_TU_1XX, 0, m->status);\n\n"
+        "\tif (swap.action != BP_DO_SEND)\n"
         "\t\treturn BP_DROP_response_unexpected;\n"
+        "\tbp_account_provisional(engine, record, &swap);\n"
         "\treturn verdict;",
         "a 1xx is kept and sent before the swap that says whether it may be",
         "histories fork 5 0",

@@ -565,7 +565,7 @@ MUTANTS = [
     Mutant(
         "bye-ends-nothing",
         "proxy/response.c",
-        "\tbp_dialog_end(&engine->dialogs, index, generation, BP_DIALOG_END_bye);",
+        "\tbp_account_bye_over(engine, record, m, index, generation, early);",
         "\t(void)index;\n\t(void)generation;",
         "the dialog goes on after its BYE",
     ),

@@ -229,6 +229,25 @@ busy_workers(void **state)
 	assert_int_not_equal(next_probe(s, 0, 2 * INTERVAL), 0);
 }
 
+/* A name without an answer: nothing was sent, so nothing is learnt, and the next one comes at its time. */
+static void
+skipped(void **state)
+{
+	struct scene *s = *state;
+	struct bp_prober_counts counts;
+
+	for (unsigned i = 0; i < 5; i++)
+		one(s, BP_PROBE_SKIPPED);
+	assert_false(is_down(s, 0));
+	assert_true(bp_prober_read(s->prober, 1, 0, &counts));
+	assert_int_equal(counts.answered + counts.failed, 0);
+	one(s, 503);
+	one(s, 503);
+	one(s, BP_PROBE_SKIPPED);
+	one(s, 503);
+	assert_true(is_down(s, 0));
+}
+
 int
 main(void)
 {
@@ -238,6 +257,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(thresholds, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(busy_workers, setup, teardown),
+		cmocka_unit_test_setup_teardown(skipped, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -448,6 +448,12 @@ bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_
 	return dialog;
 }
 
+bool
+bp_dialog_is_filling(struct bp_dialog *dialog)
+{
+	return state_of(atomic_load(&dialog->word)) == BP_DIALOG_FILLING;
+}
+
 /* What a message says of its dialog. */
 struct names {
 	uint64_t call_id, from_tag, to_tag;

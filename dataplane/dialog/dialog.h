@@ -120,6 +120,9 @@ void bp_call_release(const struct bp_dialog_worker *worker, uint32_t index, uint
 struct bp_dialog *bp_dialog_confirm(const struct bp_dialog_worker *worker, uint32_t index, uint32_t generation,
 	const struct bp_sip_message *response, const struct bp_flow *caller, const struct bp_hop *callee, uint64_t now_us);
 
+/* bp_dialog_confirm() gave a dialog that another worker has not finished making. */
+bool bp_dialog_is_filling(struct bp_dialog *dialog);
+
 /* @m, a request or 2xx within the dialog, carries the Contact of @side (12.2.1.2, 12.2.2). @flow: that the Contact
  * leads to, NULL: to no address. */
 void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *dialog, enum bp_side side,
@@ -131,12 +134,6 @@ void bp_dialog_refresh(const struct bp_dialog_worker *worker, struct bp_dialog *
 struct bp_dialog *bp_dialog_find(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);
 
-/* Which side of @dialog sent the request @m, or the request that the response @m is to. */
-enum bp_side bp_dialog_side(const struct bp_dialogs *dialogs, const struct bp_dialog *dialog, const struct bp_sip_message *m);
-
-/* The same, in that call only. */
-struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
-	uint32_t generation, enum bp_side *from, uint32_t *found);
 /* The same, in that call only. */
 struct bp_dialog *bp_dialog_find_in_call(const struct bp_dialogs *dialogs, const struct bp_sip_message *m, uint32_t index,
 	uint32_t generation, enum bp_side *from, uint32_t *found);

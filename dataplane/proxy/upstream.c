@@ -67,8 +67,9 @@ bp_upstream_provisional(
 }
 
 /* The first 2xx of each callee makes a dialog. The flow of the INVITE is gone with the live part when another callee of
- * a fork further down answers: then the source of the 2xx stands for it. */
-static void
+ * a fork further down answers: then the source of the 2xx stands for it. False: another worker has the same 2xx in hand
+ * and is just making the dialog. */
+static bool
 make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m)
 {
@@ -78,18 +79,20 @@ make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generat
 
 	if (record->to_tagged) {
 		bp_remote_refresh(engine, record, branch, m);
-		return;
+		return true;
 	}
 	if (record->dialog == BP_NO_INDEX)
-		return;
+		return true;
 	if (m->to_tag.size == 0) {
 		bp_account_no_dialog(engine, record, m);
-		return;
+		return true;
 	}
 	bp_account_answering(engine, record, over ? over : &engine->from);
 	callee = bp_remote_of_response(engine, m, over ? over : &engine->from);
 	dialog = bp_dialog_confirm(&engine->dialogs, record->dialog, record->dialog_generation, m, &record->upstream,
 		&callee, engine->now_us);
+	if (dialog != NULL && bp_dialog_is_filling(dialog))
+		return false;
 	if (dialog != NULL && (record->session != 0 || m->first[BP_SIP_SESSION_EXPIRES] != 0)) {
 		bp_remote_session(engine, record, dialog, BP_SIDE_CALLER, m);
 	} else if (dialog == NULL &&
@@ -97,9 +100,11 @@ make_dialog(struct bp_engine *engine, struct bp_record *record, uint32_t generat
 		bp_account_no_dialog(engine, record, m);
 		bp_count(&engine->counters->drops[BP_DROP_call_not_kept], 1);
 	}
+	return true;
 }
 
-/* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. */
+/* Every 2xx to an INVITE goes upstream, the first and each repetition (RFC 6026 7.1); none is kept here. But no
+ * repetition goes before the dialog is there, or its BYE would find none: it is absorbed, and the first one follows. */
 int
 bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t generation, unsigned branch,
 	const struct bp_sip_message *m, bool *accepted)
@@ -113,8 +118,8 @@ bp_upstream_2xx(struct bp_engine *engine, struct bp_record *record, uint32_t gen
 		bp_account_accepted(engine, record, &swap);
 		bp_retire_kept(engine, atomic_exchange(&record->response, NULL));
 	}
-	make_dialog(engine, record, generation, branch, m);
-	return pass(engine, record, m, KEEP_NOT);
+	return make_dialog(engine, record, generation, branch, m) ? pass(engine, record, m, KEEP_NOT)
+								  : BP_VERDICT_ABSORBED;
 }
 
 static void

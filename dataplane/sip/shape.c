@@ -12,7 +12,11 @@
 
 #include "sip/scan.h"
 
-#define LEARN_EVERY 16 /* misses */
+/* One miss of so many is learnt from: of many while that helps, of few where messages have no shape. */
+#define LEARN_EVERY 16
+#define LEARN_SELDOM 256
+#define TRIALS 4096    /* misses before it must have helped */
+#define FORGET_AT 65536 /* what was long ago counts half */
 
 static uint32_t
 end_of(struct bp_span span)
@@ -202,6 +206,19 @@ learn(struct bp_sip_shape *shape, const struct bp_sip_message *m, const struct b
 			free_line(shape, view, m, &m->headers[i]);
 }
 
+static bool
+is_turn(struct bp_sip_shapes *shapes)
+{
+	unsigned every = shapes->found + TRIALS >= shapes->missed ? LEARN_EVERY : LEARN_SELDOM;
+	bool turn = shapes->missed % every == 0;
+
+	if (++shapes->missed >= FORGET_AT) {
+		shapes->missed /= 2;
+		shapes->found /= 2;
+	}
+	return turn;
+}
+
 void
 bp_shape_missed(struct bp_sip_shapes *shapes, uint64_t key, const struct bp_sip_message *m,
 	const struct bp_sip_limits *limits)
@@ -209,7 +226,7 @@ bp_shape_missed(struct bp_sip_shapes *shapes, uint64_t key, const struct bp_sip_
 	struct bp_shape_set *set = bp_shape_set(shapes, key);
 	unsigned way = set->turn;
 
-	if (!shapes->eager && shapes->missed++ % LEARN_EVERY != 0)
+	if (!shapes->eager && !is_turn(shapes))
 		return;
 	if (!can_learn(m))
 		return;

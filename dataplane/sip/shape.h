@@ -38,7 +38,7 @@ struct bp_sip_shapes {
 		uint64_t candidate; /* seen once, and learnt when it is seen again */
 		unsigned turn;      /* way that is learnt into next */
 	} sets[BP_SHAPE_SETS];
-	uint32_t found, missed;
+	uint64_t found, missed;
 	bool eager; /* tests: each message that fits no shape is learnt at once */
 	struct bp_sip_shape shapes[BP_SHAPE_SETS][BP_SHAPE_WAYS];
 };

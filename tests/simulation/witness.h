@@ -72,6 +72,8 @@ struct branch {
 	bool c_due;                                 /* when that came */
 	unsigned status;                            /* of the first in `refused` */
 	bool ambiguous;                             /* another one came at the same time, and may have been first */
+	unsigned answering;                         /* hands that have a 2xx to its INVITE */
+	uint64_t answered;                          /* tick of the end of the last one that sent it up */
 	struct mark cancel_answered, failed;        /* failed: ICMP */
 	uint64_t cancel_us;
 	unsigned cancels, acks;

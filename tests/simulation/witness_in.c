@@ -96,6 +96,13 @@ note_response(const struct sent *sent)
 		branch->ambiguous = true;
 }
 
+static bool
+is_answer(const struct sent *sent)
+{
+	return sent->branch->up->client->invite && sent->status >= 200 && sent->status < 300 &&
+		strcmp(sent->method, "CANCEL") != 0;
+}
+
 void
 witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t now_us)
 {
@@ -115,6 +122,7 @@ witness_begin(struct sim *sim, struct in_hand *hand, struct sent *sent, uint64_t
 		hand->up = sent->branch->up;
 		refresh_begin(sim, hand);
 		note_response(sent);
+		sent->branch->answering += is_answer(sent);
 		hand->talk = ended_talk(sim, sent);
 		if (hand->talk != NULL)
 			mark_begin(sim, &hand->talk->bye_answered, now_us);
@@ -160,13 +168,15 @@ has_more_targets(const struct sim *sim, const struct upstream *up)
 }
 
 /* RFC 3261 16.7 step 5, RFC 6026 7.1: each 2xx goes up, also when a CANCEL was asked, and each time that it comes;
- * unless another call has a refusal in hand that it is about to send. */
+ * unless another hand has a refusal that it is about to send, or had the same 2xx at the same time and sent that. */
 static void
 check_2xx(struct sim *sim, const struct in_hand *hand)
 {
 	const struct branch *branch = hand->sent->branch;
 	struct upstream *up = branch->up;
 
+	if (branch->answering > 1 || branch->answered > hand->begin)
+		return;
 	if (hand->forwarded > 0 || branch->refused.begin > 0 || up->final >= 300 ||
 		branch_may_be_over(sim, branch, mark_settled_us(sim, &branch->accepted)) ||
 		sim->now_us >= branch->accepted.us + sim_64t1(sim) || /* timer M */
@@ -315,6 +325,16 @@ check_bye(struct sim *sim, const struct in_hand *hand)
 }
 
 static void
+end_answer(const struct sim *sim, const struct in_hand *hand)
+{
+	struct branch *branch = hand->sent->branch;
+
+	branch->answering--;
+	if (hand->forwarded > 0)
+		branch->answered = sim->tick + 1;
+}
+
+static void
 check_response(struct sim *sim, const struct in_hand *hand)
 {
 	const struct sent *sent = hand->sent;
@@ -416,14 +436,16 @@ sent_in_dialog(const struct in_hand *hand)
 	return hand->sent != NULL && hand->sent->kind == SENT_REQUEST && hand->sent->leg != NULL && hand->forwarded > 0;
 }
 
-/* RFC 3261 12.2.2: the highest of each side. */
+/* RFC 3261 12.2.2: the highest of each side. Of a request that came before the dialog was sure to be there, in the hand of
+ * another worker, it may know nothing. */
 static void
-note_cseq(const struct sim *sim, const struct sent *sent)
+note_cseq(const struct sim *sim, const struct in_hand *hand)
 {
+	const struct sent *sent = hand->sent;
 	struct talk *talk = witness_talk_of(sent->leg);
 	enum side side = sent->leg->side;
 
-	if (talk == NULL || sent->seen.cseq <= talk->cseq[side])
+	if (talk == NULL || talk->made == 0 || talk->made > hand->begin || sent->seen.cseq <= talk->cseq[side])
 		return;
 	talk->cseq[side] = sent->seen.cseq;
 	talk->cseq_tick[side] = sim->tick;
@@ -432,8 +454,11 @@ note_cseq(const struct sim *sim, const struct sent *sent)
 void
 witness_end(struct sim *sim, struct in_hand *hand)
 {
-	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL)
+	if (hand->sent != NULL && hand->sent->kind == SENT_RESPONSE && hand->sent->branch != NULL) {
 		check_response(sim, hand);
+		if (is_answer(hand->sent))
+			end_answer(sim, hand);
+	}
 	if (hand->sent != NULL)
 		check_request(sim, hand);
 	sim->tick++;
@@ -447,5 +472,5 @@ witness_end(struct sim *sim, struct in_hand *hand)
 	if (hand->refreshed != NULL)
 		refresh_end(sim, hand);
 	if (sent_in_dialog(hand))
-		note_cseq(sim, hand->sent);
+		note_cseq(sim, hand);
 }

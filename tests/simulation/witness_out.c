@@ -41,10 +41,11 @@ is_target(const struct sim *sim, const struct agent *to, enum trunk trunk)
 /* A dialog of a fork, made when the first one had ended already: the caller's Contact is not known any more, and one
  * without a route set leaves the Request-URI as it is. */
 static bool
-is_target_forgotten(const struct sent *sent, const struct seen *m)
+is_target_forgotten(const struct sim *sim, const struct sent *sent, const struct seen *m)
 {
 	for (const struct talk *talk = sent->call->talks; talk != NULL; talk = talk->next)
-		if (talk->ended && sent->leg->side == CALLEE && text_equal(m->uri, sent->seen.uri))
+		if ((talk->ended || talk_end_us(sim, talk) <= sim->now_us) && sent->leg->side == CALLEE &&
+			text_equal(m->uri, sent->seen.uri))
 			return true;
 	return false;
 }
@@ -63,7 +64,7 @@ check_way(struct sim *sim, const struct sent *sent, const struct agent *to, cons
 		right = is_target(sim, to, sent->call->trunk);
 	if (!right)
 		sim_fail(sim, sent->call, "a request went to %s, who has nothing to do with it", to->contact);
-	if (leg != NULL && !text_is(m->uri, leg->target) && !is_target_forgotten(sent, m))
+	if (leg != NULL && !text_is(m->uri, leg->target) && !is_target_forgotten(sim, sent, m))
 		sim_fail(sim, sent->call, "the Request-URI is not the remote target (RFC 3261 12.2.1.1)");
 }
 

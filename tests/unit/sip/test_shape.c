@@ -81,7 +81,7 @@ static bool
 parse_both(struct bp_sip_shapes *shapes, const uint8_t *bytes, uint32_t size)
 {
 	static struct bp_sip_message plain, shaped;
-	uint32_t found = shapes->found;
+	uint64_t found = shapes->found;
 
 	bp_sip_parse(&plain, bytes, size, &limits);
 	assert_int_equal(bp_sip_parse_shaped(shapes, &shaped, bytes, size, &limits), plain.fault);

@@ -9,6 +9,7 @@
 #include "dns/dns.h"
 #include "http/server.h"
 #include "log.h"
+#include "probe.h"
 #include "state.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@
 
 #define EVENTS_BATCH 256
 #define EVENT_BATCHES_MAX 64 /* a turn of the main loop is bounded too */
+#define TURN_PROBING_MS 20
 #define TURN_TAKING_MS 10 /* what workers leave for control */
 #define TURN_MS 100
 #define WATCH_US 1000000
@@ -186,10 +188,13 @@ is_drained(const struct daemon *d, uint64_t now_us)
 static void
 loop(struct daemon *d)
 {
+	bool probing = bp_prober_active(d->control.prober);
 	bool taking = d->control.config->trace.messages > 0 || d->control.cdr != NULL;
 	int turn_ms = taking ? TURN_TAKING_MS : TURN_MS;
 	struct pollfd signals = {.fd = d->signals, .events = POLLIN};
 
+	if (probing && turn_ms > TURN_PROBING_MS)
+		turn_ms = TURN_PROBING_MS;
 	for (;;) {
 		uint64_t now_us;
 
@@ -199,6 +204,8 @@ loop(struct daemon *d)
 		take_events(d);
 		take_cdrs(d);
 		watch(d, now_us);
+		if (probing && !atomic_load(&d->control.draining))
+			bp_prober_turn(d->control.prober, d->control.dataplane, now_us);
 		if (is_drained(d, now_us))
 			return;
 	}
@@ -244,6 +251,10 @@ start(struct daemon *d, struct bp_config *config)
 	d->control.started_us = bp_now_utc_us();
 	d->watched_us = bp_now_monotonic_us();
 	atomic_store(&d->control.alive_us, d->watched_us);
+	if (bp_prober_create(&d->control.prober, config, d->watched_us, d->control.started_us) != 0) {
+		bp_log_text(BP_LOG_ERROR, "start_failed", "no memory for probes");
+		return false;
+	}
 	if (bp_http_start(&d->http, &d->sockets, &d->control) == 0)
 		return true;
 	bp_log_text(BP_LOG_ERROR, "start_failed", "the HTTP server could not be started");
@@ -260,6 +271,7 @@ stop(struct daemon *d)
 {
 	bp_http_stop(d->http);
 	bp_http_close(&d->sockets);
+	bp_prober_free(d->control.prober);
 	bp_dns_stop(d->control.dns);
 	if (d->control.dataplane != NULL) {
 		if (d->control.cdr != NULL)

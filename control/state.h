@@ -16,11 +16,13 @@
 #define BP_ALIVE_US 3000000
 
 struct bp_dns;
+struct bp_prober;
 
 struct bp_control {
 	struct bp_dataplane *dataplane; /* fixed while any thread runs */
 	const struct bp_config *config; /* the same; owned by the data path */
 	struct bp_trace_store *trace;   /* has its own lock */
+	struct bp_prober *prober;       /* main: rw; NULL: there is none */
 	struct bp_dns *dns;             /* NULL: names are not resolved */
 	struct bp_cdr_writer *cdr;      /* the same; NULL: no call detail records */
 	uint64_t started_us;            /* UTC */

@@ -41,6 +41,30 @@ void bp_build_realms(struct bp_builder *b);
 void bp_build_trunks(struct bp_builder *b);
 void bp_build_routes(struct bp_builder *b);
 
+/* Makes config->route_index of @count routes in all, those of files included, and checks that each can be reached. */
+struct bp_route_source {
+	const char *prefix; /* not NUL-terminated when from a file */
+	uint32_t route;     /* index into config->routes */
+	uint32_t line;      /* of its file; 0: the route's own */
+	uint16_t trunk;
+	uint8_t prefix_size;
+};
+/* Sorts @sources. Routes that are never reached are reported. @always: also when there are few. */
+void bp_build_route_index(struct bp_builder *b, struct bp_route_source *sources, uint32_t count, bool always);
+void bp_route_index_free(struct bp_route_index *index);
+/* The order of precedence, for qsort(). */
+int bp_route_compare(const struct bp_config_route *a, const struct bp_config_route *b);
+
+/* Reads the prefixes of routes[@route] (of the file), and appends them to @sources of @room, which grow. */
+struct bp_route_sources {
+	struct bp_route_source *list; /* owned */
+	uint32_t count, room;
+	char **texts; /* contents of the files, to which sources point; owned */
+	uint32_t text_count;
+};
+bool bp_route_sources_add(struct bp_builder *b, struct bp_route_sources *sources, struct bp_route_source source);
+void bp_build_prefixes(struct bp_builder *b, struct bp_route_sources *sources, uint32_t route, uint32_t in_file);
+
 /* calloc that reports failure. */
 void *bp_builder_alloc(struct bp_builder *b, size_t count, size_t size);
 

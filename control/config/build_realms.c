@@ -306,6 +306,7 @@ bp_build_realms(struct bp_builder *b)
 
 		memcpy(out->name, in[i].name, sizeof(out->name));
 		out->trust = (enum bp_trust)in[i].trust;
+		out->path = (enum bp_path)in[i].path;
 		b->first_interface[i] = b->config->interface_count;
 		bp_builder_path(b, "realms[%u].port", i);
 		if (bp_names_find(

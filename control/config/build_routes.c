@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct route_key {
-	const struct bp_config_route *route;
-	uint32_t index;
-};
-
 /* The listener of @realm that a message to @to leaves from: one whose network has it, else one with a
  * gateway. BP_CONFIG_NONE: none; *family says whether there is one of its family at all. */
 static uint16_t
@@ -160,6 +155,8 @@ build_targets(struct bp_builder *b, const struct bp_file_trunk *in, uint32_t tru
 
 		t->weight = target[i].weight;
 		t->priority = target[i].priority;
+		t->draining = target[i].drain != 0;
+		out->draining |= t->draining;
 		t->flow.ip = to->ip;
 		t->flow.port = to->port;
 		t->flow.transport = BP_TRANSPORT_UDP;
@@ -191,6 +188,7 @@ build_trying(
 	char found[32], end[32];
 
 	out->parallel = in->fork != 0;
+	out->by_turn = in->hash != 0;
 	out->timeout_us = in->timeout_us;
 	if (in->timeout_us != 0 && end_us != 0 && in->timeout_us >= end_us)
 		bp_document_error(b->document, bp_builder_at(b, in->node, "timeout"),
@@ -198,6 +196,38 @@ build_trying(
 			"found %s, expected less than 64*t1 (%s), or none",
 			bp_unit_duration_text(in->timeout_us, found, sizeof(found)),
 			bp_unit_duration_text(end_us, end, sizeof(end)));
+}
+
+static void
+build_probe(struct bp_builder *b, const struct bp_file_probe *in, uint32_t index, struct bp_config_probe *out)
+{
+	char found[32], interval[32];
+
+	*out = (struct bp_config_probe){in->interval_us, in->timeout_us, in->up, in->down};
+	if (in->interval_us != 0 && in->timeout_us >= in->interval_us)
+		bp_document_error(b->document, bp_builder_at(b, in->node, "timeout"),
+			bp_builder_path(b, "trunks[%u].probe.timeout", index),
+			"found %s, expected less than interval (%s)", bp_unit_duration_text(in->timeout_us, found, sizeof(found)),
+			bp_unit_duration_text(in->interval_us, interval, sizeof(interval)));
+}
+
+/* Where nothing can change nothing is kept: a lone target is used whatever became of it, so it is only counted and shown
+ * where that is asked for. */
+static void
+build_health(struct bp_builder *b, const struct bp_file_trunk *in, struct bp_config_trunk *out)
+{
+	size_t size = sizeof(*out->state) + in->targets.count * sizeof(out->state->targets[0]);
+
+	out->health =
+		(struct bp_config_health){in->health.failures, in->health.hold_us, in->health.retry_after_us};
+	if (out->health.failures == 0 && out->probe.interval_us == 0 &&
+		(out->health.retry_after_us == 0 || in->targets.count < 2))
+		return;
+	out->state = aligned_alloc(64, size);
+	if (out->state == NULL)
+		bp_report_error(b->document->report, 0, 0, "", "out of memory");
+	else
+		memset(out->state, 0, size);
 }
 
 void
@@ -217,6 +247,8 @@ bp_build_trunks(struct bp_builder *b)
 		b->config->trunk_count++;
 		memcpy(out->name, in[i].name, sizeof(out->name));
 		build_trying(b, &in[i], i, out);
+		build_probe(b, &in[i].probe, i, &out->probe);
+		build_health(b, &in[i], out);
 		bp_builder_path(b, "trunks[%u].realm", i);
 		known = bp_names_find(b, &b->realms, in[i].realm, bp_builder_at(b, in[i].node, "realm"),
 			"realm", &out->realm);
@@ -229,97 +261,101 @@ bp_build_trunks(struct bp_builder *b)
 	}
 }
 
-static int
-by_route_key(const void *a, const void *b)
+/* Where it goes: exactly one of three keys. */
+static bool
+build_way(struct bp_builder *b, const struct bp_file_route *in, uint32_t index, struct bp_config_route *out)
 {
-	const struct route_key *x = a, *y = b;
-	int order = x->route->from - y->route->from;
+	const yaml_node_t *trunk = bp_document_get(b->document, in->node, "trunk");
+	const yaml_node_t *realm = bp_document_get(b->document, in->node, "realm");
+	const yaml_node_t *file = bp_document_get(b->document, in->node, "prefixes_file");
+	const yaml_node_t *prefix = bp_document_get(b->document, in->node, "user_prefix");
 
-	if (order == 0)
-		order = strcmp(x->route->domain, y->route->domain);
-	if (order == 0)
-		order = strcmp(x->route->user_prefix, y->route->user_prefix);
-	if (order == 0)
-		order = x->index < y->index ? -1 : 1;
-	return order;
+	out->trunk = BP_CONFIG_NONE;
+	if (in->node->type == YAML_MAPPING_NODE && (trunk != NULL) + (realm != NULL) + (file != NULL) != 1) {
+		bool none = trunk == NULL && realm == NULL && file == NULL;
+
+		bp_document_error(b->document, none ? in->node : file != NULL ? file : realm,
+			bp_builder_path(b, "routes[%u]", index),
+			"found %s, expected either trunk: NAME or realm: NAME or prefixes_file: PATH",
+			none ? "neither trunk nor realm" : file != NULL ? "prefixes_file beside them" : "trunk and realm");
+		return false;
+	}
+	if (file != NULL && prefix != NULL) {
+		bp_document_error(b->document, prefix, bp_builder_path(b, "routes[%u].user_prefix", index),
+			"found a prefix beside prefixes_file, expected one of them");
+		return false;
+	}
+	out->listed = file != NULL;
+	if (trunk != NULL) {
+		bp_builder_path(b, "routes[%u].trunk", index);
+		return bp_names_find(b, &b->trunks, in->trunk, trunk, "trunk", &out->trunk);
+	}
+	bp_builder_path(b, "routes[%u].realm", index);
+	return realm == NULL || bp_names_find(b, &b->realms, in->realm, realm, "realm", &out->realm);
 }
 
-static void
-report_unreached(struct bp_builder *b, uint32_t index, uint32_t by)
+static uint8_t
+copy_domain(char out[128], const char in[128])
 {
-	const struct bp_file_route *in = b->file->routes.items;
-
-	bp_document_error(b->document, in[index].node, bp_builder_path(b, "routes[%u]", index),
-		"found a route that is never reached, expected it before the one on line %u, which takes all "
-		"that it"
-		" would",
-		bp_node_line(in[by].node));
-}
-
-/* A route behind one that takes everything from its realm, or behind its like, can never match. */
-static void
-check_reached(struct bp_builder *b)
-{
-	uint32_t count = b->config->route_count;
-	uint32_t *catch_all = bp_builder_alloc(b, b->file->realms.count, sizeof(uint32_t));
-	struct route_key *keys = bp_builder_alloc(b, count, sizeof(struct route_key));
-
-	if (catch_all == NULL || keys == NULL)
-		goto out;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct bp_config_route *route = &b->config->routes[i];
-
-		keys[i] = (struct route_key){route, i};
-		if (catch_all[route->from] != 0)
-			report_unreached(b, i, catch_all[route->from] - 1);
-		else if (route->domain_size == 0 && route->user_prefix_size == 0)
-			catch_all[route->from] = i + 1;
-	}
-	qsort(keys, count, sizeof(*keys), by_route_key);
-	for (uint32_t i = 1; i < count; i++) {
-		const struct bp_config_route *route = keys[i].route, *other = keys[i - 1].route;
-		uint32_t all = catch_all[route->from];
-
-		if (route->from == other->from && strcmp(route->domain, other->domain) == 0 &&
-			strcmp(route->user_prefix, other->user_prefix) == 0 &&
-			(all == 0 || keys[i].index < all - 1))
-			report_unreached(b, keys[i].index, keys[i - 1].index);
-	}
-out:
-	free(catch_all);
-	free(keys);
+	memcpy(out, in, 128);
+	return (uint8_t)strlen(in);
 }
 
 static bool
 build_route(struct bp_builder *b, const struct bp_file_route *in, uint32_t index, struct bp_config_route *out)
 {
-	const yaml_node_t *trunk = bp_document_get(b->document, in->node, "trunk");
-	const yaml_node_t *realm = bp_document_get(b->document, in->node, "realm");
 	bool good;
 
 	bp_builder_path(b, "routes[%u].from", index);
 	good = bp_names_find(
 		b, &b->realms, in->from, bp_builder_at(b, in->node, "from"), "realm", &out->from);
-	if (in->node->type == YAML_MAPPING_NODE && (trunk == NULL) == (realm == NULL)) {
-		bp_document_error(b->document, trunk != NULL ? realm : in->node,
-			bp_builder_path(b, "routes[%u]", index),
-			"found %s, expected either trunk: NAME or realm: NAME",
-			trunk != NULL ? "trunk and realm" : "neither trunk nor realm");
-		return false;
+	good &= build_way(b, in, index, out);
+	for (uint32_t i = 0; i < in->methods.count; i++) {
+		int method;
+
+		memcpy(&method, bp_schema_item(&in->methods, i, sizeof(method))->value, sizeof(method));
+		out->methods |= (uint16_t)(1u << method);
 	}
-	out->trunk = BP_CONFIG_NONE;
-	if (trunk != NULL) {
-		bp_builder_path(b, "routes[%u].trunk", index);
-		good &= bp_names_find(b, &b->trunks, in->trunk, trunk, "trunk", &out->trunk);
-	} else if (realm != NULL) {
-		bp_builder_path(b, "routes[%u].realm", index);
-		good &= bp_names_find(b, &b->realms, in->realm, realm, "realm", &out->realm);
-	}
+	out->order = index;
 	out->user_prefix_size = (uint8_t)strlen(in->user_prefix);
 	memcpy(out->user_prefix, in->user_prefix, sizeof(out->user_prefix));
-	out->domain_size = (uint8_t)strlen(in->domain);
-	memcpy(out->domain, in->domain, sizeof(out->domain));
-	return good && in->from[0] != '\0';
+	out->domain_size = copy_domain(out->domain, in->domain);
+	out->from_domain_size = copy_domain(out->from_domain, in->from_domain);
+	out->to_domain_size = copy_domain(out->to_domain, in->to_domain);
+	return good && in->from[0] != '\0' && !in->methods.faulty;
+}
+
+static int
+by_precedence(const void *a, const void *b)
+{
+	return bp_route_compare(a, b);
+}
+
+/* All routes with those that files stand for, sorted and checked. */
+static void
+index_routes(struct bp_builder *b)
+{
+	struct bp_route_sources sources = {0};
+	unsigned errors = b->document->report->errors;
+	bool listed = false;
+
+	qsort(b->config->routes, b->config->route_count, sizeof(*b->config->routes), by_precedence);
+	for (uint32_t i = 0; i < b->config->route_count; i++) {
+		const struct bp_config_route *route = &b->config->routes[i];
+
+		listed |= route->listed;
+		if (route->listed)
+			bp_build_prefixes(b, &sources, i, route->order);
+		else if (!bp_route_sources_add(b, &sources, (struct bp_route_source){route->user_prefix, i, 0,
+				 route->trunk, route->user_prefix_size}))
+			break;
+	}
+	if (b->document->report->errors == errors)
+		bp_build_route_index(b, sources.list, sources.count, listed);
+	for (uint32_t i = 0; i < sources.text_count; i++)
+		free(sources.texts[i]);
+	free(sources.texts);
+	free(sources.list);
 }
 
 void
@@ -336,5 +372,5 @@ bp_build_routes(struct bp_builder *b)
 	for (uint32_t i = 0; i < list->count; i++)
 		good &= build_route(b, &in[i], i, &b->config->routes[i]);
 	if (good)
-		check_reached(b);
+		index_routes(b);
 }

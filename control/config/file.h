@@ -52,6 +52,7 @@ struct bp_file_realm {
 	char port[BP_CONFIG_NAME_SIZE];
 	uint16_t vlan;
 	int trust;
+	int path;
 	struct bp_schema_list address; /* of struct bp_prefix */
 	struct bp_schema_list gateway; /* of struct bp_endpoint */
 	struct bp_schema_list listen;  /* of uint16_t */
@@ -61,6 +62,19 @@ struct bp_file_target {
 	const yaml_node_t *node;
 	struct bp_uri_value uri;
 	uint16_t weight, priority;
+	int drain;
+};
+
+struct bp_file_health {
+	const yaml_node_t *node;
+	uint32_t failures;
+	uint64_t hold_us, retry_after_us;
+};
+
+struct bp_file_probe {
+	const yaml_node_t *node;
+	uint64_t interval_us, timeout_us;
+	uint32_t up, down;
 };
 
 struct bp_file_trunk {
@@ -68,6 +82,9 @@ struct bp_file_trunk {
 	char name[BP_CONFIG_NAME_SIZE];
 	char realm[BP_CONFIG_NAME_SIZE];
 	int fork; /* 1: parallel */
+	int hash; /* 1: none */
+	struct bp_file_health health;
+	struct bp_file_probe probe;
 	uint64_t timeout_us;
 	struct bp_schema_list targets; /* of struct bp_file_target */
 };
@@ -77,8 +94,12 @@ struct bp_file_route {
 	char from[BP_CONFIG_NAME_SIZE];
 	char trunk[BP_CONFIG_NAME_SIZE];
 	char realm[BP_CONFIG_NAME_SIZE];
+	struct bp_schema_list methods; /* of int: enum bp_method */
 	char user_prefix[64];
+	char prefixes_file[BP_CONFIG_PATH_SIZE];
 	char domain[128];
+	char from_domain[128];
+	char to_domain[128];
 };
 
 struct bp_file_control {

@@ -3,6 +3,7 @@
  * Every key of the configuration file, once: the tables behind the reader and behind
  * docs/configuration.md. Which struct a row fills is in file.h.
  */
+#include "byepass/counters.h"
 #include "config/file.h"
 
 #define MS 1000ull
@@ -22,11 +23,20 @@ static const char *const HUGEPAGES[] = {"auto", "on", "off", NULL};   /* enum bp
 static const char *const POLL[] = {"busy", "adaptive", NULL};         /* enum bp_poll */
 static const char *const SPREAD[] = {"queues", "call_id", NULL};      /* enum bp_spread_by */
 static const char *const TRUST[] = {"untrusted", "trusted", NULL};    /* enum bp_trust */
+static const char *const PATH[] = {"supported", "always", "never", NULL}; /* enum bp_path */
+static const char *const HASH[] = {"call_id", "none", NULL};
+static const char *const NO[] = {"no", "yes", NULL};
 static const char *const NAME_SERVERS[] = {"none", "system", NULL};   /* enum bp_dns_mode */
 static const char *const CDR_FORMATS[] = {"json", "csv", NULL};       /* enum bp_cdr_format */
 static const char *const FSYNC[] = {"never", "batch", NULL};          /* BP_CDR_FSYNC_NEVER, _BATCH */
 static const char *const REAP[] = {"silent", "bye", NULL};
 static const char *const FORK[] = {"serial", "parallel", NULL};
+
+static const char *const METHODS[] = { /* enum bp_method */
+#define X(token) #token,
+	BP_METHODS(X)
+#undef X
+	NULL};
 
 static const struct bp_schema_row worker_rows[] = {
 	{.key = "cpus", .type = &bp_type_number, .shape = BP_SHAPE_MANY, .standard = "1", .max = 1023, .items_min = 1,
@@ -214,6 +224,9 @@ static const struct bp_schema_row realm_rows[] = {
 		.text = "Where SIP is taken, on every address of the realm. The first is also what requests leave from."},
 	{.key = "trust", .type = &bp_type_word, .standard = "untrusted", .words = TRUST, FIELD(bp_file_realm, trust),
 		.text = "Whether the network behind it is the operator's own."},
+	{.key = "path", .type = &bp_type_word, .standard = "supported", .words = PATH, FIELD(bp_file_realm, path),
+		.text = "Whether a REGISTER from here gets a Path (RFC 3327), by which the registrar reaches the user agent through the"
+			" edge: when its Supported says `path`, `always`, or `never`."},
 };
 
 static const struct bp_schema_row target_rows[] = {
@@ -223,7 +236,36 @@ static const struct bp_schema_row target_rows[] = {
 		FIELD(bp_file_target, weight), .text = "Share among the targets of the same priority."},
 	{.key = "priority", .type = &bp_type_number, .standard = "1", .max = 65535, FIELD(bp_file_target, priority),
 		.text = "The lowest is tried first."},
+	{.key = "drain", .type = &bp_type_word, .standard = "no", .words = NO, FIELD(bp_file_target, drain),
+		.text = "`yes`: no new requests; calls that are up go on."},
 };
+
+static const struct bp_schema_row health_rows[] = {
+	{.key = "failures", .type = &bp_type_number, .standard = "none", .words = NONE, .min = 1, .max = 1000,
+		FIELD(bp_file_health, failures),
+		.text = "So many requests in succession without an answer, with a 503 or an ICMP error hold a target. `none`: they do not."},
+	{.key = "hold", .type = &bp_type_duration, .standard = "30s", .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_health, hold_us), .text = "For so long. The first failure after it holds the target again, an answer ends it."},
+	{.key = "retry_after", .type = &bp_type_duration, .standard = "60s", .words = NONE, .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_health, retry_after_us),
+		.text = "A 503 with Retry-After holds the target for as long as it says, and no longer than this. `none`: it does not."},
+};
+
+static const struct bp_schema_row probe_rows[] = {
+	{.key = "interval", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 1 * S, .max = 1 * HOUR,
+		FIELD(bp_file_probe, interval_us),
+		.text = "Time from one OPTIONS to the next, a tenth more or less by chance. `none`: no probes."},
+	{.key = "timeout", .type = &bp_type_duration, .standard = "2s", .min = 100 * MS, .max = 60 * S,
+		FIELD(bp_file_probe, timeout_us),
+		.text = "How long a target has for its answer; OPTIONS are repeated meanwhile as timer E would. Shorter than `interval`."},
+	{.key = "up", .type = &bp_type_number, .standard = "2", .min = 1, .max = 100, FIELD(bp_file_probe, up),
+		.text = "So many answers in succession make it up."},
+	{.key = "down", .type = &bp_type_number, .standard = "3", .min = 1, .max = 100, FIELD(bp_file_probe, down),
+		.text = "So many without one in succession make it down; a 503 and a 408 count as none."},
+};
+
+static const struct bp_schema health_schema = {"health", ROWS(health_rows), sizeof(struct bp_file_health)};
+static const struct bp_schema probe_schema = {"a probe", ROWS(probe_rows), sizeof(struct bp_file_probe)};
 
 static const struct bp_schema target_schema = {"a target", ROWS(target_rows), sizeof(struct bp_file_target)};
 
@@ -237,23 +279,41 @@ static const struct bp_schema_row trunk_rows[] = {
 	{.key = "timeout", .type = &bp_type_duration, .standard = "none", .words = NONE, .min = 100 * MS,
 		.max = 5 * 60 * S, FIELD(bp_file_trunk, timeout_us),
 		.text = "How long a target may be silent before the next one is tried; shorter than 64*t1. `none`: 64*t1."},
+	{.key = "hash", .type = &bp_type_word, .standard = "call_id", .words = HASH, FIELD(bp_file_trunk, hash),
+		.text = "`call_id`: the same call always takes the same order of targets. `none`: each request begins at the next"
+			" target, in turn by weight, on each worker."},
+	{.key = "health", .shape = BP_SHAPE_MAPPING, .inner = &health_schema, FIELD(bp_file_trunk, health),
+		.text = "What becomes of a target that fails. All addresses of a name are one target."},
+	{.key = "probe", .shape = BP_SHAPE_MAPPING, .inner = &probe_schema, FIELD(bp_file_trunk, probe),
+		.text = "OPTIONS from the edge to each target; of a name, to its first address, and none while there is no such."},
 	{.key = "targets", .shape = BP_SHAPE_MAPPINGS, .inner = &target_schema, .required = true, .items_min = 1,
 		.items_max = 256, LIST(bp_file_trunk, targets, struct bp_file_target),
 		.text = "Where it leads. They are tried by priority, among equals beginning at one chosen by weight; the"
-			" next one is tried after a 503 or silence. The same call always takes the same order."},
+			" next one is tried after a 503, an ICMP error or silence. Targets that are held, down or draining are"
+			" skipped; when none is up, those that do not drain are tried as if all were."},
 };
 
 static const struct bp_schema_row route_rows[] = {
 	{.key = "from", .type = &bp_type_name, .required = true, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
 		FIELD(bp_file_route, from), .text = "Realm that the request came from."},
 	{.key = "trunk", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
-		FIELD(bp_file_route, trunk), .text = "Trunk that it goes to. Either this or `realm`."},
+		FIELD(bp_file_route, trunk), .text = "Trunk that it goes to. One of this, `realm` and `prefixes_file`."},
 	{.key = "realm", .type = &bp_type_name, .min = 1, .max = BP_CONFIG_NAME_SIZE - 1,
 		FIELD(bp_file_route, realm), .text = "Realm that it leaves by, to where its Request-URI says."},
+	{.key = "method", .type = &bp_type_word, .shape = BP_SHAPE_ONE_OR_MANY, .words = METHODS, .items_min = 1,
+		.items_max = BP_METHOD_COUNT, LIST(bp_file_route, methods, int),
+		.text = "Only requests of these methods; `OTHER`: of one that is not in the list."},
 	{.key = "user_prefix", .type = &bp_type_text, .min = 1, .max = 63, FIELD(bp_file_route, user_prefix),
 		.text = "Only when the user part of the Request-URI begins so."},
+	{.key = "prefixes_file", .type = &bp_type_path, .min = 1, .max = BP_CONFIG_PATH_SIZE - 1,
+		FIELD(bp_file_route, prefixes_file),
+		.text = "As many routes as this file has lines, each a prefix and a trunk. Relative to the configuration file."},
 	{.key = "domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, domain),
 		.text = "Only when the host of the Request-URI is this, upper and lower case the same."},
+	{.key = "from_domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, from_domain),
+		.text = "The same of the URI in From."},
+	{.key = "to_domain", .type = &bp_type_domain, .min = 1, .max = 127, FIELD(bp_file_route, to_domain),
+		.text = "The same of the URI in To."},
 };
 
 static const struct bp_schema worker_schema = {"workers", ROWS(worker_rows), sizeof(struct bp_file_workers)};
@@ -309,7 +369,7 @@ static const struct bp_schema_row root_rows[] = {
 		LIST(bp_file, trunks, struct bp_file_trunk), .text = "Groups of SIP servers to send requests to."},
 	{.key = "routes", .shape = BP_SHAPE_MAPPINGS, .inner = &route_schema, .required = true, .items_min = 1,
 		.items_max = BP_FILE_ROUTES_MAX, LIST(bp_file, routes, struct bp_file_route),
-		.text = "Where a request outside a call goes. The first that matches decides; none: it is refused."},
+		.text = "Where a request outside a call goes: see [Which route](#which-route). None that matches: it is refused."},
 };
 
 const struct bp_schema bp_file_schema = {"the configuration", ROWS(root_rows), sizeof(struct bp_file)};

@@ -25,6 +25,7 @@ bp_config_free(const struct bp_config *config)
 		for (uint16_t k = 0; k < c->trunks[i].target_count; k++)
 			free(c->trunks[i].targets[k].name);
 		free(c->trunks[i].targets);
+		free(c->trunks[i].state);
 	}
 	free(c->ports);
 	free(c->realms);
@@ -32,16 +33,27 @@ bp_config_free(const struct bp_config *config)
 	free(c->listeners);
 	free(c->trunks);
 	free(c->routes);
+	bp_route_index_free(c->route_index);
 	explicit_bzero(c->secret, sizeof(c->secret));
 	explicit_bzero(c->old_secrets, sizeof(c->old_secrets));
 	free(c);
+}
+
+void
+bp_config_beside(const char *config, const char *name, char *path, size_t size)
+{
+	const char *slash = strrchr(config, '/');
+
+	if (name[0] == '/' || slash == NULL)
+		snprintf(path, size, "%s", name);
+	else
+		snprintf(path, size, "%.*s/%s", (int)(slash - config), config, name);
 }
 
 static void
 build_secrets(struct bp_document *document, const struct bp_file *file, const char *config_path,
 	struct bp_config *config)
 {
-	const char *slash = strrchr(config_path, '/');
 	char path[1024], why[160];
 	const char *found;
 
@@ -54,11 +66,7 @@ build_secrets(struct bp_document *document, const struct bp_file *file, const ch
 			" calls that are up do not survive a restart");
 		return;
 	}
-	if (file->secrets.path[0] == '/' || slash == NULL)
-		snprintf(path, sizeof(path), "%s", file->secrets.path);
-	else
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - config_path), config_path,
-			file->secrets.path);
+	bp_config_beside(config_path, file->secrets.path, path, sizeof(path));
 	found = bp_config_secrets(config, path, why, sizeof(why));
 	if (found != NULL)
 		bp_document_error(document, bp_document_get(document, file->secrets.node, "file"),
@@ -175,7 +183,10 @@ bp_config_summary(const struct bp_config *config, uint32_t transactions, uint32_
 	count_of(stream, config->realm_count, "realm", ", ");
 	count_of(stream, config->listener_count, "listener", ", ");
 	count_of(stream, config->trunk_count, "trunk", ", ");
-	count_of(stream, config->route_count, "route", "\n");
+	count_of(stream, config->route_count, "route", "");
+	if (config->route_index != NULL)
+		fprintf(stream, " (%" PRIu32 " prefixes)", config->route_index->prefixes);
+	fputc('\n', stream);
 	fprintf(stream,
 		"capacity.transactions %" PRIu32 "%s: about %" PRIu64
 		" calls/s sustained (%s of records a call)\n",

@@ -42,4 +42,7 @@ void bp_config_describe(FILE *stream);
  * ..." */
 const char *bp_config_secrets(struct bp_config *config, const char *path, char *why, size_t size);
 
+/* The path of @name, which is relative to the configuration file at @config. */
+void bp_config_beside(const char *config, const char *name, char *path, size_t size);
+
 #endif

@@ -23,6 +23,7 @@ typedef bool bp_ctl_printer(const struct bp_ctl *ctl, const json_t *answer);
 bp_ctl_printer bp_ctl_print_status;
 bp_ctl_printer bp_ctl_print_drops;
 bp_ctl_printer bp_ctl_print_trace;
+bp_ctl_printer bp_ctl_print_trunks;
 
 /* Gets @path and shows it with @print, or as it came when that is NULL or --json was given. Errors go to
  * stderr. Returns the exit code. */

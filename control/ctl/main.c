@@ -38,6 +38,7 @@ usage(FILE *stream)
 			"  drops            what was dropped, and why\n"
 			"  ladder CALL-ID   the messages of a call as a ladder diagram\n"
 			"  trace            the last messages\n"
+			"  trunks           the targets of trunks, and which are up\n"
 			"  metrics          all metrics, as Prometheus reads them\n"
 			"\n"
 			"      --socket PATH  the daemon's socket (" DEFAULT_SOCKET ")\n"
@@ -96,6 +97,8 @@ run(struct bp_ctl *ctl, int argc, char **argv)
 		return bp_ctl_show(ctl, "/v1/status", bp_ctl_print_status);
 	if (argc == 1 && strcmp(command, "drops") == 0)
 		return bp_ctl_show(ctl, "/v1/drops", bp_ctl_print_drops);
+	if (argc == 1 && strcmp(command, "trunks") == 0)
+		return bp_ctl_show(ctl, "/v1/trunks", bp_ctl_print_trunks);
 	if (argc == 1 && strcmp(command, "trace") == 0)
 		return trace(ctl);
 	if (argc == 1 && strcmp(command, "metrics") == 0 && ctl->json) {

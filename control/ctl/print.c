@@ -145,3 +145,35 @@ bp_ctl_print_trace(const struct bp_ctl *ctl, const json_t *answer)
 		printf("no message was seen yet, or trace.messages is 0\n");
 	return true;
 }
+
+static void
+print_target(const char *trunk, const json_t *target)
+{
+	const json_t *probes = json_object_get(target, "probes");
+	double held = json_number_value(json_object_get(target, "held_seconds"));
+
+	printf("%-20.31s %-9s %8" JSON_INTEGER_FORMAT " %6" JSON_INTEGER_FORMAT "  %s", trunk, text(target, "state"),
+		number(target, "priority"), number(target, "weight"), text(target, "uri"));
+	if (held > 0)
+		printf(", held for %.0f s", held);
+	if (number(target, "failures") > 0)
+		printf(", failed %" JSON_INTEGER_FORMAT " times in succession", number(target, "failures"));
+	if (json_is_object(probes))
+		printf(", probes %" JSON_INTEGER_FORMAT " answered, %" JSON_INTEGER_FORMAT " failed",
+			number(probes, "answered"), number(probes, "failed"));
+	printf("\n");
+}
+
+bool
+bp_ctl_print_trunks(const struct bp_ctl *ctl, const json_t *answer)
+{
+	json_t *trunks = json_object_get(answer, "trunks"), *trunk, *target;
+	size_t i, k;
+
+	if (!json_is_array(trunks))
+		return false;
+	printf("%-20s %-9s %8s %6s  %s\n", "TRUNK", "STATE", "PRIORITY", "WEIGHT", "TARGET");
+	json_array_foreach(trunks, i, trunk)
+		json_array_foreach(json_object_get(trunk, "targets"), k, target) print_target(text(trunk, "name"), target);
+	return true;
+}

@@ -18,6 +18,7 @@ static const struct {
 	{"/v1/status", bp_handle_status},
 	{"/v1/drops", bp_handle_drops},
 	{"/v1/trace", bp_handle_trace},
+	{"/v1/trunks", bp_handle_trunks},
 };
 
 void

@@ -45,6 +45,7 @@ bp_handler bp_handle_readyz;
 bp_handler bp_handle_status;
 bp_handler bp_handle_drops;
 bp_handler bp_handle_trace;
+bp_handler bp_handle_trunks;
 /* /v1/calls/ID/ladder: @call_id is cut out of the path. */
 void bp_handle_ladder(struct bp_control *control, const struct bp_request *request, const char *call_id,
 	struct bp_reply *reply);

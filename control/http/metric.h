@@ -73,6 +73,9 @@ bp_metric_writer bp_metric_up;
 bp_metric_writer bp_metric_machines;
 bp_metric_writer bp_metric_pools;
 bp_metric_writer bp_metric_pools_dry;
+bp_metric_writer bp_metric_trunk_up;
+bp_metric_writer bp_metric_trunk_holds;
+bp_metric_writer bp_metric_trunk_probes;
 bp_metric_writer bp_metric_kpi;
 
 #endif

@@ -150,6 +150,14 @@ static const struct bp_metric metrics[] = {
 		"Times that the engine wanted memory and none was free: a new request is then refused with 503, "
 		"other work goes on without what it wanted to keep.",
 		bp_metric_pools_dry, 0},
+	{"trunk_up", "gauge", "trunk, target", "1 while new requests may go to the target: not held, not down by probes.",
+		bp_metric_trunk_up, 0},
+	{"trunk_holds_total", "counter", "trunk, target", "Times that failures or a Retry-After held the target.",
+		bp_metric_trunk_holds, 0},
+	{"trunk_probes_total", "counter", "trunk, target, result", "Probes that were answered, and that failed.",
+		bp_metric_trunk_probes, 0},
+	{"probes_sent_total", "counter", "", "OPTIONS sent to targets, retransmissions too.", bp_metric_sum, AT(probes_sent)},
+	{"probe_responses_total", "counter", "", "Final responses to them.", bp_metric_sum, AT(probes_answered)},
 	{"memory_bytes", "gauge", "kind", "Memory of control, as jemalloc counts it.", bp_metric_memory, 0},
 };
 /* clang-format on */

@@ -94,9 +94,8 @@ bp_branch_prepare(struct bp_engine *engine, struct bp_record *record, struct bp_
 	return false;
 }
 
-/* The trunk that the targets come from; NULL: there is none, or it may have changed. */
-static const struct bp_config_trunk *
-trunk_of(const struct bp_engine *engine, const struct bp_live *live)
+const struct bp_config_trunk *
+bp_trunk_of(const struct bp_engine *engine, const struct bp_live *live)
 {
 	if (live->trunk == BP_CONFIG_NONE || live->config_generation != (uint32_t)engine->config->generation)
 		return NULL;
@@ -113,7 +112,7 @@ targets_of(const struct bp_live *live, const struct bp_config_trunk *trunk)
 bool
 bp_branch_may_come(const struct bp_engine *engine, struct bp_live *live)
 {
-	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 
 	if (live->listed)
 		return live->room > 1;
@@ -165,7 +164,7 @@ static void
 arm_first(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation, unsigned index)
 {
 	enum bp_timer repeat = bp_record_is_invite(record) ? BP_TIMER_A : BP_TIMER_E;
-	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 	uint64_t now_us = engine->now_us;
 	bool armed = true;
 
@@ -227,23 +226,43 @@ promise_branch(struct bp_engine *engine, struct bp_record *record, const struct 
 	return index;
 }
 
+/* The next target that nobody else takes. NULL: none is left. */
+static const struct bp_config_target *
+take_target(const struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_live *live)
+{
+	uint32_t taken = atomic_fetch_add(&live->next_target, 1);
+	struct bp_target_order order;
+
+	for (;;) {
+		order = (struct bp_target_order){.next = taken};
+		if (!bp_target_pick(engine, trunk, live->call_place, &order))
+			return NULL;
+		taken++;
+		if (order.next == taken) /* nothing was skipped */
+			return order.target;
+		if (atomic_compare_exchange_strong(&live->next_target, &taken, order.next))
+			return order.target;
+		/* another worker has taken some of what was skipped: from there on */
+		taken = atomic_fetch_add(&live->next_target, 1);
+	}
+}
+
 /* The next one that no branch was sent to, by the trunk or by the list of a name. In a list it is the place of the branch
  * that says where; this is only the ticket for one. NULL: there is none. */
 static const struct bp_flow *
 next_flow(const struct bp_engine *engine, struct bp_live *live)
 {
-	const struct bp_config_trunk *trunk = trunk_of(engine, live);
+	const struct bp_config_trunk *trunk = bp_trunk_of(engine, live);
 	const struct bp_config_target *target;
 	uint32_t nth;
 
-	if (live->listed && live->config_generation != (uint32_t)engine->config->generation)
-		return NULL; /* listeners may have changed */
-	if (!live->listed && trunk == NULL)
-		return NULL;
-	nth = atomic_fetch_add(&live->next_target, 1);
-	if (live->listed)
+	if (live->listed) {
+		if (live->config_generation != (uint32_t)engine->config->generation)
+			return NULL; /* listeners may have changed */
+		nth = atomic_fetch_add(&live->next_target, 1);
 		return nth < live->room ? &live->branches[nth].flow : NULL;
-	target = bp_target(trunk, live->call_place, nth);
+	}
+	target = trunk ? take_target(engine, trunk, live) : NULL;
 	return target ? &target->flow : NULL;
 }
 
@@ -292,10 +311,11 @@ void
 bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct bp_timer_entry *entry)
 {
 	struct bp_live *live = atomic_load(&record->live);
-	const struct bp_config_trunk *trunk = live ? trunk_of(engine, live) : NULL;
+	const struct bp_config_trunk *trunk = live ? bp_trunk_of(engine, live) : NULL;
 	bp_word *place = bp_branch_word(record, entry->branch);
 	unsigned waiting = bp_record_is_invite(record) ? (unsigned)BP_ICT_CALLING : BP_NICT_TRYING;
 	uint64_t due_us;
+	bool given_up;
 
 	if (trunk == NULL || place == NULL || BP_WORD_GET(atomic_load(place), STATE) != waiting)
 		return;
@@ -307,7 +327,10 @@ bp_timer_target(struct bp_engine *engine, struct bp_record *record, const struct
 	}
 	if (!is_next_wanted(record, live, trunk) || !bp_branch_abandon(record, entry->generation, entry->branch))
 		return;
-	if (bp_branch_next(engine, record, entry->generation) ||
-		!bp_branch_resume(record, entry->generation, entry->branch))
+	given_up = bp_branch_next(engine, record, entry->generation) ||
+		!bp_branch_resume(record, entry->generation, entry->branch);
+	if (given_up)
+		bp_health_failed(engine, record, entry->branch);
+	if (given_up)
 		bp_upstream_settle(engine, record, entry->generation, entry->branch, 408);
 }

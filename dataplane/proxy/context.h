@@ -77,6 +77,7 @@ struct bp_engine {
 	struct bp_flow from; /* of the message in hand */
 	uint16_t worker;
 	bool draining;
+	uint32_t turn; /* of trunks whose requests take turns at the targets */
 	struct bp_parking parking;
 	/* scratch, too large for a stack frame */
 	struct bp_view views[BP_VIEWS];
@@ -90,6 +91,12 @@ struct bp_engine {
 	struct bp_names names; /* of the message in hand */
 	struct bp_source_text source; /* of the last request that was sent on */
 	struct bp_sip_shapes shapes;
+};
+
+/* A walk over the targets of a trunk, in the order of one call. */
+struct bp_target_order {
+	const struct bp_config_target *target; /* the last that was picked */
+	uint32_t next;                         /* how many are behind it, those that were skipped too */
 };
 
 /* A received request on its way through the acts. */
@@ -124,10 +131,13 @@ struct bp_destination {
 	uint16_t own_routes;           /* leading Route elements that are ours and go */
 	uint16_t own_lines;            /* of them, leading lines of one element each */
 	bool record_route;             /* insert ours (16.6 step 4) */
+	bool path;                     /* insert ours (RFC 3327 5.2) */
+	uint8_t breadth;               /* of each branch (RFC 5393 5.3) */
 	bool strict_in;                /* the last hop was a strict router: the last Route becomes the Request-URI (16.4) */
 	struct bp_span strict_out;     /* the next hop is one: this Route becomes the Request-URI (16.6 step 6) */
 	uint16_t trunk;                /* that the target was chosen from, or BP_CONFIG_NONE */
 	uint32_t place;                /* of the call in the trunk's order of targets */
+	struct bp_target_order order;  /* how far the targets are taken */
 	uint8_t listed;                /* flows below, of a next hop that is a name; 0: there are none */
 	uint8_t at_once;               /* of them, to be tried at the same time */
 	uint16_t uri_size;             /* new Request-URI; 0: unchanged */
@@ -203,6 +213,14 @@ struct bp_route_call bp_call_of(const struct bp_engine *engine, const struct bp_
 unsigned bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out,
 	unsigned capacity);
 
+/* route_index.c: the configured route of a request that came from @realm for @uri. False: there is none. */
+struct bp_route_choice {
+	const struct bp_config_route *route;
+	uint16_t trunk; /* BP_CONFIG_NONE: the route's realm */
+};
+bool bp_route_choose(const struct bp_config *config, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
+	uint16_t realm, struct bp_route_choice *choice);
+
 /* RFC 3263 for addresses: where @uri leads out of @realm; false: nowhere, or to ourselves. */
 bool bp_flow_to_uri(const struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	struct bp_flow *flow);
@@ -215,9 +233,14 @@ bool bp_flow_to(const struct bp_engine *engine, const struct bp_ip *ip, uint16_t
  * bp_route_request(). */
 int bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_sip_uri *uri, uint16_t realm,
 	bool route, struct bp_destination *destination);
-/* The targets of a trunk some of which are names. */
+/* The targets of a trunk some of which are names, in the order of destination->place. */
 int bp_name_trunk(
 	struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination);
+/* Whether a target's name has an answer now; whether @flow is one of its addresses; the first of them. */
+bool bp_name_is_known(const struct bp_engine *engine, const struct bp_name_key *key);
+bool bp_name_leads_to(const struct bp_engine *engine, const struct bp_name_key *key, const struct bp_flow *flow);
+bool bp_name_first(
+	const struct bp_engine *engine, const struct bp_name_key *key, uint16_t realm, struct bp_flow *flow);
 /* The name that @uri is resolved by. False: it is none that can be. */
 bool bp_name_key_of(const uint8_t *bytes, const struct bp_sip_uri *uri, struct bp_name_key *key);
 
@@ -266,10 +289,32 @@ void bp_reap_due(struct bp_engine *engine, const struct bp_timer_entry *entry, e
 /* A re-INVITE or UPDATE got 408, 481 or nothing (12.2.1.2). @branch: its request is still kept. */
 void __attribute__((cold)) bp_reap_refresh_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
 
-/* target.c: the order in which a call tries the targets of its trunk; NULL: no @nth one. */
-const struct bp_config_target *bp_target(const struct bp_config_trunk *trunk, uint32_t place, unsigned nth);
-/* How many of the first targets are tried at once. */
-unsigned bp_target_fork(const struct bp_config_trunk *trunk);
+/* target.c: the order in which a call tries the targets of its trunk. False: there are no more. */
+bool bp_target_pick(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order *order);
+/* The place of a call that would have @place if all targets were up. */
+uint32_t bp_target_place(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place);
+/* How many targets are tried at once, with the first, which @order has picked. */
+unsigned bp_target_fork(const struct bp_engine *engine, const struct bp_config_trunk *trunk, uint32_t place,
+	struct bp_target_order order);
+
+/* health.c: what became of requests to the targets of trunks. */
+/* The first response of @branch, or its final one. */
+void bp_health_heard(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m);
+/* It was silent for too long, or cannot be reached. */
+void bp_health_failed(struct bp_engine *engine, struct bp_record *record, unsigned branch);
+/* The trunk that the targets of @live come from; NULL: there is none, or it may have changed. */
+const struct bp_config_trunk *bp_trunk_of(const struct bp_engine *engine, const struct bp_live *live);
+
+/* probe.c: a response whose branch begins as those of probes do. */
+int bp_probe_response(struct bp_engine *engine, const struct bp_sip_message *m);
+
+static inline void
+bp_health_response(struct bp_engine *engine, struct bp_record *record, unsigned branch, const struct bp_sip_message *m)
+{
+	if (record->watched)
+		bp_health_heard(engine, record, branch, m);
+}
 
 /* forward.c */
 int bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination);
@@ -285,6 +330,13 @@ bool bp_forward_loops(struct bp_engine *engine, struct bp_request *request);
 unsigned bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line);
 unsigned bp_record_route_write(struct bp_engine *engine, struct bp_route_call call,
 	const struct bp_config_listener *listener, const struct bp_route_token *token, char *line);
+/* The Incoming Max-Breadth of a request (RFC 5393 5.3.3), no more than our maximum; 0: none can be forwarded, -1: it is
+ * no number. */
+int bp_breadth(const struct bp_sip_message *m);
+/* The response to one that cannot be forwarded for its sake. */
+int bp_breadth_refuse(struct bp_engine *engine, const struct bp_request *request, int breadth);
+#define BP_PATH_CALL " path " /* no Call-ID has a space: what a Path token is signed with in its place */
+#define BP_BREADTH_MAX 60
 #define BP_VIA_SIZE_MAX 160
 #define BP_RECORD_ROUTE_SIZE_MAX 192
 

@@ -98,6 +98,10 @@ void bp_engine_flush(struct bp_engine *engine);
 void bp_engine_flow_failed(struct bp_engine *engine, const struct bp_flow *to, const uint8_t *quoted, uint32_t size,
 	uint64_t now_us);
 
+/* Sends OPTIONS number @number to a target of a trunk that keeps the health of its targets; others are ignored. What answers
+ * it stands in the trunk's bp_target_health. Repeated with the same number it is a retransmission. */
+void bp_engine_probe(struct bp_engine *engine, uint16_t trunk, uint16_t target, uint32_t number, uint64_t now_us);
+
 /* Requests that wait for a name are answered with 503: the worker ends. */
 void bp_engine_release(struct bp_engine *engine, uint64_t now_us);
 

@@ -81,6 +81,20 @@ put(char *line, unsigned at, const char *text, unsigned size)
 
 #define PUT(line, at, literal) put(line, at, literal, sizeof(literal) - 1)
 
+/* Up to three digits. */
+static unsigned
+write_number(char *out, unsigned number)
+{
+	unsigned size = 0;
+
+	if (number >= 100)
+		out[size++] = (char)('0' + number / 100);
+	if (number >= 10)
+		out[size++] = (char)('0' + number / 10 % 10);
+	out[size++] = (char)('0' + number % 10);
+	return size;
+}
+
 unsigned
 bp_via_write(const struct bp_config_listener *out, const char *branch, unsigned branch_size, char *line)
 {
@@ -153,6 +167,45 @@ push_record_routes(struct bp_engine *engine, const struct bp_request *request, c
 	push_record_route(engine, call, bp_listener(engine, request->from->listener), &token);
 }
 
+/* Where requests to the user agent that registers are to come back to: our side of the registrar, and the flow to the user
+ * agent in a token that is signed for no call (RFC 3327 5.2). */
+static unsigned
+write_path(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination, char *line)
+{
+	struct bp_route_token token = first_token(engine, destination, 0, 0);
+	const struct bp_route_key *key = &engine->route_keys[0];
+	const struct bp_config_listener *listener = bp_listener(engine, destination->flow.listener);
+	unsigned size = PUT(line, 0, "Path: <sip:");
+
+	token.onward = *request->from;
+	token.onward.listener = bp_listener_mark(engine, request->from->listener);
+	size += bp_route_token_write(key, &token, bp_route_call(key, BP_PATH_CALL, sizeof(BP_PATH_CALL) - 1), line + size);
+	size = PUT(line, size, "@");
+	size = put(line, size, listener->text, listener->text_size);
+	return PUT(line, size, ";lr>");
+}
+
+int
+bp_breadth(const struct bp_sip_message *m)
+{
+	const struct bp_sip_header *header = bp_sip_first(m, BP_SIP_MAX_BREADTH);
+	int value = 0;
+
+	if (header == NULL)
+		return BP_BREADTH_MAX;
+	if (header->value.size == 0 || header->next != 0)
+		return -1;
+	for (unsigned i = 0; i < header->value.size; i++) {
+		uint8_t digit = (uint8_t)(bp_sip_at(m, header->value)[i] - '0');
+
+		if (digit > 9)
+			return -1;
+		if (value <= BP_BREADTH_MAX)
+			value = value * 10 + digit;
+	}
+	return value < BP_BREADTH_MAX ? value : BP_BREADTH_MAX;
+}
+
 /* 16.6 steps 1 to 8 as edits of the received message, but for Record-Route. */
 static void
 edit_request(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination,
@@ -161,11 +214,13 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 	const struct bp_sip_message *m = request->m;
 	struct bp_edits *edits = &engine->edits;
 	unsigned pop = destination->own_routes;
+	char breadth[4];
 
 	bp_edits_begin(edits, m);
 	push_via(engine, bp_listener(engine, destination->flow.listener), branch, branch_size);
 	bp_edit_via_received(edits, &request->from->ip, request->from->port);
 	bp_edit_max_forwards(edits, m->max_forwards < 0 ? 70 : (uint8_t)(m->max_forwards - 1));
+	bp_edit_replace_header(edits, BP_SIP_MAX_BREADTH, breadth, (uint16_t)write_number(breadth, destination->breadth));
 	for (unsigned i = 0; i < destination->session_edit_count; i++) {
 		const struct bp_session_edit *edit = &destination->session_edits[i];
 
@@ -195,7 +250,8 @@ edit_request(struct bp_engine *engine, const struct bp_request *request, const s
 struct texts {
 	char via[BP_VIA_SIZE_MAX + 2];
 	char routes[2][BP_RECORD_ROUTE_SIZE_MAX + 2];
-	char hops[4];
+	char hops[32];
+	char breadth[4];
 };
 
 static unsigned
@@ -203,19 +259,6 @@ end_line(char *line, unsigned size)
 {
 	memcpy(line + size, "\r\n", 2);
 	return size + 2;
-}
-
-static unsigned
-write_hops(char out[4], unsigned hops)
-{
-	unsigned size = 0;
-
-	if (hops >= 100)
-		out[size++] = (char)('0' + hops / 100);
-	if (hops >= 10)
-		out[size++] = (char)('0' + hops / 10 % 10);
-	out[size++] = (char)('0' + hops % 10);
-	return size;
 }
 
 /* Whether gather_request() can do it: what strict routers ask for, and lists in one line, are for edit_request(). */
@@ -234,6 +277,7 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 	const struct bp_sip_message *m = request->m;
 	const struct bp_sip_header *via = bp_sip_first(m, BP_SIP_VIA), *route = bp_sip_first(m, BP_SIP_ROUTE);
 	const struct bp_sip_header *hops = bp_sip_first(m, BP_SIP_MAX_FORWARDS);
+	const struct bp_sip_header *breadth = bp_sip_first(m, BP_SIP_MAX_BREADTH);
 	unsigned size = bp_via_write(bp_listener(engine, destination->flow.listener), branch, branch_size, texts->via);
 
 	bp_gather_begin(g, m);
@@ -244,8 +288,15 @@ gather_request(struct bp_engine *engine, struct bp_gather *g, struct texts *text
 	bp_gather_via(g, &engine->source);
 	for (unsigned i = 0; i < destination->own_lines; i++, route = bp_sip_next(m, route))
 		bp_gather_change(g, route->line.offset, route->line.size, "", 0);
-	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops,
-		write_hops(texts->hops, (unsigned)m->max_forwards - 1));
+	size = write_number(texts->hops, (unsigned)m->max_forwards - 1);
+	if (breadth == NULL) { /* nearly always: behind Max-Forwards */
+		size = PUT(texts->hops, size, "\r\nMax-Breadth: ");
+		size += write_number(texts->hops + size, destination->breadth);
+	} else if (bp_breadth(m) != destination->breadth || breadth->value.size > 2) {
+		bp_gather_change(g, breadth->value.offset, breadth->value.size, texts->breadth,
+			write_number(texts->breadth, destination->breadth));
+	}
+	bp_gather_change(g, hops->value.offset, hops->value.size, texts->hops, size);
 	for (unsigned i = 0; i < destination->session_edit_count; i++) {
 		const struct bp_session_edit *edit = &destination->session_edits[i];
 
@@ -273,6 +324,26 @@ gather_record_routes(struct bp_engine *engine, struct bp_gather *g, struct texts
 	bp_gather_change(g, offset, 0, texts->routes[1], end_line(texts->routes[1], size));
 }
 
+static void
+gather_path(struct bp_engine *engine, struct bp_gather *g, struct texts *texts, const struct bp_request *request,
+	const struct bp_destination *destination)
+{
+	const struct bp_sip_header *first = bp_sip_first(request->m, BP_SIP_PATH);
+	unsigned size = write_path(engine, request, destination, texts->routes[0]);
+
+	bp_gather_change(g, first ? first->line.offset : request->m->headers_offset, 0, texts->routes[0],
+		end_line(texts->routes[0], size));
+}
+
+static void
+push_path(struct bp_engine *engine, const struct bp_request *request, const struct bp_destination *destination)
+{
+	char line[BP_RECORD_ROUTE_SIZE_MAX];
+	unsigned size = write_path(engine, request, destination, line);
+
+	bp_edit_push_header(&engine->edits, BP_SIP_PATH, line, (uint16_t)size);
+}
+
 static int
 forward_plain_ack(struct bp_engine *engine, const struct bp_request *request,
 	const struct bp_destination *destination, const char *branch)
@@ -292,7 +363,9 @@ int
 bp_forward_ack(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
 	char branch[BP_BRANCH_ID_STATELESS_SIZE];
+	int breadth = bp_breadth(request->m);
 
+	destination->breadth = (uint8_t)(breadth > 0 ? breadth : BP_BREADTH_MAX);
 	bp_branch_id_write_stateless(bp_prf64(&engine->edge->branch_key, request->id), branch);
 	if (is_plain(request, destination))
 		return forward_plain_ack(engine, request, destination, branch);
@@ -339,6 +412,7 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, u
 	memset((uint8_t *)live + sizeof(live->slot), 0, sizeof(*live) - sizeof(live->slot));
 	memset(live->branches, 0, room * sizeof(live->branches[0]));
 	live->routing_hash = request->routing_hash;
+	record->watched = destination->trunk != BP_CONFIG_NONE && engine->config->trunks[destination->trunk].state != NULL;
 	fill_way(engine, live, room, destination);
 }
 
@@ -429,12 +503,16 @@ prepare_first(struct bp_engine *engine, struct bp_record *record, struct bp_live
 		gather_request(engine, &gather, &texts, request, destination, branch, sizeof(branch));
 		if (destination->record_route)
 			gather_record_routes(engine, &gather, &texts, request, destination, record);
+		else if (destination->path)
+			gather_path(engine, &gather, &texts, request, destination);
 		*too_large = !bp_gather_fits(&gather);
 		kept = *too_large ? NULL : bp_keep_gather(engine, &gather, 0);
 	} else {
 		edit_request(engine, request, destination, branch, sizeof(branch));
 		if (destination->record_route)
 			push_record_routes(engine, request, destination, record->dialog, record->dialog_generation);
+		else if (destination->path)
+			push_path(engine, request, destination);
 		kept = bp_keep_edits(engine, 0, too_large);
 	}
 	atomic_store_explicit(&live->branches[0].request, kept, memory_order_relaxed);
@@ -449,7 +527,8 @@ fork_width(const struct bp_engine *engine, const struct bp_destination *destinat
 		return destination->at_once;
 	if (destination->trunk == BP_CONFIG_NONE)
 		return 1;
-	return bp_target_fork(&engine->config->trunks[destination->trunk]);
+	return bp_target_fork(
+		engine, &engine->config->trunks[destination->trunk], destination->place, destination->order);
 }
 
 /* The further branches of a parallel fork, all before the first is sent, so that none comes too late. */
@@ -457,10 +536,12 @@ static unsigned
 prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, uint32_t generation,
 	const struct bp_destination *destination, unsigned width)
 {
+	struct bp_target_order order = destination->order;
 	const struct bp_config_trunk *trunk;
 	unsigned count = 1;
+	bool good = true;
 
-	atomic_store_explicit(&live->next_target, width, memory_order_relaxed);
+	atomic_store_explicit(&live->next_target, destination->listed > 0 ? width : order.next, memory_order_relaxed);
 	if (width == 1)
 		return 1;
 	if (destination->listed > 0) {
@@ -470,9 +551,11 @@ prepare_fork(struct bp_engine *engine, struct bp_record *record, struct bp_live 
 		return count;
 	}
 	trunk = &engine->config->trunks[destination->trunk];
-	while (count < width && bp_branch_prepare(engine, record, live, generation, count,
-					&bp_target(trunk, destination->place, count)->flow))
-		count++;
+	for (unsigned i = 1; i < width && bp_target_pick(engine, trunk, destination->place, &order); i++) {
+		good = good && bp_branch_prepare(engine, record, live, generation, count, &order.target->flow);
+		count += good;
+	}
+	atomic_store(&live->next_target, order.next);
 	return count;
 }
 
@@ -543,11 +626,24 @@ forward(struct bp_engine *engine, const struct bp_request *request, struct bp_de
 }
 
 int
+bp_breadth_refuse(struct bp_engine *engine, const struct bp_request *request, int breadth)
+{
+	return breadth < 0 ? bp_answer_text(engine, request, 400, "Bad Max-Breadth", NULL)
+			   : bp_answer(engine, request, 440, NULL);
+}
+
+int
 bp_forward(struct bp_engine *engine, const struct bp_request *request, struct bp_destination *destination)
 {
-	unsigned branches = fork_width(engine, destination), promised = bp_timers_of(branches);
-	int verdict;
+	unsigned branches = fork_width(engine, destination), promised;
+	int breadth = bp_breadth(request->m), verdict;
 
+	if (breadth <= 0)
+		return bp_breadth_refuse(engine, request, breadth);
+	if (branches > (unsigned)breadth) /* the others are tried later, one after another */
+		branches = (unsigned)breadth;
+	destination->breadth = (uint8_t)((unsigned)breadth / branches);
+	promised = bp_timers_of(branches);
 	if (!bp_timers_promise(&engine->timers, promised))
 		return bp_answer(engine, request, 503, NULL);
 	verdict = forward(engine, request, destination, &branches);
@@ -628,6 +724,7 @@ bp_forward_now(struct bp_engine *engine, const struct bp_request *request, struc
 	if (destination->record_route)
 		destination->back = bp_remote_of_request(engine, request);
 	record->session = destination->session;
+	destination->breadth = (uint8_t)bp_breadth(request->m); /* one branch at a time */
 	fill_way(engine, live, room_for(engine, destination), destination);
 	if (!attach_dialog(engine, record, request, destination))
 		return refuse_later(engine, request, record, live, generation, 503);

@@ -106,7 +106,7 @@ expand(const struct bp_engine *engine, const struct bp_name_entry *name, uint32_
 }
 
 static enum bp_name_status
-resolve(struct bp_engine *engine, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name)
+resolve(const struct bp_engine *engine, const struct bp_name_key *key, bool ask, const struct bp_name_entry **name)
 {
 	if (engine->hooks.resolve == NULL)
 		return BP_NAME_OFF;
@@ -144,22 +144,49 @@ bp_name_route(struct bp_engine *engine, const uint8_t *bytes, const struct bp_si
 	return 404;
 }
 
+bool
+bp_name_is_known(const struct bp_engine *engine, const struct bp_name_key *key)
+{
+	const struct bp_name_entry *name;
+
+	return resolve(engine, key, false, &name) == BP_NAME_FOUND;
+}
+
+bool
+bp_name_leads_to(const struct bp_engine *engine, const struct bp_name_key *key, const struct bp_flow *flow)
+{
+	const struct bp_name_entry *name;
+
+	if (resolve(engine, key, false, &name) != BP_NAME_FOUND)
+		return false;
+	for (unsigned i = 0; i < name->count; i++)
+		if (name->targets[i].port == flow->port && bp_ip_equal(&name->targets[i].ip, &flow->ip))
+			return true;
+	return false;
+}
+
+bool
+bp_name_first(const struct bp_engine *engine, const struct bp_name_key *key, uint16_t realm, struct bp_flow *flow)
+{
+	const struct bp_name_entry *name;
+
+	return resolve(engine, key, false, &name) == BP_NAME_FOUND && expand(engine, name, 0, realm, flow, 1) > 0;
+}
+
 /* A target that is a name counts as down for as long as nothing is known of it. Of a fork's targets each is one branch,
  * so only the first address of its name counts. */
 int
 bp_name_trunk(struct bp_engine *engine, const struct bp_config_trunk *trunk, struct bp_destination *destination)
 {
-	const struct bp_config_target *target;
+	struct bp_target_order order = {0};
 	const struct bp_name_entry *name;
 	unsigned count = 0, priority = 0;
 
 	destination->at_once = 0;
-	for (unsigned nth = 0; count < BP_BRANCHES_MAX; nth++) {
+	while (count < BP_BRANCHES_MAX && bp_target_pick(engine, trunk, destination->place, &order)) {
+		const struct bp_config_target *target = order.target;
 		unsigned room = trunk->parallel ? 1 : BP_BRANCHES_MAX - count, before = count;
 
-		target = bp_target(trunk, destination->place, nth);
-		if (target == NULL)
-			break;
 		if (target->name == NULL)
 			destination->flows[count++] = target->flow;
 		else if (resolve(engine, target->name, false, &name) == BP_NAME_FOUND)

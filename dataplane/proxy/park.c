@@ -57,7 +57,10 @@ bp_park(struct bp_engine *engine, const struct bp_request *request, const struct
 	const struct bp_sip_message *m = request->m;
 	struct bp_record *record, *first;
 	struct bp_parked *parked;
+	int breadth = bp_breadth(m);
 
+	if (breadth <= 0)
+		return bp_breadth_refuse(engine, request, breadth);
 	if (engine->parking.count >= engine->config->dns.parked)
 		return refuse_full(engine, request);
 	parked = (struct bp_parked *)bp_block_take(engine->memory, sizeof(*parked) + m->size);

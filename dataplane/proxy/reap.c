@@ -158,6 +158,7 @@ fill(struct bp_engine *engine, struct bp_record *record, struct bp_live *live, c
 	record->method = BP_METHOD_BYE;
 	record->to_tagged = true;
 	record->own = true;
+	record->watched = false;
 	record->session = 0;
 	record->dialog = BP_NO_INDEX;
 	record->dialog_generation = 0;

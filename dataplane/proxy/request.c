@@ -71,8 +71,12 @@ refuse_extensions(struct bp_engine *engine, const struct bp_request *request)
 static int
 answer_for_edge(struct bp_engine *engine, const struct bp_request *request)
 {
+	/* what the edge is to who asks it, not what it passes on (11.2) */
+	static const char options[] = "Allow: OPTIONS\r\nAccept: application/sdp\r\nAccept-Encoding: identity\r\n"
+				      "Accept-Language: en\r\nSupported: path\r\n";
+
 	if (request->m->method == BP_METHOD_OPTIONS)
-		return bp_answer(engine, request, 200, "Allow: OPTIONS\r\nAccept: application/sdp\r\n");
+		return bp_answer(engine, request, 200, options);
 	return bp_answer(engine, request, 405, "Allow: OPTIONS\r\n");
 }
 

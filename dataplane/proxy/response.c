@@ -56,11 +56,14 @@ begins_with(const struct bp_sip_message *m, struct bp_span span, const char *pre
 	return span.size >= size && memcmp(bp_sip_at(m, span), prefix, size) == 0;
 }
 
+/* The branch is not that of a record. */
 static int
-why_unreadable(const struct bp_sip_message *m)
+without_record(struct bp_engine *engine, const struct bp_sip_message *m)
 {
 	if (begins_with(m, m->via.branch, BP_BRANCH_ID_STATELESS_PREFIX, sizeof(BP_BRANCH_ID_STATELESS_PREFIX) - 1))
 		return BP_DROP_response_stray_ack;
+	if (begins_with(m, m->via.branch, BP_PROBE_PREFIX, sizeof(BP_PROBE_PREFIX) - 1))
+		return bp_probe_response(engine, m);
 	return BP_DROP_response_forged_branch;
 }
 
@@ -295,9 +298,11 @@ invite_response(
 
 	switch (swap.action) {
 	case BP_DO_PASS:
+		bp_health_response(engine, record, id.branch, m);
 		return event == BP_ICT_ON_1XX ? invite_provisional(engine, m, record, id, &swap)
 					      : invite_2xx(engine, m, record, id, &swap);
 	case BP_DO_PASS_ACK:
+		bp_health_response(engine, record, id.branch, m);
 		return invite_final(engine, m, record, id, &swap);
 	case BP_DO_REPEAT_ACK:
 		send_ack(engine, m, record, id.branch);
@@ -382,6 +387,7 @@ other_response(
 		return BP_VERDICT_ABSORBED;
 	if (swap.action != BP_DO_PASS)
 		return BP_DROP_response_unexpected;
+	bp_health_response(engine, record, id.branch, m);
 	if (event == BP_NICT_ON_FINAL)
 		return other_final(engine, m, record, id, &swap);
 	bp_cancel_if_asked(engine, record, id.generation, id.branch);
@@ -398,7 +404,7 @@ bp_response_receive(struct bp_engine *engine, const struct bp_sip_message *m)
 	if (!bp_via_is_own(engine, m))
 		return BP_DROP_response_no_via;
 	if (!bp_branch_id_read(&engine->edge->branch_key, bp_sip_at(m, m->via.branch), m->via.branch.size, &id))
-		return why_unreadable(m);
+		return without_record(engine, m);
 	record = record_of(engine, id);
 	if (record == NULL)
 		return BP_DROP_response_stale_branch;
@@ -447,6 +453,7 @@ bp_engine_flow_failed(
 	if (swap.action != BP_DO_FAILED)
 		return;
 	if (!is_abandoned(swap.after)) {
+		bp_health_failed(engine, record, id.branch);
 		if (bp_branch_next(engine, record, id.generation)) {
 			bp_upstream_settle(engine, record, id.generation, id.branch, 503);
 		} else {

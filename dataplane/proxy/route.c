@@ -15,6 +15,8 @@ struct route_view {
 	struct bp_span next;         /* first Route that is not ours; size 0: none */
 	struct bp_sip_uri next_uri;
 	struct bp_span last;         /* last Route */
+	bool has_path;
+	struct bp_flow path;         /* that our Path token in the first Route leads to (RFC 3327) */
 	struct bp_dialog *vouches;   /* for the token, whose check was not computed; NULL: it was */
 	uint32_t dialog_generation;  /* of what vouches */
 	enum bp_side from;
@@ -138,6 +140,25 @@ read_token(struct bp_engine *engine, const struct bp_request *request, struct bp
 	return false;
 }
 
+/* The same of a Path, which is signed for no call. */
+static bool
+read_path(struct bp_engine *engine, const struct bp_request *request, struct bp_span text, struct bp_flow *onward)
+{
+	struct bp_route_token token;
+
+	for (unsigned i = 0; i <= engine->config->old_secret_count; i++) {
+		const struct bp_route_key *key = &engine->route_keys[i];
+
+		if (!bp_route_token_read(key, bp_sip_at(request->m, text), text.size,
+			    bp_route_call(key, BP_PATH_CALL, sizeof(BP_PATH_CALL) - 1), &token) ||
+			!unmark_listener(engine, &token.onward))
+			continue;
+		*onward = token.onward;
+		return true;
+	}
+	return false;
+}
+
 /* Where a token names the dialog that the request belongs to by its Call-ID and tags, it tells nothing that these do not,
  * and nothing else of it is used: its check need not be computed. */
 static bool
@@ -175,6 +196,7 @@ take_own(struct bp_engine *engine, const struct bp_request *request, struct bp_s
 		view->has_token = is_vouched_for(engine, request, text, view) ||
 			read_token(engine, request, text, &view->token);
 		view->token_text = text;
+		view->has_path = !view->has_token && text.size > 0 && read_path(engine, request, text, &view->path);
 		return true;
 	}
 	if (!view->has_token)
@@ -379,16 +401,6 @@ route_in_dialog(struct bp_engine *engine, const struct bp_request *request, stru
 	return view->has_token ? route_by_token(engine, request, view, destination) : 481;
 }
 
-static bool
-route_matches(const struct bp_config_route *route, const struct bp_sip_message *m, const struct bp_sip_uri *uri,
-	uint16_t realm)
-{
-	if (route->from != realm || uri->user.size < route->user_prefix_size ||
-		memcmp(bp_sip_at(m, uri->user), route->user_prefix, route->user_prefix_size) != 0)
-		return false;
-	return route->domain_size == 0 || bp_span_is(m->bytes, uri->host, route->domain);
-}
-
 /* A Request-URI that names the edge is the edge's to change (16.5). */
 unsigned
 bp_readdress(const uint8_t *bytes, const struct bp_sip_uri *uri, const struct bp_flow *target, char *out, unsigned capacity)
@@ -426,21 +438,22 @@ static int
 route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_t trunk, const struct route_view *view,
 	struct bp_destination *destination)
 {
-	const struct bp_config_target *target;
+	const struct bp_config_trunk *chosen = &engine->config->trunks[trunk];
+	uint32_t place = chosen->by_turn
+		? engine->turn++
+		: (uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
 
 	destination->trunk = trunk;
-	destination->place =
-		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	if (engine->config->trunks[trunk].named) {
-		int status = bp_name_trunk(engine, &engine->config->trunks[trunk], destination);
+	destination->place = bp_target_place(engine, chosen, place);
+	if (chosen->named) {
+		int status = bp_name_trunk(engine, chosen, destination);
 
 		if (status != 0)
 			return status;
 	} else {
-		target = bp_target(&engine->config->trunks[trunk], destination->place, 0);
-		if (target == NULL)
-			return 404;
-		destination->flow = target->flow;
+		if (!bp_target_pick(engine, chosen, destination->place, &destination->order))
+			return chosen->target_count > 0 ? 503 : 404; /* all are draining; there are none */
+		destination->flow = destination->order.target->flow;
 	}
 	if (!view->uri_own)
 		return 0;
@@ -450,21 +463,36 @@ route_to_trunk(struct bp_engine *engine, const struct bp_sip_message *m, uint16_
 }
 
 static int
-route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_config_route *route,
+route_to(struct bp_engine *engine, const struct bp_sip_message *m, const struct bp_route_choice *choice,
 	const struct route_view *view, struct bp_destination *destination)
 {
 	const struct bp_sip_uri *uri = view->next.size ? &view->next_uri : &view->uri;
 
 	destination->record_route = forms_dialog(m->method);
-	if (route->trunk != BP_CONFIG_NONE)
-		return route_to_trunk(engine, m, route->trunk, view, destination);
+	if (choice->trunk != BP_CONFIG_NONE)
+		return route_to_trunk(engine, m, choice->trunk, view, destination);
 	if (view->next.size > 0 && !view->next_uri.loose)
 		destination->strict_out = view->next;
-	if (bp_flow_to_uri(engine, m->bytes, uri, route->realm, &destination->flow))
+	if (bp_flow_to_uri(engine, m->bytes, uri, choice->route->realm, &destination->flow))
 		return 0;
 	destination->place =
 		(uint32_t)bp_digest64(&engine->edge->routing_key, bp_sip_at(m, m->call_id), m->call_id.size);
-	return bp_name_route(engine, m->bytes, uri, route->realm, view->next.size > 0, destination);
+	return bp_name_route(engine, m->bytes, uri, choice->route->realm, view->next.size > 0, destination);
+}
+
+/* Whether whoever registers is to be reached through us. */
+static bool
+wants_path(const struct bp_engine *engine, const struct bp_sip_message *m, uint16_t realm)
+{
+	enum bp_path policy = engine->config->realms[realm].path;
+	struct bp_sip_walk walk = {0};
+
+	if (policy != BP_PATH_SUPPORTED)
+		return policy == BP_PATH_ALWAYS;
+	while (bp_sip_walk_next(m, BP_SIP_SUPPORTED, &walk))
+		if (bp_span_is(m->bytes, walk.element, "path"))
+			return true;
+	return false;
 }
 
 static int
@@ -474,14 +502,22 @@ route_outside(struct bp_engine *engine, const struct bp_request *request, const 
 	const struct bp_config_listener *in = bp_listener(engine, request->from->listener);
 	const struct bp_sip_message *m = request->m;
 	bool for_edge = view->uri_own && view->uri.user.size == 0 && view->next.size == 0;
+	struct bp_route_choice choice;
 
 	if (in == NULL)
 		return 404;
+	if (view->has_path && is_trusted(engine, in)) { /* from others it would open a way to phones of others */
+		destination->flow = view->path;
+		destination->record_route = forms_dialog(m->method);
+		if (view->next.size > 0 && !view->next_uri.loose)
+			destination->strict_out = view->next;
+		return 0;
+	}
+	destination->path = m->method == BP_METHOD_REGISTER && wants_path(engine, m, in->realm);
 	if (for_edge && m->method == BP_METHOD_OPTIONS)
 		return BP_ROUTE_TO_EDGE;
-	for (uint32_t i = 0; i < engine->config->route_count; i++)
-		if (route_matches(&engine->config->routes[i], m, &view->uri, in->realm))
-			return route_to(engine, m, &engine->config->routes[i], view, destination);
+	if (bp_route_choose(engine->config, m, &view->uri, in->realm, &choice))
+		return route_to(engine, m, &choice, view, destination);
 	return for_edge ? BP_ROUTE_TO_EDGE : 404;
 }
 

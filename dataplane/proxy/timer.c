@@ -93,6 +93,8 @@ invite_timed_out(const struct fired *f, const struct bp_swap *swap, bool silent)
 	if (!cancelled)
 		bp_reap_refresh_failed(f->engine, f->record, f->entry.branch);
 	if (!abandoned(swap)) {
+		if (silent)
+			bp_health_failed(f->engine, f->record, f->entry.branch);
 		if (silent && bp_branch_next(f->engine, f->record, f->entry.generation))
 			bp_upstream_settle(f->engine, f->record, f->entry.generation, f->entry.branch, 408);
 		else
@@ -178,6 +180,8 @@ run_f(const struct fired *f)
 		bp_finish(f->engine, f->record, f->entry.generation);
 		return;
 	}
+	if ((swap.before & BP_WORD_1XX_SEEN) == 0)
+		bp_health_failed(f->engine, f->record, f->entry.branch);
 	if (f->record->method == BP_METHOD_BYE && f->record->dialog != BP_NO_INDEX)
 		bp_account_bye_over(
 			f->engine, f->record, NULL, f->record->dialog, f->record->dialog_generation, false);

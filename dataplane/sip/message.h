@@ -39,7 +39,7 @@ struct bp_span {
 	X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0) \
 	X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0) X(PRIVACY, "Privacy", 0) \
 	X(RESOURCE_PRIORITY, "Resource-Priority", 0) X(USER_AGENT, "User-Agent", 0) \
-	X(PROXY_AUTHORIZATION, "Proxy-Authorization", 0)
+	X(PROXY_AUTHORIZATION, "Proxy-Authorization", 0) X(MAX_BREADTH, "Max-Breadth", 0)
 
 enum bp_sip_header_id {
 	BP_SIP_OTHER,

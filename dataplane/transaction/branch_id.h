@@ -19,6 +19,9 @@
 #define BP_BRANCH_ID_STATELESS_PREFIX "z9hG4bKbs"
 #define BP_BRANCH_ID_STATELESS_SIZE 25
 
+/* Of a probe; the rest is for proxy/probe.c. */
+#define BP_PROBE_PREFIX "z9hG4bKbo"
+
 struct bp_branch_id {
 	uint32_t index;
 	uint32_t generation;

@@ -70,7 +70,8 @@ struct bp_record {
 	uint8_t method;                /* enum bp_method; INVITE: IST and ICT, else NIST and NICT */
 	_Atomic uint8_t branch_count;  /* branches that were ever made */
 	bool to_tagged; /* the request had a To tag */
-	bool own;       /* a BYE of the edge's own: nobody is upstream */
+	bool own : 1;     /* a BYE of the edge's own: nobody is upstream */
+	bool watched : 1; /* the health of its trunk's targets is kept */
 	uint32_t session; /* interval in s that the forwarded request asks for (RFC 4028 8.1), BP_SESSION_TIMER; 0: none */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct bp_record) == BP_RECORD_BYTES, "two cache lines");

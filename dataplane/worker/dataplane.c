@@ -71,6 +71,24 @@ bp_dataplane_drain(struct bp_dataplane *dataplane)
 	return command(dataplane, BP_COMMAND_DRAIN);
 }
 
+int
+bp_dataplane_probe(struct bp_dataplane *dataplane, uint16_t trunk, uint16_t target, uint32_t number)
+{
+	struct bp_worker *worker = dataplane->workers[(trunk + target + number) % dataplane->worker_count];
+	int result;
+
+	pthread_mutex_lock(&dataplane->command_lock);
+	result = bp_mailbox_offer(&worker->mailbox, BP_COMMAND_PROBE, bp_probe_argument(trunk, target, number));
+	pthread_mutex_unlock(&dataplane->command_lock);
+	return result;
+}
+
+uint64_t
+bp_dataplane_now_us(const struct bp_dataplane *dataplane)
+{
+	return bp_clock_us(&dataplane->clock, rte_rdtsc());
+}
+
 void
 bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
 {

@@ -133,6 +133,10 @@ read_mail(struct bp_worker *worker)
 		case BP_COMMAND_PING:
 		case BP_COMMAND_COUNT:
 			break;
+		case BP_COMMAND_PROBE:
+			bp_engine_probe(worker->engine, (uint16_t)(mail.argument >> 48), (uint16_t)(mail.argument >> 32),
+				(uint32_t)mail.argument, worker->now_us);
+			break;
 		case BP_COMMAND_DRAIN:
 			bp_engine_drain(worker->engine);
 			break;

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BP_MAILBOX_SIZE 16 /* commands under way, less one */
+#define BP_MAILBOX_SIZE 64 /* commands under way, less one */
 
 struct rte_ring;
 
@@ -21,6 +21,7 @@ struct bp_mail {
 	uint64_t number;
 	uint32_t command; /* enum bp_command */
 	uint32_t reserved;
+	uint64_t argument;
 };
 
 struct bp_mailbox {
@@ -36,6 +37,9 @@ void bp_mailbox_free(struct bp_mailbox *mailbox);
 /* Puts a command in; *@number is for bp_mailbox_wait. 0, or -ENOBUFS when full of commands not yet executed.
  * Thread: control, one at a time. */
 int bp_mailbox_post(struct bp_mailbox *mailbox, enum bp_command command, uint64_t *number);
+
+/* The same with an argument, and without a wait to come; half of the room is left to others. 0 or -EAGAIN. */
+int bp_mailbox_offer(struct bp_mailbox *mailbox, enum bp_command command, uint64_t argument);
 
 /* Waits until command @number is executed. 0, or -ETIMEDOUT after @timeout_us; 0 asks once. Thread: control.
  */

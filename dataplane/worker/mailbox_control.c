@@ -45,6 +45,19 @@ bp_mailbox_post(struct bp_mailbox *mailbox, enum bp_command command, uint64_t *n
 	return 0;
 }
 
+int
+bp_mailbox_offer(struct bp_mailbox *mailbox, enum bp_command command, uint64_t argument)
+{
+	struct bp_mail mail = {.number = mailbox->posted + 1, .command = command, .argument = argument};
+
+	if (mailbox->posted - __atomic_load_n(&mailbox->acknowledged, __ATOMIC_ACQUIRE) >= BP_MAILBOX_SIZE / 2)
+		return -EAGAIN;
+	if (rte_ring_sp_enqueue_elem(mailbox->ring, &mail, sizeof(mail)))
+		return -EAGAIN;
+	mailbox->posted = mail.number;
+	return 0;
+}
+
 static uint64_t
 clock_us(void)
 {

@@ -9,6 +9,8 @@
 #define BYEPASS_CONFIG_H
 
 #include "byepass/flow.h"
+#include "byepass/health.h"
+#include "byepass/route_index.h"
 
 #include <stddef.h>
 
@@ -27,6 +29,7 @@ struct bp_name_key; /* byepass/names.h */
 enum bp_poll { BP_POLL_BUSY, BP_POLL_ADAPTIVE };
 enum bp_spread_by { BP_SPREAD_QUEUES, BP_SPREAD_CALL_ID };
 enum bp_hugepages { BP_HUGEPAGES_AUTO, BP_HUGEPAGES_ON, BP_HUGEPAGES_OFF };
+enum bp_path { BP_PATH_SUPPORTED, BP_PATH_ALWAYS, BP_PATH_NEVER };
 enum bp_trust { BP_TRUST_UNTRUSTED, BP_TRUST_TRUSTED };
 
 struct bp_config_workers {
@@ -74,6 +77,7 @@ struct bp_config_interface {
 struct bp_config_realm {
 	char name[BP_CONFIG_NAME_SIZE];
 	enum bp_trust trust;
+	enum bp_path path; /* whether a REGISTER from here gets a Path (RFC 3327) */
 };
 
 /* A UDP port that SIP is taken on, one per interface and `listen` entry. */
@@ -93,28 +97,57 @@ struct bp_config_target {
 	struct bp_name_key *name; /* resolved all the time; NULL: an address. Owned */
 	uint16_t weight;     /* share among targets of equal priority */
 	uint16_t priority;   /* lowest is tried first */
+	bool draining;       /* no new requests */
 	char uri[BP_CONFIG_DEVICE_SIZE];
+};
+
+/* What live traffic does to a target. */
+struct bp_config_health {
+	uint32_t failures;       /* so many in succession hold it; 0: they do not count */
+	uint64_t hold_us;        /* for so long */
+	uint64_t retry_after_us; /* the longest that a 503 holds it by its Retry-After; 0: not at all */
+};
+
+/* OPTIONS to each target. */
+struct bp_config_probe {
+	uint64_t interval_us; /* 0: none */
+	uint64_t timeout_us;
+	uint32_t up, down; /* so many in succession change its state */
 };
 
 struct bp_config_trunk {
 	char name[BP_CONFIG_NAME_SIZE];
 	uint64_t timeout_us; /* a target silent for so long is given up for the next; 0: timer B or F decides */
 	bool parallel;       /* a request goes to all targets of the best priority at once (forking) */
+	bool by_turn;        /* each request begins at the next target, not at one that its Call-ID names */
+	bool draining;       /* some target is */
 	bool named;          /* a target is a name */
 	uint16_t realm;
 	uint16_t target_count;
+	struct bp_config_health health;
+	struct bp_config_probe probe;
 	struct bp_config_target *targets; /* sorted by priority */
+	struct bp_trunk_health *state;    /* of the targets; NULL: all are up always */
 };
 
-/* The first route that matches a request outside a dialog decides. */
+/* Where a request outside a dialog goes. Those of a realm stand in the order of their precedence, so the first that
+ * matches decides: the longer prefix first, then the one that asks for more (domain before From's domain before To's
+ * before methods), then the order of the file. */
 struct bp_config_route {
 	uint16_t from;  /* realm */
 	uint16_t trunk; /* index, or BP_CONFIG_NONE: send where the Request-URI says, out of `realm` */
 	uint16_t realm; /* used when trunk is BP_CONFIG_NONE */
+	uint16_t methods; /* bit n: enum bp_method n; 0: any */
+	uint32_t order;   /* place in the file */
+	bool listed;      /* prefixes and trunks come from a file: only bp_config.route_index knows them */
 	uint8_t user_prefix_size;
 	uint8_t domain_size;
+	uint8_t from_domain_size;
+	uint8_t to_domain_size;
 	char user_prefix[64]; /* Request-URI user begins with it; empty: any */
 	char domain[128];     /* Request-URI host equals it, lower case; empty: any */
+	char from_domain[128]; /* the same of the URI in From, and in To */
+	char to_domain[128];
 };
 
 struct bp_config_limits {
@@ -192,6 +225,7 @@ struct bp_config {
 	struct bp_config_listener *listeners;
 	struct bp_config_trunk *trunks;
 	struct bp_config_route *routes;
+	struct bp_route_index *route_index; /* NULL: routes are few, and searched one by one */
 };
 
 #endif

@@ -125,6 +125,8 @@ struct bp_counters {
 	uint64_t dialogs_ended[BP_DIALOG_END_COUNT];
 	uint64_t calls_reserved; /* call slots taken at an INVITE and given back when nothing came of it */
 	uint64_t calls_released;
+	uint64_t probes_sent;    /* OPTIONS to targets of trunks, retransmissions too */
+	uint64_t probes_answered; /* final responses to them */
 	uint64_t cdrs_finished; /* call detail records left for control */
 	uint64_t kept_taken; /* blocks of kept memory; equal when all is idle */
 	uint64_t kept_returned;

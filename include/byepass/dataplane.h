@@ -71,6 +71,13 @@ void bp_dataplane_sum(const struct bp_dataplane *dataplane, struct bp_counters *
  * worker's mailbox and acknowledged. 0, or -ETIMEDOUT if a worker did not answer in 1 s. */
 int bp_dataplane_drain(struct bp_dataplane *dataplane);
 
+/* Has a worker send OPTIONS number @number to a target of a trunk that keeps the health of its targets; the answer will
+ * stand there (byepass/health.h). Does not wait for it. 0, or -EAGAIN: the worker has enough to do, try again later. */
+int bp_dataplane_probe(struct bp_dataplane *dataplane, uint16_t trunk, uint16_t target, uint32_t number);
+
+/* The workers' clock, which bp_target_health.held_until_us is of. */
+uint64_t bp_dataplane_now_us(const struct bp_dataplane *dataplane);
+
 /* From now on the workers look names up in @names and put their questions there; it has a ring for each worker and
  * stays until stop. */
 void bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names);

@@ -22,8 +22,8 @@ edge_device() {
 
 # edge_config PMD: the configuration, on stdout. Callers dial bob (core, IPv4), bob6 (core, IPv6) or
 # kamailio. BYP_CPUS: those of the workers, "0, 1"; BYP_POLL: busy or adaptive; BYP_TIMERS: other timers than the
-# RFC's; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_DNS: name servers, for callers who dial named (a trunk of
-# trunk.test) or who say a name (user byname); BYP_SECRETS: a file of keys; BYP_HUGEPAGES;
+# RFC's; BYP_TRUNK: a line for one more trunk; BYP_DRAIN: how long calls may go on after SIGTERM; BYP_DNS: name servers, for
+# callers who dial named (a trunk of trunk.test) or who say a name (user byname); BYP_SECRETS: a file of keys; BYP_HUGEPAGES;
 # BYP_CDR_CONFIG: call detail records, "{ folder: ... }".
 edge_config() {
 	local cpus=${BYP_CPUS:-1} dns='' trunk='' routes=''
@@ -52,6 +52,7 @@ edge_config() {
 		  - { name: core, realm: core, targets: [{ uri: "sip:10.0.0.2:5060" }] }
 		  - { name: core6, realm: core, targets: [{ uri: "sip:[2001:db8:2::2]:5060" }] }
 		  - { name: kamailio, realm: core, targets: [{ uri: "sip:10.0.0.3:5060" }] }
+		${BYP_TRUNK:-}
 		  $trunk
 		routes:
 		  $routes

@@ -10,7 +10,7 @@ packages_build=(gcc libc6-dev binutils meson ninja-build pkg-config python3
 packages_clang=(clang libclang-rt-14-dev) # the second: sanitizers and libFuzzer
 packages_fuzz=(llvm-14) # coverage, symbols in traces
 packages_network=(iproute2 ethtool iputils-ping procps sip-tester curl)
-packages_e2e=(kamailio prometheus)
+packages_e2e=(kamailio prometheus baresip-core sipsak)
 packages_bench=(kamailio dpdk-dev gnuplot-nox) # dpdk-dev: testpmd, what the wire carries
 packages_tests=(valgrind) # counts instructions
 

@@ -11,6 +11,7 @@ int bench_load(int argc, char **argv);
 int bench_loopback(int argc, char **argv);
 int bench_parse(int argc, char **argv);
 int bench_engine(int argc, char **argv);
+int bench_route(int argc, char **argv);
 int bench_table(int argc, char **argv);
 
 #endif

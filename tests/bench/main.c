@@ -20,6 +20,7 @@ static const struct {
 #endif
 	{"parse", bench_parse, "SIP messages: the parser, beside libosip2 and sofia-sip"},
 	{"engine", bench_engine, "whole calls through the engine alone, without packets"},
+	{"route", bench_route, "the choice of a route among a million"},
 	{"table", bench_table, "hash tables of relay records, at millions of live entries"},
 };
 

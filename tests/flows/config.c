@@ -148,6 +148,7 @@ world_config_free(struct bp_config *config)
 	for (unsigned i = 0; i < config->trunks[0].target_count; i++)
 		free(config->trunks[0].targets[i].name);
 	free(config->trunks[0].targets);
+	free(config->trunks[0].state);
 	free(config->ports);
 	free(config->realms);
 	free(config->interfaces);

@@ -642,12 +642,65 @@ both_at_once(struct bp_config *config)
 	config->trunks[0].parallel = true;
 }
 
+/* RFC 5393 5.3.3: each request has a Max-Breadth, no more than 60, and that of a fork is divided. */
+static void
+breadth_divided(void **state)
+{
+	static const struct {
+		const char *sent, *branch;
+	} cases[] = {{NULL, "30"}, {"60", "30"}, {"5", "2"}, {"2", "1"}, {"900", "30"}, {"99999999999999999999", "30"}};
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *request = ua_request(&alice, "MESSAGE", "sip:x@example.com"), *at_bob, *at_carol;
+
+		say(w, &alice, cases[i].sent ? text_set(request, "Max-Breadth", cases[i].sent) : request);
+		at_bob = expect(w, &bob, "MESSAGE");
+		at_carol = expect(w, &carol, "MESSAGE");
+		check_int(w, text_count(at_bob, "Max-Breadth"), 1);
+		check_text(w, text_header(at_bob, "Max-Breadth"), cases[i].branch);
+		check_text(w, text_header(at_carol, "Max-Breadth"), cases[i].branch);
+		say(w, &bob, ua_response(&bob, at_bob, 200, "b"));
+		expect_status(w, &alice, 200, "MESSAGE");
+		say(w, &carol, ua_response(&carol, at_carol, 404, "c"));
+	}
+}
+
+/* With a breadth of one the targets are tried one after another; with none no request can go on. */
+static void
+breadth_too_small(void **state)
+{
+	struct world *w = *state;
+	const char *request = ua_request(&alice, "MESSAGE", "sip:x@example.com"), *seen;
+	const struct peer *second;
+
+	say(w, &alice, text_set(request, "Max-Breadth", "1"));
+	seen = expect_anywhere(w, "MESSAGE");
+	expect_nothing(w);
+	check_text(w, text_header(seen, "Max-Breadth"), "1");
+	second = w->last_flow.ip.bytes[15] == 2 ? &carol : &bob;
+	say(w, second == &bob ? &carol : &bob, ua_response(&bob, seen, 503, "b"));
+	seen = expect(w, second, "MESSAGE");
+	check_text(w, text_header(seen, "Max-Breadth"), "1");
+	say(w, second, ua_response(second, seen, 200, "c"));
+	expect_status(w, &alice, 200, "MESSAGE");
+	request = ua_request(&alice, "MESSAGE", "sip:x@example.com");
+	say(w, &alice, text_set(request, "Max-Breadth", "0"));
+	expect_status(w, &alice, 440, "MESSAGE");
+	request = ua_request(&alice, "MESSAGE", "sip:x@example.com");
+	say(w, &alice, text_set(request, "Max-Breadth", "-1"));
+	expect_status(w, &alice, 400, "MESSAGE");
+	expect_nothing(w);
+}
+
 static const struct world_options options = {
 	.workers = 1, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = both_at_once};
 static const struct world_options two = {
 	.workers = 2, .transactions = 1024, .dialogs = 512, .kept_bytes = 8 << 20, .prepare = both_at_once};
 
 static const struct CMUnitTest tests[] = {
+	flow_test_with(breadth_divided, &options),
+	flow_test_with(breadth_too_small, &options),
 	flow_test_with(first_answer_wins, &options),
 	flow_test_with(first_branch_answers, &options),
 	flow_test_with(cancel_waits_for_1xx, &options),

@@ -43,6 +43,7 @@ goes_on(struct world *w, struct call *call, const struct peer *to)
 	call->seen = expect(w, to, "INVITE");
 	expect_nothing(w);
 	check_text(w, text_uri(call->seen), call->uri); /* RFC 3263 4: the URI is not rewritten */
+	check_text(w, text_header(call->seen, "Max-Breadth"), "60");
 	check_int(w, world_sum(w)->messages_parked, 0);
 }
 
@@ -111,6 +112,19 @@ waits_and_goes_on(void **state)
 	leg_bye(w, &call.caller, &call.callee);
 	check_dialogs(w, 1, 1);
 	check_int(w, world_sum(w)->names_parked, 1);
+}
+
+/* What cannot be forwarded need not wait (RFC 5393 5.3.3). */
+static void
+without_breadth(void **state)
+{
+	struct world *w = *state;
+	const char *invite = text_add_first(ua_invite(&bob, NAME), "Max-Breadth: 0");
+
+	say(w, &bob, invite);
+	say(w, &bob, ua_ack(invite, expect_status(w, &bob, 440, "INVITE")));
+	expect_nothing(w);
+	check_int(w, world_sum(w)->names_parked, 0);
 }
 
 /* A port in the URI: another question, without SRV (4.2). */
@@ -690,6 +704,7 @@ trunk_forks(void **state)
 static const struct CMUnitTest tests[] = {
 	flow_test_with(answer_at_hand, &plain),
 	flow_test_with(waits_and_goes_on, &plain),
+	flow_test_with(without_breadth, &plain),
 	flow_test_with(port_is_another_question, &plain),
 	flow_test_with(maddr_is_the_target, &plain),
 	flow_test_with(other_transports, &plain),

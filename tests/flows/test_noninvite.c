@@ -252,6 +252,9 @@ options_to_the_edge(void **state)
 	expect_answered(w);
 	response = expect_status(w, &alice, 200, "OPTIONS");
 	check(w, text_tag(response, "To") != NULL);
+	for (unsigned i = 0; i < 5; i++) /* 11.2 */
+		check(w, text_header(response, (const char *const[]){"Allow", "Accept", "Accept-Encoding", "Accept-Language",
+						       "Supported"}[i]) != NULL);
 	say(w, &alice, request);
 	expect_same(w, expect_status(w, &alice, 200, "OPTIONS"), response);
 	say(w, &alice, ua_request(&alice, "OPTIONS", "sip:192.0.2.1"));

@@ -43,7 +43,7 @@ refused(struct world *w, const struct peer *from, const char *uri, unsigned stat
 	expect_nothing(w);
 }
 
-/* The first route that matches decides: by the beginning of the user, by the domain, by both. */
+/* Routes stand in the order of their precedence: by the beginning of the user, by the domain, by both. */
 static void
 first_route_that_matches(void **state)
 {
@@ -65,6 +65,32 @@ first_route_that_matches(void **state)
 	refused(w, &alice, "sip:+4989@other.example.com", 404);
 	refused(w, &alice, "sip:+493@other.example.com", 404);
 	refused(w, &bob, "sip:+4930123@192.0.2.10", 404); /* no route from core any more */
+}
+
+/* By the method, and by the hosts of From and To. */
+static void
+by_method_and_domains(void **state)
+{
+	struct world *w = *state;
+	struct bp_config *config = world_config(false);
+	const char *message, *seen;
+
+	config->generation = 2;
+	config->route_count = 0;
+	add_route(config, "", "", 0);
+	config->routes[0].methods = 1 << BP_METHOD_INVITE | 1 << BP_METHOD_OTHER;
+	config->routes[0].from_domain_size = (uint8_t)strlen(strcpy(config->routes[0].from_domain, "example.com"));
+	config->routes[0].to_domain_size = (uint8_t)strlen(strcpy(config->routes[0].to_domain, "b.example"));
+	world_reload(w, config);
+	goes_to(w, &alice, &bob, "sip:x@b.example");
+	refused(w, &alice, "sip:x@c.example", 404);
+	message = ua_request(&alice, "MESSAGE", "sip:x@b.example");
+	say(w, &alice, message);
+	expect_status(w, &alice, 404, "MESSAGE");
+	say(w, &alice, ua_request(&alice, "PING", "sip:x@b.example"));
+	seen = expect(w, &bob, "PING");
+	say(w, &bob, ua_response(&bob, seen, 200, "t"));
+	expect_status(w, &alice, 200, "PING");
 }
 
 /* Out of a realm by the Request-URI (RFC 3263 for addresses): port, maddr, IPv6. */
@@ -399,6 +425,7 @@ own_route_first(void **state)
 static const struct CMUnitTest tests[] = {
 	flow_test(own_route_first),
 	flow_test(first_route_that_matches),
+	flow_test(by_method_and_domains),
 	flow_test(by_request_uri),
 	flow_test(tel_uri),
 	flow_test(user_at_the_edge),

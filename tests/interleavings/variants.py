@@ -74,12 +74,10 @@ MUTANTS = [
         "proxy/branch.c",
         "\tif (!is_next_wanted(record, live, trunk) || !bp_branch_abandon(record, entry->generation, entry->branch))\n"
         "\t\treturn;\n"
-        "\tif (bp_branch_next(engine, record, entry->generation) ||\n"
-        "\t\t!bp_branch_resume(record, entry->generation, entry->branch))\n"
-        "\t\tbp_upstream_settle(",
-        "\tif (bp_branch_next(engine, record, entry->generation) &&\n"
-        "\t\tbp_branch_abandon(record, entry->generation, entry->branch))\n"
-        "\t\tbp_upstream_settle(",
+        "\tgiven_up = bp_branch_next(engine, record, entry->generation) ||\n"
+        "\t\t!bp_branch_resume(record, entry->generation, entry->branch);\n",
+        "\tgiven_up = bp_branch_next(engine, record, entry->generation) &&\n"
+        "\t\tbp_branch_abandon(record, entry->generation, entry->branch);\n",
         "a target whose time is over and who answers just then are both gone on from: two at work",
         "histories failover 4 0",
     ),

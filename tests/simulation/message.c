@@ -163,6 +163,8 @@ read_header(struct seen *m, struct text line, struct text name, struct text valu
 	} else if (text_is(name, "Max-Forwards")) {
 		m->max_forwards = (int)text_number(value);
 		return false;
+	} else if (text_is(name, "Max-Breadth")) { /* agents send none, the edge adds it (RFC 5393 5.3.3) */
+		return false;
 	}
 	return true;
 }

@@ -32,7 +32,7 @@ ports: [{{ name: p0, device: net_tap0 }}, {{ name: p1, device: net_tap1 }}]
 realms:
   - {{ name: access, port: p0, address: 192.0.2.1/24 }}
   - {{ name: core, port: p1, address: 10.0.0.1/24, trust: trusted }}
-trunks: [{{ name: core, realm: core, targets: [{{ uri: "sip:10.0.0.2" }}] }}]
+trunks: [{{ name: core, realm: core, targets: [{{ uri: "sip:10.0.0.2" }}], probe: {{ interval: 5s }} }}]
 routes: [{{ from: access, trunk: core }}]
 """
 EVENTS = 28  # of the two calls and the hostile message of fake_dataplane.c

@@ -148,6 +148,21 @@ bp_dataplane_drain(struct bp_dataplane *d)
 	return d->drain_result;
 }
 
+int
+bp_dataplane_probe(struct bp_dataplane *d, uint16_t trunk, uint16_t target, uint32_t number)
+{
+	if (d->probe_count >= d->probe_room || d->probe_count >= 64)
+		return -EAGAIN;
+	d->probes[d->probe_count++] = bp_probe_argument(trunk, target, number);
+	return 0;
+}
+
+uint64_t
+bp_dataplane_now_us(const struct bp_dataplane *d)
+{
+	return d->now_us;
+}
+
 void
 bp_dataplane_names(struct bp_dataplane *dataplane, struct bp_name_table *names)
 {

@@ -6,6 +6,7 @@
 #ifndef BYEPASS_FAKE_DATAPLANE_H
 #define BYEPASS_FAKE_DATAPLANE_H
 
+#include "byepass/command.h"
 #include "byepass/dataplane.h"
 
 #define FAKE_WORKERS_MAX 4
@@ -22,6 +23,10 @@ struct bp_dataplane {
 	bool drained;
 	unsigned ends_after; /* sums after the drain until calls are over; 0: never */
 	int drain_result;
+	uint64_t now_us;
+	unsigned probe_room; /* probes that are taken; then none */
+	uint64_t probes[64]; /* as bp_probe_argument() has them */
+	unsigned probe_count;
 	void (*on_counters)(
 		struct bp_dataplane *dataplane); /* called each time somebody looks at them; NULL: nothing */
 };

@@ -3,6 +3,7 @@
  * What the loader makes of a good file, value by value. Bad ones are in tests/config/bad.
  * argv[1]: tests/config/good.
  */
+#include "byepass/counters.h"
 #include "config/load.h"
 #include "config/units.h"
 
@@ -194,6 +195,13 @@ test_trunks(void **state)
 	assert_int_equal(core->targets[0].flow.listener, 6);
 	assert_int_equal(core->targets[0].flow.transport, BP_TRANSPORT_UDP);
 	assert_int_equal(core->targets[0].flow.reliable, 0);
+	assert_true(c->trunks[0].by_turn && c->trunks[0].draining && c->trunks[0].targets[1].draining);
+	assert_int_equal(c->trunks[0].health.failures, 5);
+	assert_true(c->trunks[0].health.hold_us == 10000000 && c->trunks[0].health.retry_after_us == 120000000);
+	assert_true(c->trunks[0].probe.interval_us == 15000000 && c->trunks[0].probe.timeout_us == 1000000);
+	assert_true(c->trunks[0].probe.up == 1 && c->trunks[0].probe.down == 4);
+	assert_non_null(c->trunks[0].state);
+	assert_false(far->by_turn || far->draining);
 	assert_int_equal(far->targets[0].flow.listener, 6); /* by its gateway */
 	assert_int_equal(far->targets[0].flow.port, 5080);
 	assert_int_equal(far->targets[1].flow.listener, 7);   /* on-link */
@@ -208,7 +216,7 @@ test_routes(void **state)
 	struct bp_report report;
 	struct bp_config *c = load("full.yaml", &report);
 
-	assert_int_equal(c->route_count, 5);
+	assert_int_equal(c->route_count, 7); /* by precedence */
 	assert_int_equal(c->routes[0].from, 0);
 	assert_int_equal(c->routes[0].trunk, 1);
 	assert_string_equal(c->routes[0].user_prefix, "+49");
@@ -221,6 +229,13 @@ test_routes(void **state)
 	assert_int_equal(c->routes[3].from, 1);
 	assert_int_equal(c->routes[3].trunk, BP_CONFIG_NONE);
 	assert_int_equal(c->routes[3].realm, 0);
+	assert_int_equal(c->routes[4].order, 5);
+	assert_string_equal(c->routes[4].from_domain, "a.example");
+	assert_string_equal(c->routes[4].to_domain, "b.example");
+	assert_int_equal(c->routes[4].methods, 1 << BP_METHOD_INVITE | 1 << BP_METHOD_OTHER);
+	assert_true(c->routes[5].listed);
+	assert_int_equal(c->routes[6].order, 4);
+	assert_int_equal(c->route_index->prefixes, 7);
 	bp_config_free(c);
 }
 
@@ -340,7 +355,9 @@ test_large_and_cut(void **state)
 	fclose(stream);
 	assert_int_equal(bp_config_load_text(&config, "large.yaml", text, size, &report), 0);
 	assert_int_equal(config->route_count, 100000);
-	assert_string_equal(config->routes[99999].user_prefix, "99999");
+	assert_string_equal(config->routes[0].user_prefix, "10000"); /* the first of the longest */
+	assert_string_equal(config->routes[99999].user_prefix, "9");
+	assert_int_equal(config->route_index->prefixes, 100000);
 	bp_config_free(config);
 	for (size_t cut = 0; cut < sizeof(head) + 80; cut++) {
 		config = NULL;

@@ -175,6 +175,11 @@ bp_engine_flow_failed(struct bp_engine *engine, const struct bp_flow *to, const 
 }
 
 void
+bp_engine_probe(struct bp_engine *engine, uint16_t trunk, uint16_t target, uint32_t number, uint64_t now_us)
+{
+}
+
+void
 bp_engine_release(struct bp_engine *engine, uint64_t now_us)
 {
 }

@@ -19,7 +19,6 @@ from mutants import MUTANTS
 
 SIMULATION = "tests/simulation/simulation"
 LIBRARY = "byepass-simulated-engine"
-SEEDS = 300  # before a mutant counts as not caught
 
 
 class Broken(Exception):
@@ -90,13 +89,13 @@ def check(builder, mutant):
     """Returns (caught, what to say of it)."""
     begin = time.monotonic()
     try:
-        command = [builder.make(mutant), "--first", str(mutant.first), "--seeds", str(SEEDS)]
+        command = [builder.make(mutant), "--first", str(mutant.first), "--seeds", str(mutant.seeds)]
     except Broken as error:
         return False, str(error)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode not in (0, 1):
         return False, f"the simulation ended with {done.returncode}\n{done.stderr}"
-    said = reason(done.stdout) if done.returncode == 1 else f"NOT CAUGHT in {SEEDS} seeds: {mutant.breaks}"
+    said = reason(done.stdout) if done.returncode == 1 else f"NOT CAUGHT in {mutant.seeds} seeds: {mutant.breaks}"
     return done.returncode == 1, f"{said}  ({time.monotonic() - begin:.1f} s)"
 
 

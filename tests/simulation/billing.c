@@ -50,6 +50,8 @@ fits_dialog(const struct sim *sim, const struct bp_cdr *cdr, const struct talk *
 		least_us += sim_64t1(sim);
 	else if (cdr->why == DIALOG_END(expired))
 		least_us += sim->conditions.dialog_us;
+	if (cdr->why == DIALOG_END(expired) && !talk_may_grow_old(sim, talk))
+		return false;
 	return cdr->why != DIALOG_END(bye) && cdr->end_us >= least_us;
 }
 

@@ -575,7 +575,6 @@ MUTANTS = [
         "\tif (sibling != NULL) {",
         "\tif (sibling != NULL && count > BP_DIALOG_SIBLINGS_MAX) {",
         "a 2xx in two hands makes a second dialog when the first has ended meanwhile",
-        first=451,
     ),
     Mutant(
         "private-contact-believed",

@@ -268,8 +268,7 @@ judge_dialogs(struct sim *sim, const struct bp_counters *sum)
 		for (const struct talk *talk = sim->calls[i].talks; talk != NULL; talk = talk->next) {
 			dialogs += talk->created;
 			by_bye += talk->ended;
-			aged += talk->created && (!talk->had_session || talk->unsure_session || talk->refreshes != NULL ||
-				talk->session_us + SECONDS(2) >= talk->us + sim->conditions.dialog_us);
+			aged += talk->created && talk_may_grow_old(sim, talk);
 			siblings += talk->created && talk->next != NULL; /* made when the first had ended, and what was known of the caller with it */
 			with_session += talk->created && talk->had_session;
 			with_refresh += talk->created && talk_refresh_end_us(sim, talk) < NEVER;

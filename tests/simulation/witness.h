@@ -121,6 +121,8 @@ void talk_refresh(struct talk *talk, struct branch *branch);
 uint64_t talk_refresh_end_us(const struct sim *sim, const struct talk *talk);
 /* The 2xx to a refresh @m goes up. */
 void talk_session(const struct in_hand *hand, struct talk *talk, const struct seen *m);
+/* Whether it may live to its greatest age: no session is sure to end before (RFC 4028 8.3). */
+bool talk_may_grow_old(const struct sim *sim, const struct talk *talk);
 /* A BYE or ACK that no agent sent. */
 void witness_own(struct sim *sim, struct in_hand *hand, struct call *call, const struct agent *to, const struct seen *m,
 	uint64_t hash);

@@ -77,6 +77,13 @@ talk_session(const struct in_hand *hand, struct talk *talk, const struct seen *m
 	talk->session_noted_us = hand->now_us;
 }
 
+bool
+talk_may_grow_old(const struct sim *sim, const struct talk *talk)
+{
+	return !talk->had_session || talk->unsure_session || talk->refreshes != NULL ||
+		talk->session_us + SECONDS(2) >= talk->us + sim->conditions.dialog_us;
+}
+
 void
 refresh_begin(struct sim *sim, struct in_hand *hand)
 {

@@ -100,7 +100,7 @@ kamailio_config() {
 byepass_config() {
 	cat <<-YAML
 		workers: { cpus: [1], control_cpu: 0 }
-		capacity: { transactions: 4194304, dialogs: 262144 }
+		capacity: { transactions: 4194304, dialogs: 2097152 }
 		ports:
 		  - { name: p0, device: "net_af_packet0,iface=v1,$compare_rings" }
 		realms:
